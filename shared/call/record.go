@@ -1,0 +1,129 @@
+// Package call holds usage records: one normalised record as a feed yields it,
+// the same record priced, and the row blocks they are stored in.
+package call
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
+
+// Limits on what one record may carry; a longer field rejects the row.
+const (
+	MaxField    = 256        // bytes of any text field
+	MaxNumber   = 32         // digits of a normalised number
+	MaxDuration = 10_000_000 // seconds: 115 days
+)
+
+// Duration is the length of a call as it was read: nanoseconds, and how many
+// decimals of a second the source wrote (so that it can be shown unchanged).
+type Duration struct {
+	Nanos    int64 // 0 to MaxDuration seconds
+	Decimals uint8 // 0 to 9
+}
+
+// Record is one normalised usage record of kind voice.
+type Record struct {
+	Feed     string   // the feed that delivered it
+	CallID   string   // the switch's id; empty when it gives none
+	Leg      string   // tells the legs of one call apart; may be empty
+	Version  uint64   // record version, when the feed has one: higher wins
+	Instant  int64    // the answer time if given, else the start: Unix nanoseconds, UTC
+	Duration Duration // answered time
+	Account  string   // the account field, trimmed, case kept
+	ANumber  string   // caller: digits; empty when withheld
+	BNumber  string   // called: digits
+	ARaw     string   // as read, when ANumber differs from it
+	BRaw     string   // as read, when BNumber differs from it
+	Flags    Flags    // what was odd about it
+}
+
+// At returns the record's instant in UTC.
+func (r *Record) At() time.Time { return time.Unix(0, r.Instant).UTC() }
+
+// Hash is a SHA-256.
+type Hash [sha256.Size]byte
+
+// AppendContent appends the record's canonical encoding: what was charged for,
+// whom and when, as normalised. How a source wrote a number, a time or an
+// oddity is not content.
+func (r *Record) AppendContent(dst []byte) []byte {
+	dst = appendString(dst, r.Feed)
+	dst = appendString(dst, r.CallID)
+	dst = appendString(dst, r.Leg)
+	dst = binary.BigEndian.AppendUint64(dst, r.Version)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Instant))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Duration.Nanos))
+	dst = appendString(dst, r.Account)
+	dst = appendString(dst, r.ANumber)
+	return appendString(dst, r.BNumber)
+}
+
+// ContentHash returns the SHA-256 of the canonical encoding. Two records of
+// one identity with equal hashes are one record delivered twice; with
+// different ones, the higher version and then the greater hash wins.
+func (r *Record) ContentHash() Hash {
+	var buf [512]byte
+	return sha256.Sum256(r.AppendContent(buf[:0]))
+}
+
+// HasID reports whether the feed gave the record an identity of its own. A
+// record without one is known by its content and its occurrence in the file.
+func (r *Record) HasID() bool { return r.CallID != "" }
+
+// Identity returns the hash of (feed, call id, leg, instant). It is only
+// meaningful when HasID.
+func (r *Record) Identity() Hash {
+	var buf [512]byte
+	b := append(buf[:0], "id"...)
+	b = appendString(b, r.Feed)
+	b = appendString(b, r.CallID)
+	b = appendString(b, r.Leg)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Instant))
+	return sha256.Sum256(b)
+}
+
+// appendString appends a length-prefixed string, so that no two records share
+// an encoding.
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+// Flags is a set of remarks on a record.
+type Flags uint32
+
+// The flags, and the names they have in every output.
+const (
+	TimeAmbiguous    Flags = 1 << iota // local time happened twice; the earlier instant was taken
+	TimeSkipped                        // local time did not exist; moved forward by the gap
+	BillsecOverTotal                   // the billed seconds exceed the total duration
+	NoCallID                           // the feed gave no id: known by content and occurrence
+	DefaultIncrement                   // priced with the assumed increments: the deck has none
+	Bundled                            // wholly paid by a bundle
+	PartlyBundled                      // the call that crossed the end of a bundle
+	Late                               // arrived when its month took no more usage
+)
+
+var flagNames = []string{
+	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late",
+}
+
+// Has reports whether all of x is in f.
+func (f Flags) Has(x Flags) bool { return f&x == x }
+
+// Append appends the names of f's flags to dst, joined by "|".
+func (f Flags) Append(dst []byte) []byte {
+	start := len(dst)
+	for i, name := range flagNames {
+		if f&(1<<i) != 0 {
+			if len(dst) > start {
+				dst = append(dst, '|')
+			}
+			dst = append(dst, name...)
+		}
+	}
+	return dst
+}
+
+// String returns the names of f's flags, joined by "|".
+func (f Flags) String() string { return string(f.Append(nil)) }

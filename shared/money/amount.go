@@ -1,0 +1,299 @@
+// Package money holds exact amounts: fixed point, 128 bits wide, 0 to 20
+// decimals, no floating point and no allocation. Every operation is exact or
+// fails; the only places where digits are dropped are Round and MulDiv, and
+// they are told how.
+package money
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+)
+
+// MaxDecimals is the finest unit an Amount can count in: 10^-20, the finest
+// cost precision that billing systems offer (Sippy: 0 to 20 decimals).
+const MaxDecimals = 20
+
+// ErrOverflow says that a result does not fit into 128 bits. Nothing wraps.
+var ErrOverflow = errors.New("amount out of range")
+
+// Amount is an exact decimal number: a sign, a 128-bit count and the number of
+// decimals it counts in (1.50 is 150 with 2 decimals). The zero value is 0.
+// Amounts of different decimals may be equal: compare with Cmp or Equal.
+type Amount struct {
+	hi, lo   uint64
+	decimals uint8
+	neg      bool
+}
+
+// New returns units * 10^-decimals.
+func New(units int64, decimals int) Amount {
+	if decimals < 0 || decimals > MaxDecimals {
+		panic(fmt.Sprintf("money.New: %d decimals, want 0 to %d", decimals, MaxDecimals))
+	}
+	if units < 0 {
+		return Amount{lo: uint64(-units), decimals: uint8(decimals), neg: true}
+	}
+	return Amount{lo: uint64(units), decimals: uint8(decimals)}
+}
+
+// FromBits returns the amount of the 128-bit count hi:lo, as Bits gave it.
+// Decimals above MaxDecimals are an error: the bytes were not an amount.
+func FromBits(neg bool, hi, lo uint64, decimals uint8) (Amount, error) {
+	if decimals > MaxDecimals {
+		return Amount{}, fmt.Errorf("amount with %d decimals, want at most %d", decimals, MaxDecimals)
+	}
+	if hi == 0 && lo == 0 && neg {
+		return Amount{}, errors.New("amount is minus zero")
+	}
+	return Amount{hi: hi, lo: lo, decimals: decimals, neg: neg}, nil
+}
+
+// Bits returns the sign, the 128-bit count and the decimals, for storage.
+func (a Amount) Bits() (neg bool, hi, lo uint64, decimals uint8) {
+	return a.neg, a.hi, a.lo, a.decimals
+}
+
+// Decimals returns how many decimals a is counted in.
+func (a Amount) Decimals() int { return int(a.decimals) }
+
+// IsZero reports whether a is 0.
+func (a Amount) IsZero() bool { return a.hi == 0 && a.lo == 0 }
+
+// Sign returns -1, 0 or +1.
+func (a Amount) Sign() int {
+	switch {
+	case a.IsZero():
+		return 0
+	case a.neg:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// Neg returns -a.
+func (a Amount) Neg() Amount {
+	if !a.IsZero() {
+		a.neg = !a.neg
+	}
+	return a
+}
+
+// magnitude returns |a| in units of 10^-decimals as a wide integer.
+func (a Amount) magnitude(decimals uint8) wide {
+	// 2^128 * 10^20 < 2^256: this cannot overflow.
+	w, _ := wideOf(a.hi, a.lo).mulPow10(int(decimals - a.decimals))
+	return w
+}
+
+func fromWide(neg bool, w wide, decimals uint8) (Amount, error) {
+	if w[2]|w[3] != 0 {
+		return Amount{}, ErrOverflow
+	}
+	if w[0]|w[1] == 0 {
+		neg = false
+	}
+	return Amount{hi: w[1], lo: w[0], decimals: decimals, neg: neg}, nil
+}
+
+// Cmp returns -1, 0 or +1 as a is less than, equal to or greater than b.
+func (a Amount) Cmp(b Amount) int {
+	if as, bs := a.Sign(), b.Sign(); as != bs {
+		if as < bs {
+			return -1
+		}
+		return 1
+	}
+	d := max(a.decimals, b.decimals)
+	x, y := a.magnitude(d), b.magnitude(d)
+	if a.neg {
+		x, y = y, x
+	}
+	for i := len(x) - 1; i >= 0; i-- {
+		if x[i] != y[i] {
+			if x[i] < y[i] {
+				return -1
+			}
+			return 1
+		}
+	}
+	return 0
+}
+
+// Equal reports whether a and b are the same number.
+func (a Amount) Equal(b Amount) bool { return a.Cmp(b) == 0 }
+
+// Add returns a+b, counted in the finer of the two units.
+func (a Amount) Add(b Amount) (Amount, error) {
+	d := max(a.decimals, b.decimals)
+	x, y := a.magnitude(d), b.magnitude(d)
+	var out wide
+	if a.neg == b.neg {
+		var c uint64
+		for i := range x {
+			out[i], c = bits.Add64(x[i], y[i], c)
+		}
+		return fromWide(a.neg, out, d)
+	}
+	neg := a.neg
+	var borrow uint64
+	for i := range x {
+		out[i], borrow = bits.Sub64(x[i], y[i], borrow)
+	}
+	if borrow != 0 {
+		neg = b.neg
+		borrow = 0
+		for i := range x {
+			out[i], borrow = bits.Sub64(y[i], x[i], borrow)
+		}
+	}
+	return fromWide(neg, out, d)
+}
+
+// Sub returns a-b, counted in the finer of the two units.
+func (a Amount) Sub(b Amount) (Amount, error) { return a.Add(b.Neg()) }
+
+// Mul returns the exact product, or ErrInexact when it needs more than
+// MaxDecimals decimals.
+func (a Amount) Mul(b Amount) (Amount, error) {
+	a, b = a.trim(), b.trim()
+	w, ok := wideOf(a.hi, a.lo).mul(b.lo)
+	high, ok2 := wideOf(a.hi, a.lo).mul(b.hi)
+	if !ok || !ok2 {
+		return Amount{}, ErrOverflow
+	}
+	var c uint64
+	for i := 1; i < len(w); i++ {
+		w[i], c = bits.Add64(w[i], high[i-1], c)
+	}
+	if c != 0 || high[3] != 0 {
+		return Amount{}, ErrOverflow
+	}
+	decimals := int(a.decimals) + int(b.decimals)
+	for decimals > MaxDecimals {
+		q, rem := w.div(10)
+		if rem != 0 {
+			return Amount{}, ErrInexact
+		}
+		w, decimals = q, decimals-1
+	}
+	return fromWide(a.neg != b.neg, w, uint8(decimals))
+}
+
+// ErrInexact says that a result that must be exact has more decimals than fit.
+var ErrInexact = errors.New("amount has too many decimals to be exact")
+
+// trim returns the same number counted in its coarsest unit.
+func (a Amount) trim() Amount {
+	w := wideOf(a.hi, a.lo)
+	for a.decimals > 0 {
+		q, rem := w.div(10)
+		if rem != 0 {
+			break
+		}
+		w = q
+		a.decimals--
+	}
+	a.hi, a.lo = w[1], w[0]
+	return a
+}
+
+// Trim returns the same number without trailing zero decimals.
+func (a Amount) Trim() Amount { return a.trim() }
+
+// Round returns a counted in the given decimals (0 to MaxDecimals). Digits
+// beyond them are dropped by the method; missing ones are zeros.
+func (a Amount) Round(decimals int, method Rounding) (Amount, error) {
+	return a.MulDiv(1, 1, decimals, method)
+}
+
+// MulDiv returns a*num/den rounded once, by method, to the given decimals
+// (0 to MaxDecimals): pro rata, shares, per-minute prices. The product is
+// exact before the one rounding.
+func (a Amount) MulDiv(num, den uint64, decimals int, method Rounding) (Amount, error) {
+	if decimals < 0 || decimals > MaxDecimals {
+		return Amount{}, fmt.Errorf("rounding to %d decimals: want 0 to %d", decimals, MaxDecimals)
+	}
+	if !method.Valid() {
+		return Amount{}, fmt.Errorf("rounding with %v", method)
+	}
+	if den == 0 {
+		return Amount{}, errors.New("division of an amount by zero")
+	}
+	w, ok := wideOf(a.hi, a.lo).mul(num)
+	if !ok {
+		return Amount{}, ErrOverflow
+	}
+	shift := uint64(1)
+	switch drop := int(a.decimals) - decimals; {
+	case drop < 0:
+		if w, ok = w.mulPow10(-drop); !ok {
+			return Amount{}, ErrOverflow
+		}
+	case drop > maxPow10:
+		// 20 decimals to none: one more division, its remainder kept below.
+		q, rem := w.div(10)
+		return roundParts(a.neg, q, rem, 10, pow10[maxPow10], den, decimals, method)
+	default:
+		shift = pow10[drop]
+	}
+	return roundParts(a.neg, w, 0, 1, shift, den, decimals, method)
+}
+
+// roundParts divides w (plus rem0/d0 of a unit) by d1 and then by d2, and
+// rounds the quotient once: the cut-off part is compared exactly.
+func roundParts(neg bool, w wide, rem0, d0, d1, d2 uint64, decimals int, method Rounding) (Amount, error) {
+	q, r1 := w.div(d1)
+	q, r2 := q.div(d2)
+	// The cut-off part is (r2*d1 + r1 + rem0/d0) / (d1*d2).
+	hi, lo := bits.Mul64(r2, d1)
+	lo, c := bits.Add64(lo, r1, 0)
+	hi += c
+	wholeHi, wholeLo := bits.Mul64(d1, d2)
+	inexact := hi|lo|rem0 != 0
+	vsHalf := cmpTwice(hi, lo, wholeHi, wholeLo)
+	// rem0/d0 is less than one unit of r1: it matters at a tie, or when the
+	// doubled remainder falls one short of the whole.
+	if rem0 != 0 {
+		switch {
+		case vsHalf == 0:
+			vsHalf = 1
+		case vsHalf < 0 && oneShort(hi, lo, wholeHi, wholeLo):
+			vsHalf = cmpUint(2*rem0, d0)
+		}
+	}
+	if method.bump(vsHalf, inexact) {
+		q = q.add(1) // a quotient of 2^256-1 would need a divisor of 1, which cuts nothing off
+	}
+	return fromWide(neg, q, uint8(decimals))
+}
+
+// cmpTwice compares 2*(hi:lo) with wholeHi:wholeLo.
+func cmpTwice(hi, lo, wholeHi, wholeLo uint64) int {
+	if hi>>63 != 0 {
+		return 1
+	}
+	hi, lo = hi<<1|lo>>63, lo<<1
+	if hi != wholeHi {
+		return cmpUint(hi, wholeHi)
+	}
+	return cmpUint(lo, wholeLo)
+}
+
+// oneShort reports whether 2*(hi:lo)+1 = wholeHi:wholeLo.
+func oneShort(hi, lo, wholeHi, wholeLo uint64) bool {
+	hi, lo = hi<<1|lo>>63, lo<<1
+	return hi == wholeHi && lo|1 == wholeLo && wholeLo&1 == 1
+}
+
+func cmpUint(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	default:
+		return 0
+	}
+}

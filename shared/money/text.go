@@ -1,0 +1,112 @@
+package money
+
+import (
+	"errors"
+	"fmt"
+)
+
+var errSyntax = errors.New("want digits with an optional sign and at most one decimal point, such as -12.5")
+
+// Parse reads a plain decimal number: an optional sign, digits, and at most
+// MaxDecimals digits after a point. Exponents, thousands separators and
+// spaces are refused. The decimals written are kept: 1.50 has two.
+func Parse(s string) (Amount, error) {
+	rest, neg := s, false
+	if rest != "" && (rest[0] == '-' || rest[0] == '+') {
+		neg = rest[0] == '-'
+		rest = rest[1:]
+	}
+	var w wide
+	digits, decimals, point := 0, 0, false
+	for i := 0; i < len(rest); i++ {
+		c := rest[i]
+		if c == '.' && !point {
+			point = true
+			continue
+		}
+		if c < '0' || c > '9' {
+			return Amount{}, fmt.Errorf("amount %q: %w", clip(s), errSyntax)
+		}
+		digits++
+		if point {
+			decimals++
+		}
+		if decimals > MaxDecimals {
+			return Amount{}, fmt.Errorf("amount %q: more than %d decimals", clip(s), MaxDecimals)
+		}
+		w, _ = w.mul(10)
+		w = w.add(uint64(c - '0'))
+		if w[2]|w[3] != 0 {
+			return Amount{}, fmt.Errorf("amount %q: %w", clip(s), ErrOverflow)
+		}
+	}
+	if digits == 0 || rest[len(rest)-1] == '.' {
+		return Amount{}, fmt.Errorf("amount %q: %w", clip(s), errSyntax)
+	}
+	return fromWide(neg, w, uint8(decimals))
+}
+
+// MustParse is Parse for constants; it panics on a bad one.
+func MustParse(s string) Amount {
+	a, err := Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// clip keeps an error message short whatever the input was.
+func clip(s string) string {
+	if len(s) > 48 {
+		return s[:48] + "…"
+	}
+	return s
+}
+
+// String returns a with exactly its own decimals.
+func (a Amount) String() string { return string(a.AppendText(nil, 0)) }
+
+// Text returns a with at least the given decimals (0 to MaxDecimals), padded
+// with zeros. It never drops a digit: decimals that a counts in are all shown.
+func (a Amount) Text(decimals int) string { return string(a.AppendText(nil, decimals)) }
+
+// AppendText appends what Text returns to dst.
+func (a Amount) AppendText(dst []byte, decimals int) []byte {
+	var buf [64]byte
+	i := len(buf)
+	for pad := min(decimals, MaxDecimals) - int(a.decimals); pad > 0; pad-- {
+		i--
+		buf[i] = '0'
+	}
+	written := 0
+	w := wideOf(a.hi, a.lo)
+	for point := int(a.decimals); w[0]|w[1] != 0 || written <= point; {
+		if written == point && (point > 0 || i < len(buf)) {
+			i--
+			buf[i] = '.'
+		}
+		var rem uint64
+		w, rem = w.div(10)
+		i--
+		buf[i] = byte('0' + rem)
+		written++
+	}
+	if a.neg {
+		i--
+		buf[i] = '-'
+	}
+	return append(dst, buf[i:]...)
+}
+
+// MarshalText writes a as String does: in JSON an amount is a string.
+func (a Amount) MarshalText() ([]byte, error) { return a.AppendText(nil, 0), nil }
+
+// UnmarshalText reads what Parse reads.
+func (a *Amount) UnmarshalText(b []byte) error {
+	v, err := Parse(string(b))
+	if err != nil {
+		return err
+	}
+	*a = v
+	return nil
+}
