@@ -5,6 +5,7 @@ package call
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strconv"
 	"time"
 )
 
@@ -20,6 +21,22 @@ const (
 type Duration struct {
 	Nanos    int64 // 0 to MaxDuration seconds
 	Decimals uint8 // 0 to 9
+}
+
+// Append appends d in seconds as it was read; a digit that Decimals leaves out
+// is shown all the same.
+func (d Duration) Append(dst []byte) []byte {
+	dst = strconv.AppendInt(dst, d.Nanos/int64(time.Second), 10)
+	fraction := d.Nanos % int64(time.Second)
+	if fraction == 0 && d.Decimals == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for unit, shown := int64(time.Second)/10, 0; unit > 0 && (fraction > 0 || shown < int(d.Decimals)); unit, shown = unit/10, shown+1 {
+		dst = append(dst, byte('0'+fraction/unit))
+		fraction %= unit
+	}
+	return dst
 }
 
 // Record is one normalised usage record of kind voice.

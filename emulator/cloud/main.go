@@ -1,0 +1,62 @@
+// Package cloud is Tollbook on one machine: documents in one file, buckets as
+// folders, the same ledger as anywhere.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// The exit codes of the command.
+const (
+	exitOK      = 0
+	exitFailed  = 1 // something broke; the same command may be run again
+	exitRefused = 2 // the input or the options are wrong; nothing was charged
+)
+
+// refusal is an error that a person mends in the input or the options.
+type refusal struct{ err error }
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+func refuse(format string, args ...any) error { return &refusal{fmt.Errorf(format, args...)} }
+
+const usage = `Tollbook on one machine.
+
+usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
+
+  try    turn a rate deck and a file of call records into charges and invoices
+
+"emulator try -h" lists the options.
+`
+
+// Main runs a command line and returns its exit code.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := run(ctx, args, stdout, stderr)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "tollbook: %v\n", err)
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return exitRefused
+	}
+	return exitFailed
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return refuse("no command given\n\n%s", usage)
+	}
+	switch args[0] {
+	case "try":
+		return runTry(ctx, args[1:], stdout, stderr)
+	case "help", "-h", "--help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	}
+	return refuse("unknown command %q\n\n%s", args[0], usage)
+}

@@ -1,0 +1,138 @@
+package cloud
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/billing"
+	"github.com/tollbook/tollbook/shared/cdr"
+	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/period"
+	"github.com/tollbook/tollbook/shared/ratecard"
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+// TryOptions are the options of try that decide its outputs. Two runs with
+// equal files and options write equal bytes.
+type TryOptions struct {
+	Feed      cdr.Format      `json:"feed"`
+	Timezone  string          `json:"timezone"`  // IANA name: of local times and of months
+	Markup    ratecard.Markup `json:"markup"`    // from the provider's prices to the customer's
+	Bundle    uint64          `json:"bundle"`    // minutes a month for each account; 0 = none
+	Increment string          `json:"increment"` // for decks without intervals; empty = 60/60, flagged
+	Currency  string          `json:"currency"`
+	Decimals  int             `json:"decimals"` // of each call's charge
+	Rounding  money.Rounding  `json:"rounding"` // of each call's charge
+	Month     string          `json:"month"`    // YYYY-MM: ignore all others; empty = bill every month found
+}
+
+// tryArgs is a command line of try.
+type tryArgs struct {
+	TryOptions
+	deck, cdrs, out string
+	json            bool
+}
+
+const maxBundle = 100_000_000 // minutes
+
+func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
+	var a tryArgs
+	var feed, markup, rounding string
+	var bundle int64
+	f := flag.NewFlagSet("try", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&a.deck, "deck", "", "the rate deck: a CSV `file` with a header row")
+	f.StringVar(&a.cdrs, "cdrs", "", "the call records: a CSV `file`")
+	f.StringVar(&a.out, "out", "", "the `folder` for the results")
+	f.StringVar(&feed, "feed", string(cdr.Generic), "format of the records: generic, asterisk or freeswitch")
+	f.StringVar(&a.Timezone, "timezone", "UTC", "IANA `zone` of local times and of months")
+	f.StringVar(&markup, "markup", "", "on the deck's prices: `25%`, +0.01 or =0.05")
+	f.Int64Var(&bundle, "bundle", 0, "free `minutes` a month for each account")
+	f.StringVar(&a.Increment, "increment", "", "`first/next` seconds for decks without intervals (default 60/60, flagged)")
+	f.StringVar(&a.Currency, "currency", "GBP", "ISO 4217 `code`")
+	f.IntVar(&a.Decimals, "decimals", 4, "decimals of each call's charge, 0 to 20")
+	f.StringVar(&rounding, "rounding", "half-up", "of each call's charge: half-up, half-down, up or down")
+	f.StringVar(&a.Month, "month", "", "bill only this month, `YYYY-MM`")
+	f.BoolVar(&a.json, "json", false, "print counts and totals as JSON")
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return a, err
+		}
+		return a, &refusal{err}
+	}
+	if f.NArg() > 0 {
+		return a, refuse("unexpected %q: every option has a name, see try -h", f.Arg(0))
+	}
+	for _, p := range []struct{ name, value string }{{"deck", a.deck}, {"cdrs", a.cdrs}, {"out", a.out}} {
+		if p.value == "" {
+			return a, refuse("--%s is missing, see try -h", p.name)
+		}
+	}
+	var err error
+	if a.Markup, err = ratecard.ParseMarkup(markup); err != nil {
+		return a, refuse("--markup: %w", err)
+	}
+	if a.Rounding, err = money.ParseRounding(rounding); err != nil {
+		return a, refuse("--rounding: %w", err)
+	}
+	if bundle < 0 || bundle > maxBundle {
+		return a, refuse("--bundle %d: want 0 to %d minutes", bundle, maxBundle)
+	}
+	a.Bundle, a.Feed = uint64(bundle), cdr.Format(feed)
+	return a, a.check()
+}
+
+// check reports the first option that means nothing.
+func (o *TryOptions) check() error {
+	if err := (cdr.Feed{ID: feedID, Format: o.Feed, Zone: o.Timezone}).Validate(); err != nil {
+		return refuse("--feed, --timezone: %w", err)
+	}
+	o.Currency = strings.ToUpper(o.Currency)
+	if _, err := billing.Digits(o.Currency); err != nil {
+		return refuse("--currency: %w", err)
+	}
+	if err := o.terms().Validate(); err != nil {
+		return refuse("--decimals, --rounding: %w", err)
+	}
+	if o.Month != "" {
+		if _, err := period.ParseMonth(o.Month); err != nil {
+			return refuse("--month: %w", err)
+		}
+	}
+	if o.Increment != "" {
+		if _, _, err := deck.ParseIncrements(o.Increment); err != nil {
+			return refuse("--increment: %w", err)
+		}
+	}
+	return nil
+}
+
+func (o *TryOptions) terms() rating.Terms {
+	t := rating.DefaultTerms(o.Currency)
+	t.Decimals, t.Rounding = o.Decimals, o.Rounding
+	return t
+}
+
+func (o *TryOptions) deckOptions() (deck.Options, error) {
+	if o.Increment == "" {
+		return deck.Options{}, nil
+	}
+	first, next, err := deck.ParseIncrements(o.Increment)
+	if err != nil {
+		return deck.Options{}, fmt.Errorf("increment: %w", err)
+	}
+	return deck.Options{Interval1: first, IntervalN: next}, nil
+}
+
+func (o *TryOptions) zone() (*time.Location, error) {
+	zone, err := time.LoadLocation(o.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone: %w", err)
+	}
+	return zone, nil
+}

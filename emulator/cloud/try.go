@@ -1,0 +1,350 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/cdr"
+	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/period"
+	"github.com/tollbook/tollbook/shared/ratecard"
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+// The ids that try gives what it sets up.
+const (
+	feedID       = "try"
+	cycleID      = "monthly"
+	providerCard = "provider"
+	customerCard = "customer"
+	bundleID     = "bundle"
+	deckObject   = "provider/deck.csv"
+	cdrsObject   = feedID + "/records.csv"
+)
+
+// maxAccounts bounds the accounts that try sets up from a file.
+const maxAccounts = 250_000
+
+func runTry(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	a, err := parseTry(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t := &try{tryArgs: a, stdout: stdout, progress: newProgress(stderr), open: openStores}
+	return t.run(ctx)
+}
+
+// try is one run: the whole job on a user's own two files.
+type try struct {
+	tryArgs
+	stdout   io.Writer
+	progress *progress
+	open     func(dir string) (stores, error)
+
+	in       inputs
+	deckRead deckRead
+	found    found
+	stores   stores
+	ledger   *ledger.Ledger
+}
+
+func (t *try) run(ctx context.Context) (err error) {
+	if err := t.read(ctx); err != nil {
+		return err
+	}
+	if err := claim(t.out, t.in); err != nil {
+		return err
+	}
+	if t.stores, err = t.open(filepath.Join(t.out, stateDir)); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.stores.docs.Close()) }()
+	counted := t.stores.buckets
+	counted.CDRs = countingBucket{counted.CDRs, t.progress}
+	t.ledger = ledger.New(t.stores.docs, counted)
+	if err := clearScratch(ctx, t.stores.buckets.Work); err != nil {
+		return err
+	}
+	if err := t.setUp(ctx); err != nil {
+		return err
+	}
+	batch, err := t.rate(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.bill(ctx, batch); err != nil {
+		return err
+	}
+	sum, err := t.write(ctx, batch)
+	if err != nil {
+		return err
+	}
+	t.progress.done()
+	if t.json {
+		return sum.writeJSON(t.stdout)
+	}
+	return sum.writeTable(t.stdout, t.out)
+}
+
+// deckRead is a deck as it was understood.
+type deckRead struct {
+	report deck.Report
+	rates  []rating.Rate
+}
+
+// found is what the records say before they are rated: whom and which months
+// there are to bill.
+type found struct {
+	accounts []string
+	months   []period.Month
+}
+
+// read reads both files before anything is kept: a file that is refused leaves
+// no trace.
+func (t *try) read(ctx context.Context) error {
+	var err error
+	t.progress.phase("reading the deck", 0)
+	if t.in.Deck, err = hashFile(t.deck); err != nil {
+		return err
+	}
+	if t.in.CDRs, err = hashFile(t.cdrs); err != nil {
+		return err
+	}
+	t.in.Options = t.TryOptions
+	if err := t.readDeck(); err != nil {
+		return err
+	}
+	t.progress.phase("reading the records", t.in.CDRs.Bytes)
+	return t.discover(ctx)
+}
+
+func (t *try) readDeck() (err error) {
+	f, err := os.Open(t.deck)
+	if err != nil {
+		return &refusal{err}
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	o, err := t.deckOptions()
+	if err != nil {
+		return err
+	}
+	bad := 0
+	t.deckRead.report, err = deck.Read(f, o, func(_ int64, r rating.Rate) error {
+		t.deckRead.rates = append(t.deckRead.rates, r)
+		return nil
+	}, func(e deck.RowError) {
+		bad++
+		t.progress.say("%s: %v", t.deck, e)
+	})
+	var file *deck.FileError
+	switch {
+	case errors.As(err, &file):
+		return refuse("%s: %w", t.deck, err)
+	case err != nil:
+		return fmt.Errorf("reading the deck: %w", err)
+	case bad > 0:
+		return refuse("%s is refused: the %d errors above; nothing was charged", t.deck, bad)
+	}
+	return nil
+}
+
+// discover finds the accounts and months of the records that will be billed.
+func (t *try) discover(ctx context.Context) (err error) {
+	f, err := os.Open(t.cdrs)
+	if err != nil {
+		return &refusal{err}
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	zone, err := t.zone()
+	if err != nil {
+		return err
+	}
+	in, err := cdr.Open(t.progress.reader(f), cdr.Feed{ID: feedID, Format: t.Feed, Zone: t.Timezone})
+	if err != nil {
+		return refuse("%s: %w", t.cdrs, err)
+	}
+	accounts, months := map[string]bool{}, map[period.Month]bool{}
+	for {
+		row, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return refuse("%s: %w", t.cdrs, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if row.Status != 0 {
+			continue
+		}
+		m := period.Of(row.Record.At(), zone)
+		if t.Month != "" && t.Month != m.String() {
+			continue
+		}
+		months[m], accounts[row.Record.Account] = true, true
+		if len(accounts) > maxAccounts {
+			return refuse("%s has more than %d accounts by line %d: is the account column right?", t.cdrs, maxAccounts, row.Line)
+		}
+		if len(months) > ledger.MaxPeriods {
+			return refuse("%s has more than %d months by line %d: are the times right?", t.cdrs, ledger.MaxPeriods, row.Line)
+		}
+	}
+	t.found.accounts = slices.Sorted(maps.Keys(accounts))
+	t.found.months = slices.SortedFunc(maps.Keys(months), period.Month.Compare)
+	return nil
+}
+
+// setUp stores the deck and the cards made of it, and writes the book.
+func (t *try) setUp(ctx context.Context) error {
+	t.progress.phase("building the card", 0)
+	if _, err := store(ctx, t.stores.buckets.Decks, deckObject, t.deck, t.in.Deck); err != nil {
+		return err
+	}
+	if len(t.found.months) == 0 {
+		t.deckRead.rates = nil
+		return t.ledger.Apply(ctx, t.setup(nil, nil, ""))
+	}
+	provider, err := t.revision(ctx, providerCard, each(t.deckRead.rates))
+	if err != nil {
+		return err
+	}
+	terms := t.terms()
+	sold := ratecard.Build(each(t.deckRead.rates), t.Markup)
+	customer, err := t.revision(ctx, customerCard, sold)
+	if err != nil {
+		return &refusal{fmt.Errorf("building the customer card with markup %s: %w", t.Markup, err)}
+	}
+	customer.Inputs = ratecard.InputHash(providerCard, provider.Number, provider.Rates, t.Markup, terms)
+	image, err := rating.BuildImage(terms, sold)
+	if err != nil {
+		return &refusal{fmt.Errorf("compiling the customer card: %w", err)}
+	}
+	if customer.Image, err = t.ledger.StoreImage(ctx, image); err != nil {
+		return err
+	}
+	t.deckRead.rates = nil // the image is the card from here on
+	return t.ledger.Apply(ctx, t.setup(&provider, &customer, customer.Image))
+}
+
+// revision stores a card's rates as its first revision.
+func (t *try) revision(ctx context.Context, card string, rates iter.Seq2[rating.Rate, error]) (ratecard.Revision, error) {
+	var stored bytes.Buffer
+	rows, err := ratecard.WriteRates(&stored, rates)
+	if err != nil {
+		return ratecard.Revision{}, err
+	}
+	name, err := t.ledger.StoreRates(ctx, stored.Bytes())
+	return ratecard.Revision{Card: card, Number: 1, Rates: name, Rows: rows}, err
+}
+
+func each(rates []rating.Rate) iter.Seq2[rating.Rate, error] {
+	return func(yield func(rating.Rate, error) bool) {
+		for _, r := range rates {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// setup is the book of a run: every account on one card from the first month
+// found, the card live from its beginning.
+func (t *try) setup(provider, customer *ratecard.Revision, image string) ledger.Setup {
+	s := ledger.Setup{
+		Cycles: []book.Cycle{{ID: cycleID, Zone: t.Timezone}},
+		Feeds:  []book.Feed{{Source: cdr.Feed{ID: feedID, Format: t.Feed, Zone: t.Timezone}, Cycle: cycleID, Only: t.Month}},
+	}
+	if customer == nil {
+		return s
+	}
+	first := t.found.months[0]
+	// No clock here: the activation is recorded as of the first month.
+	log := ratecard.Log{{Revision: 1, RecordedAt: time.Date(first.Year, first.Month, 1, 0, 0, 0, 0, time.UTC)}}
+	s.Revisions = []ratecard.Revision{*provider, *customer}
+	s.Cards = []book.Card{
+		{ID: providerCard, Log: log, Images: map[string]string{}},
+		{ID: customerCard, Log: log, Images: map[string]string{"1": image}},
+	}
+	if t.Bundle > 0 {
+		s.Plans = []bundle.Plan{{ID: bundleID, Name: fmt.Sprintf("%d minutes", t.Bundle), Minutes: t.Bundle}}
+	}
+	for _, id := range t.found.accounts {
+		s.Accounts = append(s.Accounts, book.Account{ID: id, Cycle: cycleID, Currency: t.Currency})
+		s.Assignments = append(s.Assignments, book.Assignment{Account: id, From: first, Card: customerCard})
+		if t.Bundle > 0 {
+			s.Features = append(s.Features, bundle.Feature{
+				ID: bundleID, Account: id, Plan: bundleID, Name: "Minute bundle", Start: first.First(), Recurring: money.New(0, 2),
+			})
+		}
+	}
+	return s
+}
+
+// rate brings the records in as one batch and sees it committed.
+func (t *try) rate(ctx context.Context) (ledger.Batch, error) {
+	t.progress.phase("rating", t.in.CDRs.Bytes)
+	info, err := store(ctx, t.stores.buckets.CDRs, cdrsObject, t.cdrs, t.in.CDRs)
+	if err != nil {
+		return ledger.Batch{}, err
+	}
+	id, err := t.ledger.Receive(ctx, ledger.Arrival{Bucket: "cdrs", Object: info.Name, Generation: info.Generation, Feed: feedID, At: t.now()})
+	if err != nil {
+		return ledger.Batch{}, err
+	}
+	b, err := t.ledger.Process(ctx, id)
+	if err != nil {
+		return b, err
+	}
+	if b.State != ledger.Committed {
+		return b, refuse("%s: %s", t.cdrs, b.Failure)
+	}
+	return b, nil
+}
+
+// now is the run's clock: the start of the first month found. Nothing that is
+// written depends on when a run is made.
+func (t *try) now() time.Time {
+	first := period.Month{Year: 2000, Month: time.January}
+	if len(t.found.months) > 0 {
+		first = t.found.months[0]
+	}
+	return time.Date(first.Year, first.Month, 1, 0, 0, 0, 0, time.UTC)
+}
+
+// bill closes every month found, the earliest first.
+func (t *try) bill(ctx context.Context, b ledger.Batch) error {
+	for _, m := range t.found.months {
+		t.progress.phase("billing "+m.String(), 0)
+		key := ledger.Key{Cycle: cycleID, Month: m}
+		p, err := t.ledger.Period(ctx, key)
+		if err != nil {
+			return fmt.Errorf("batch %s: %w", b.ID, err)
+		}
+		at, err := p.IssueInstant()
+		if err != nil {
+			return err
+		}
+		if err := t.ledger.Close(ctx, key, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,27 @@
+// Command emulator runs Tollbook on one machine, without an account anywhere.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // zones must mean the same on every machine
+
+	"github.com/tollbook/tollbook/emulator/cloud"
+)
+
+// memoryGoal keeps the collector from letting the process grow with its
+// garbage; what is live is bounded by design and far below it.
+const memoryGoal = 144 << 20
+
+func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryGoal)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cloud.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,117 @@
+// Package book says who is charged by which card at an instant: cycles,
+// accounts, assignments, activation logs, plans and features, as one immutable
+// value. A batch pins one, so that a retry prices exactly as the first try did.
+package book
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/cdr"
+	"github.com/tollbook/tollbook/shared/period"
+	"github.com/tollbook/tollbook/shared/ratecard"
+)
+
+// RuleVersion names the rules that this code prices and folds by. A book
+// carries it, so that a month folded under other rules is seen to be stale.
+const RuleVersion = "1"
+
+// Cycle is a billing cycle: the accounts billed together, by the months of one
+// time zone.
+type Cycle struct {
+	ID   string `doc:"id" json:"id"`
+	Zone string `doc:"zone" json:"zone"` // IANA name
+}
+
+// Account is who is billed.
+type Account struct {
+	ID       string `doc:"id" json:"id"`
+	Name     string `doc:"name,omitempty" json:"name,omitempty"`
+	Cycle    string `doc:"cycle" json:"cycle"`
+	Currency string `doc:"currency" json:"currency"` // ISO 4217 code of its invoices
+}
+
+// Card is a priced list with a life. Images maps the revisions of its log to
+// their card images.
+type Card struct {
+	ID     string            `doc:"id" json:"id"`
+	Log    ratecard.Log      `doc:"log" json:"log"`
+	Images map[string]string `doc:"images" json:"images"` // revision number → object name in the cards bucket
+}
+
+// Assignment is the card that an account has from the first of a month.
+type Assignment struct {
+	Account string       `doc:"account" json:"account"`
+	From    period.Month `doc:"from" json:"from"`
+	Card    string       `doc:"card" json:"card"`
+}
+
+// Feed is a configured source of records.
+type Feed struct {
+	Source cdr.Feed `doc:"source" json:"source"`
+	// Cycle is where usage of an account that the book does not know is counted.
+	Cycle string `doc:"cycle" json:"cycle"`
+	// Only, when set (YYYY-MM), ignores records whose instant lies in another
+	// month of the cycle's zone.
+	Only string `doc:"only,omitempty" json:"only,omitempty"`
+}
+
+// Book is everything that decides prices and discounts, at one moment.
+// Every list is sorted; two equal books have equal bytes.
+type Book struct {
+	Rules       string           `json:"rules"`
+	Cycles      []Cycle          `json:"cycles"`
+	Accounts    []Account        `json:"accounts"`
+	Cards       []Card           `json:"cards"`
+	Assignments []Assignment     `json:"assignments"`
+	Plans       []bundle.Plan    `json:"plans"`
+	Features    []bundle.Feature `json:"features"`
+	Feeds       []Feed           `json:"feeds"`
+}
+
+// Encode returns the book's canonical bytes and their SHA-256 in hex.
+func (b *Book) Encode() (data []byte, hash string, err error) {
+	b.sort()
+	if data, err = json.Marshal(b); err != nil {
+		return nil, "", fmt.Errorf("encoding the book: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	return data, hex.EncodeToString(sum[:]), nil
+}
+
+func (b *Book) sort() {
+	slices.SortFunc(b.Cycles, func(x, y Cycle) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(b.Accounts, func(x, y Account) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(b.Cards, func(x, y Card) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(b.Assignments, func(x, y Assignment) int {
+		if c := strings.Compare(x.Account, y.Account); c != 0 {
+			return c
+		}
+		return x.From.Compare(y.From)
+	})
+	slices.SortFunc(b.Plans, func(x, y bundle.Plan) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(b.Features, func(x, y bundle.Feature) int {
+		if c := strings.Compare(x.Account, y.Account); c != 0 {
+			return c
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	slices.SortFunc(b.Feeds, func(x, y Feed) int { return strings.Compare(x.Source.ID, y.Source.ID) })
+}
+
+// Decode reads what Encode wrote.
+func Decode(data []byte) (*Book, error) {
+	var b Book
+	if err := json.Unmarshal(data, &b); err != nil {
+		return nil, fmt.Errorf("decoding the book: %w", err)
+	}
+	if b.Rules != RuleVersion {
+		return nil, fmt.Errorf("book by rules %q, want %q", b.Rules, RuleVersion)
+	}
+	return &b, nil
+}

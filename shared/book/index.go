@@ -1,0 +1,167 @@
+package book
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/period"
+)
+
+// Index answers questions about a book. It is safe for concurrent use.
+type Index struct {
+	book     *Book
+	zones    map[string]*time.Location // by cycle
+	cards    map[string]*Card
+	accounts map[string]*account
+	feeds    map[string]*Feed
+	plans    map[string]bool
+}
+
+type account struct {
+	Account
+	zone        *time.Location
+	assignments []Assignment // by month, ascending
+	features    []bundle.Feature
+}
+
+// NewIndex checks a book and indexes it. Something that names what is not
+// there (an account without its cycle, an assignment without its card) is an
+// error: nothing may fall through to a price of nothing.
+func NewIndex(b *Book) (*Index, error) {
+	ix := &Index{
+		book: b, zones: map[string]*time.Location{}, cards: map[string]*Card{},
+		accounts: map[string]*account{}, feeds: map[string]*Feed{}, plans: map[string]bool{},
+	}
+	for _, c := range b.Cycles {
+		zone, err := time.LoadLocation(c.Zone)
+		if err != nil {
+			return nil, fmt.Errorf("cycle %q: %w", c.ID, err)
+		}
+		ix.zones[c.ID] = zone
+	}
+	for _, a := range b.Accounts {
+		zone, ok := ix.zones[a.Cycle]
+		if !ok {
+			return nil, fmt.Errorf("account %q is in cycle %q, which is not in the book", a.ID, a.Cycle)
+		}
+		ix.accounts[a.ID] = &account{Account: a, zone: zone}
+	}
+	for i := range b.Cards {
+		ix.cards[b.Cards[i].ID] = &b.Cards[i]
+	}
+	for _, p := range b.Plans {
+		ix.plans[p.ID] = true
+	}
+	for i := range b.Feeds {
+		if _, ok := ix.zones[b.Feeds[i].Cycle]; !ok {
+			return nil, fmt.Errorf("feed %q counts unknown accounts in cycle %q, which is not in the book", b.Feeds[i].Source.ID, b.Feeds[i].Cycle)
+		}
+		ix.feeds[b.Feeds[i].Source.ID] = &b.Feeds[i]
+	}
+	for _, as := range b.Assignments {
+		a, ok := ix.accounts[as.Account]
+		if !ok {
+			return nil, fmt.Errorf("a card is assigned to account %q, which is not in the book", as.Account)
+		}
+		if ix.cards[as.Card] == nil {
+			return nil, fmt.Errorf("account %q has card %q, which is not in the book", as.Account, as.Card)
+		}
+		a.assignments = append(a.assignments, as)
+	}
+	for _, f := range b.Features {
+		a, ok := ix.accounts[f.Account]
+		if !ok {
+			return nil, fmt.Errorf("feature %q is of account %q, which is not in the book", f.ID, f.Account)
+		}
+		if f.Plan != "" && !ix.plans[f.Plan] {
+			return nil, fmt.Errorf("feature %q grants plan %q, which is not in the book", f.ID, f.Plan)
+		}
+		a.features = append(a.features, f)
+	}
+	return ix, nil
+}
+
+// Feed returns a configured feed.
+func (ix *Index) Feed(id string) (*Feed, bool) {
+	f, ok := ix.feeds[id]
+	return f, ok
+}
+
+// Cycles returns every cycle, sorted by id.
+func (ix *Index) Cycles() []Cycle { return ix.book.Cycles }
+
+// Accounts returns every account, sorted by id.
+func (ix *Index) Accounts() []Account { return ix.book.Accounts }
+
+// Account returns one account.
+func (ix *Index) Account(id string) (Account, bool) {
+	a, ok := ix.accounts[id]
+	if !ok {
+		return Account{}, false
+	}
+	return a.Account, true
+}
+
+// Zone returns the zone of an account's months.
+func (ix *Index) Zone(id string) (*time.Location, bool) {
+	a, ok := ix.accounts[id]
+	if !ok {
+		return nil, false
+	}
+	return a.zone, true
+}
+
+// CycleZone returns the zone of a cycle.
+func (ix *Index) CycleZone(id string) (*time.Location, bool) {
+	z, ok := ix.zones[id]
+	return z, ok
+}
+
+// Month returns the cycle and month that an account's usage at an instant
+// falls in.
+func (ix *Index) Month(id string, at time.Time) (cycle string, m period.Month, ok bool) {
+	a, ok := ix.accounts[id]
+	if !ok {
+		return "", period.Month{}, false
+	}
+	return a.Cycle, period.Of(at, a.zone), true
+}
+
+// Image returns the card image that prices an account's usage at an instant:
+// the card assigned for that month, in the revision live at that instant. An
+// empty image comes with the reason why there is none.
+func (ix *Index) Image(id string, at time.Time) (image string, why call.Reason) {
+	a, ok := ix.accounts[id]
+	if !ok {
+		return "", call.NoAccount
+	}
+	m := period.Of(at, a.zone)
+	for i := len(a.assignments) - 1; i >= 0; i-- {
+		if a.assignments[i].From.Compare(m) > 0 {
+			continue
+		}
+		card := ix.cards[a.assignments[i].Card]
+		revision, ok := card.Log.At(at)
+		if !ok {
+			return "", call.NoCard
+		}
+		image, ok := card.Images[strconv.Itoa(revision)]
+		if !ok {
+			return "", call.NoCard
+		}
+		return image, ""
+	}
+	return "", call.NoCard
+}
+
+// Features returns the features of an account, and all plans.
+func (ix *Index) Features(id string) ([]bundle.Feature, []bundle.Plan) {
+	a, ok := ix.accounts[id]
+	if !ok {
+		return nil, nil
+	}
+	return a.features, ix.book.Plans
+}

@@ -1,0 +1,223 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/ledger/extsort"
+)
+
+// foldRules names the way months are folded; results of another way are stale.
+const foldRules = "fold 1"
+
+// fold is one run of a month's pipeline, from nothing: distinct → resolve the
+// card → price → bundle → lines.
+type fold struct {
+	ledger  *Ledger
+	in      inputs
+	book    *book.Index
+	pricer  *pricer
+	parts   [][]*part // by batch, in the order of the manifest
+	scratch string
+	row     call.Row // reused
+	losers  *extsort.Iterator
+	next    loser // the next one, of nextShard; status 0 at the end
+	shard   uint8 // of next
+}
+
+// fold computes a period's result from a manifest and a book, or finds it: a
+// result is named by the hash of its inputs.
+func (l *Ledger) fold(ctx context.Context, in inputs) (Ref, error) {
+	hash, err := in.hash()
+	if err != nil {
+		return Ref{}, err
+	}
+	name := "results/" + hash
+	info, err := l.buckets.Rated.Stat(ctx, name)
+	if err == nil {
+		return refOf(info), nil
+	}
+	if !isNotFound(err) {
+		return Ref{}, fmt.Errorf("looking for a result: %w", err)
+	}
+	f := &fold{ledger: l, in: in, scratch: "fold/" + hash}
+	data, err := f.run(ctx)
+	if err != nil {
+		return Ref{}, fmt.Errorf("folding %s: %w", in.Manifest.Period, err)
+	}
+	return putNamed(ctx, l.buckets.Rated, name, data)
+}
+
+func (f *fold) run(ctx context.Context) (_ []byte, err error) {
+	if f.book, err = f.ledger.openBook(ctx, f.in.Book); err != nil {
+		return nil, err
+	}
+	f.pricer = newPricer(f.book, f.ledger.buckets.Cards)
+	if err := f.openParts(ctx); err != nil {
+		return nil, err
+	}
+	losers := extsort.New(f.ledger.buckets.Work, f.scratch+"/losers", loserMemory)
+	defer func() { err = errors.Join(err, losers.Close(ctx)) }()
+	if err := f.distinct(ctx, losers); err != nil {
+		return nil, err
+	}
+	if f.losers, err = losers.Sorted(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.losers.Close()) }()
+	if err := f.advanceLoser(); err != nil {
+		return nil, err
+	}
+	res, err := newResultWriter(f)
+	if err != nil {
+		return nil, err
+	}
+	for shard := range call.Shards {
+		if err := f.foldShard(ctx, uint8(shard), res); err != nil {
+			return nil, err
+		}
+	}
+	if f.next.status != 0 {
+		return nil, fmt.Errorf("a duplicate on line %d has no row: %w", f.next.line, ErrDamaged)
+	}
+	return res.finish(ctx)
+}
+
+// openParts reads the directories of every part of the manifest.
+func (f *fold) openParts(ctx context.Context) error {
+	for _, e := range f.in.Manifest.Entries {
+		m, err := f.ledger.marker(ctx, e.Marker)
+		if err != nil {
+			return err
+		}
+		var parts []*part
+		for _, ref := range m.Parts {
+			p, err := openPart(ctx, f.ledger.buckets.Rated, ref)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(p.dir.Periods, f.in.Manifest.Period) {
+				parts = append(parts, p)
+			}
+		}
+		f.parts = append(f.parts, parts)
+	}
+	return nil
+}
+
+// blocks calls each with the rows of one kind and shard of the period, in the
+// order of (batch, line).
+func (f *fold) blocks(ctx context.Context, kind call.BlockKind, shard uint8, each func(batch uint32, p *part, row []byte) error) error {
+	for batch, parts := range f.parts {
+		for _, p := range parts {
+			at := slices.Index(p.dir.Periods, f.in.Manifest.Period)
+			for _, b := range p.dir.Blocks {
+				if b.Kind != kind || b.Shard != shard || b.Period != at {
+					continue
+				}
+				if err := p.rows(ctx, b, func(row []byte) error { return each(uint32(batch), p, row) }); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// advanceLoser reads the next loser.
+func (f *fold) advanceLoser() error {
+	if !f.losers.Next() {
+		f.next = loser{}
+		return f.losers.Err()
+	}
+	key := f.losers.Key()
+	f.shard = key[0]
+	f.next = loser{
+		batch:  binary.BigEndian.Uint32(key[1:]),
+		line:   int64(binary.BigEndian.Uint64(key[5:])),
+		status: call.Status(f.losers.Value()[0]),
+	}
+	return nil
+}
+
+// foldShard orders one shard's rows by account and then as the fold reads
+// them, and gives them to the result.
+func (f *fold) foldShard(ctx context.Context, shard uint8, res *resultWriter) (err error) {
+	sorter := extsort.New(f.ledger.buckets.Work, f.scratch+"/rows", rowMemory)
+	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
+	var key, value []byte
+	err = f.blocks(ctx, call.UsageBlock, shard, func(batch uint32, p *part, stored []byte) error {
+		image, err := f.resolve(ctx, shard, batch, p, stored)
+		if err != nil {
+			return err
+		}
+		f.row.Image = res.image(image)
+		key = appendOrder(key[:0], &f.row)
+		value = call.AppendRow(value[:0], &f.row)
+		return sorter.Add(ctx, key, value)
+	})
+	if err != nil {
+		return err
+	}
+	it, err := sorter.Sorted(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	return res.addShard(ctx, shard, it)
+}
+
+// resolve reads a stored row into f.row as the book now prices it. The price a
+// batch found stands when it was made under the same card image.
+func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, stored []byte) (image string, err error) {
+	r := &f.row
+	if err := call.ParseRow(stored, r); err != nil {
+		return "", fmt.Errorf("part %s: %w: %w", p.ref.Name, ErrDamaged, err)
+	}
+	r.Batch = batch
+	if e := f.in.Manifest.Entries[batch]; e.Into != e.Period {
+		r.Flags |= call.Late
+	}
+	if f.next.status != 0 && f.shard == shard && f.next.batch == batch && f.next.line == r.Line {
+		r.Status, r.Reason, r.Prefix, r.Billed, r.Charge = f.next.status, "", 0, 0, zero
+		return "", f.advanceLoser()
+	}
+	priced, err := p.image(r)
+	if err != nil {
+		return "", err
+	}
+	now, _ := f.book.Image(r.Account, r.At())
+	if now == priced && now != "" {
+		return now, nil
+	}
+	return f.pricer.price(ctx, r)
+}
+
+// appendOrder appends the place of a row: its account, then the order in which
+// the month is folded (instant, feed, call id, leg, content).
+func appendOrder(dst []byte, r *call.Row) []byte {
+	dst = appendOrdered(dst, r.Account)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Instant)^1<<63)
+	dst = appendOrdered(dst, r.Feed)
+	dst = appendOrdered(dst, r.CallID)
+	dst = appendOrdered(dst, r.Leg)
+	hash := r.ContentHash()
+	return append(dst, hash[:]...)
+}
+
+// appendOrdered appends a string so that bytes sort as strings do, whatever
+// follows: a zero byte is escaped and two of them end it.
+func appendOrdered(dst []byte, s string) []byte {
+	for i := range len(s) {
+		dst = append(dst, s[i])
+		if s[i] == 0 {
+			dst = append(dst, 0xff)
+		}
+	}
+	return append(dst, 0, 0)
+}

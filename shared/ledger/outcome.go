@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/ledger/extsort"
+)
+
+func charged(r *call.Row) bool { return r.Status == call.Rated }
+
+// outcomeRows reads the outcome rows of a result in their order, a block at a
+// time.
+type outcomeRows struct {
+	ctx    context.Context
+	ledger *Ledger
+	refs   []Ref
+	part   *part
+	block  int
+	rows   [][]byte
+	row    call.Row
+}
+
+func (l *Ledger) outcomes(ctx context.Context, r *Result) *outcomeRows {
+	return &outcomeRows{ctx: ctx, ledger: l, refs: r.Parts}
+}
+
+// next returns the next row, valid until the call after. Running out is
+// damage: the caller counts, and so did the result.
+func (o *outcomeRows) next() (*call.Row, error) {
+	for len(o.rows) == 0 {
+		if err := o.fill(); err != nil {
+			return nil, err
+		}
+	}
+	if err := call.ParseRow(o.rows[0], &o.row); err != nil {
+		return nil, fmt.Errorf("part %s: %w: %w", o.part.ref.Name, ErrDamaged, err)
+	}
+	o.rows = o.rows[1:]
+	return &o.row, nil
+}
+
+func (o *outcomeRows) fill() error {
+	for o.part == nil || o.block == len(o.part.dir.Blocks) {
+		if len(o.refs) == 0 {
+			return fmt.Errorf("fewer outcome rows than the result counts: %w", ErrDamaged)
+		}
+		p, err := openPart(o.ctx, o.ledger.buckets.Rated, o.refs[0])
+		if err != nil {
+			return err
+		}
+		o.part, o.block, o.refs = p, 0, o.refs[1:]
+	}
+	b := o.part.dir.Blocks[o.block]
+	o.block++
+	o.rows = o.rows[:0]
+	return o.part.rows(o.ctx, b, func(row []byte) error {
+		o.rows = append(o.rows, row)
+		return nil
+	})
+}
+
+// lineMemory is what sorting a batch's rows by line holds, in bytes.
+const lineMemory = 32 << 20
+
+// Rows calls each with every row of a committed batch, in the order of its
+// file, with what became of it in its period's newest issued result. Rows that
+// were not accepted have no period.
+func (l *Ledger) Rows(ctx context.Context, id string, each func(r *call.Row, key *Key) error) (err error) {
+	b, err := l.Batch(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.State != Committed {
+		return fmt.Errorf("batch %s is %s, want committed: %w", id, b.State, ErrState)
+	}
+	sorter := extsort.New(l.buckets.Work, "rows/"+id, lineMemory)
+	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
+	if err := l.addReportRows(ctx, b, sorter); err != nil {
+		return err
+	}
+	keys := make([]Key, len(b.Periods))
+	for i, p := range b.Periods {
+		if keys[i], err = ParseKey(p); err != nil {
+			return err
+		}
+		if err := l.addOutcomes(ctx, b, keys[i], i+1, sorter); err != nil {
+			return err
+		}
+	}
+	it, err := sorter.Sorted(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	var r call.Row
+	rows := int64(0)
+	for it.Next() {
+		value := it.Value()
+		if err := call.ParseRow(value[1:], &r); err != nil {
+			return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
+		}
+		var key *Key
+		if value[0] > 0 {
+			key = &keys[value[0]-1]
+		}
+		rows++
+		if err := each(&r, key); err != nil {
+			return err
+		}
+	}
+	if err := it.Err(); err != nil {
+		return err
+	}
+	if rows != b.Counts.Rows {
+		return fmt.Errorf("batch %s has %d rows, but %d were found: %w", id, b.Counts.Rows, rows, ErrDamaged)
+	}
+	return nil
+}
+
+// addLine gives a row to a sorter by line; period counts from one, as there
+// are at most MaxPeriods.
+func addLine(ctx context.Context, sorter *extsort.Sorter, line int64, period int, row []byte) error {
+	var key [8]byte
+	binary.BigEndian.PutUint64(key[:], uint64(line))
+	return sorter.Add(ctx, key[:], append([]byte{byte(period)}, row...))
+}
+
+func (l *Ledger) addReportRows(ctx context.Context, b Batch, sorter *extsort.Sorter) error {
+	m, err := l.marker(ctx, b.Marker)
+	if err != nil {
+		return err
+	}
+	for _, ref := range m.Parts {
+		p, err := openPart(ctx, l.buckets.Rated, ref)
+		if err != nil {
+			return err
+		}
+		for _, block := range p.dir.Blocks {
+			if block.Kind != call.ReportBlock {
+				continue
+			}
+			err := p.rows(ctx, block, func(row []byte) error {
+				var r call.Row
+				if err := call.ParseRow(row, &r); err != nil {
+					return fmt.Errorf("part %s: %w: %w", ref.Name, ErrDamaged, err)
+				}
+				return addLine(ctx, sorter, r.Line, 0, row)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) addOutcomes(ctx context.Context, b Batch, key Key, period int, sorter *extsort.Sorter) error {
+	p, err := l.Period(ctx, key)
+	if err != nil {
+		return err
+	}
+	if p.Basis.IsZero() {
+		return fmt.Errorf("period %s is %s, not yet folded for good: %w", key, p.State, ErrState)
+	}
+	res, err := l.result(ctx, p.Basis)
+	if err != nil {
+		return err
+	}
+	rows := l.outcomes(ctx, res)
+	var buf []byte
+	for range res.Counts.Rows {
+		r, err := rows.next()
+		if err != nil {
+			return err
+		}
+		if int64(r.Batch) >= int64(len(res.Manifest.Entries)) || res.Manifest.Entries[r.Batch].Batch != b.ID {
+			continue
+		}
+		buf = call.AppendRow(buf[:0], r)
+		if err := addLine(ctx, sorter, r.Line, period, buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}

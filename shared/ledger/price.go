@@ -1,0 +1,92 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/objects"
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+// maxImages bounds the bytes of card images that a pricer holds open.
+const maxImages = 96 << 20
+
+// pricer prices rows by one book. It keeps the card images it has opened.
+type pricer struct {
+	book   *book.Index
+	bucket objects.Bucket
+	cards  map[string]*rating.Card
+	held   int64
+}
+
+func newPricer(ix *book.Index, cards objects.Bucket) *pricer {
+	return &pricer{book: ix, bucket: cards, cards: map[string]*rating.Card{}}
+}
+
+func (p *pricer) card(ctx context.Context, image string) (*rating.Card, error) {
+	if c, ok := p.cards[image]; ok {
+		return c, nil
+	}
+	info, err := p.bucket.Stat(ctx, image)
+	if err != nil {
+		return nil, fmt.Errorf("looking for card image %s: %w", image, err)
+	}
+	data, err := loadHashed(ctx, p.bucket, refOf(info))
+	if err != nil {
+		return nil, err
+	}
+	c, err := rating.Open(data)
+	if err != nil {
+		return nil, fmt.Errorf("card image %s: %w", image, err)
+	}
+	if p.held += int64(len(data)); p.held > maxImages {
+		clear(p.cards)
+		p.held = int64(len(data))
+	}
+	p.cards[image] = c
+	return c, nil
+}
+
+// price sets what the book makes of a row that was read, and returns the card
+// image it was priced under: none when no card prices the account.
+func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err error) {
+	r.Status, r.Reason, r.Prefix, r.Billed = call.Unrated, "", 0, 0
+	r.Charge, r.Due, r.Covered = zero, zero, 0
+	r.Flags &^= call.DefaultIncrement
+	image, r.Reason = p.book.Image(r.Account, r.At())
+	if image == "" {
+		return "", nil
+	}
+	card, err := p.card(ctx, image)
+	if err != nil {
+		return "", err
+	}
+	account, _ := p.book.Account(r.Account)
+	if c := card.Terms().Currency; c != account.Currency {
+		return "", fmt.Errorf("account %q is billed in %s, but its card is in %s: %w", r.Account, account.Currency, c, ErrState)
+	}
+	c := card.Price(r.BNumber, r.Duration)
+	r.Prefix, r.Reason, r.Flags = c.Prefix, c.Reason, r.Flags|c.Flags
+	if c.Reason == "" {
+		r.Status, r.Billed, r.Charge = call.Rated, c.Billed, c.Amount
+	}
+	return image, nil
+}
+
+// ImageName returns the name of a card image in the cards bucket.
+func ImageName(hash string) string { return "images/" + hash }
+
+// StoreImage stores a card image under its hash and returns its name.
+func (l *Ledger) StoreImage(ctx context.Context, image []byte) (string, error) {
+	ref, err := put(ctx, l.buckets.Cards, "images", image)
+	return ref.Name, err
+}
+
+// StoreRates stores the rates of a revision under their hash and returns the
+// name.
+func (l *Ledger) StoreRates(ctx context.Context, rates []byte) (string, error) {
+	ref, err := put(ctx, l.buckets.Cards, "rates", rates)
+	return ref.Name, err
+}

@@ -1,0 +1,226 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/ratecard"
+)
+
+// headBook counts the changes of what a book is made of: every write to it
+// bumps the count in its own transaction, so one read tells whether a book that
+// was made is still the book.
+var headBook = documents.Path{Collection: "heads", ID: "book"}
+
+type bookHead struct {
+	Version int64 `doc:"version"`
+}
+
+// Setup is what a book is made of, as a person or an import gives it.
+type Setup struct {
+	Cycles      []book.Cycle
+	Accounts    []book.Account
+	Cards       []book.Card
+	Assignments []book.Assignment
+	Plans       []bundle.Plan
+	Features    []bundle.Feature
+	Feeds       []book.Feed
+	Revisions   []ratecard.Revision // heads; what a card's log may make live
+}
+
+type setupDoc struct {
+	path  documents.Path
+	value any
+}
+
+func (s Setup) docs() []setupDoc {
+	var out []setupDoc
+	add := func(collection string, value any, id ...string) {
+		out = append(out, setupDoc{documents.Path{Collection: collection, ID: documents.ID(id...)}, value})
+	}
+	for _, v := range s.Cycles {
+		add("cycles", v, v.ID)
+	}
+	for _, v := range s.Accounts {
+		add("accounts", v, v.ID)
+	}
+	for _, v := range s.Cards {
+		add("cards", v, v.ID)
+	}
+	for _, v := range s.Assignments {
+		add("assignments", v, v.Account, v.From.String())
+	}
+	for _, v := range s.Plans {
+		add("plans", v, v.ID)
+	}
+	for _, v := range s.Features {
+		add("features", v, v.Account, v.ID)
+	}
+	for _, v := range s.Feeds {
+		add("feeds", v, v.Source.ID)
+	}
+	for _, v := range s.Revisions {
+		add("revisions", v, v.Card, strconv.Itoa(v.Number))
+	}
+	return out
+}
+
+// setupChunk leaves room for the head in a transaction's writes.
+const setupChunk = documents.MaxTxWrites - 1
+
+// Apply writes a setup: what is new is created, what differs is replaced, what
+// is equal is left, so it can be repeated. It is not one transaction: each
+// chunk is, with its bump of the book.
+func (l *Ledger) Apply(ctx context.Context, s Setup) error {
+	for chunk := range slices.Chunk(s.docs(), setupChunk) {
+		err := l.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
+			return applyChunk(tx, chunk)
+		})
+		if err != nil {
+			return fmt.Errorf("writing the setup: %w", err)
+		}
+	}
+	return nil
+}
+
+func applyChunk(tx documents.Tx, chunk []setupDoc) error {
+	paths := []documents.Path{headBook}
+	for _, d := range chunk {
+		paths = append(paths, d.path)
+	}
+	found, err := tx.GetMany(paths)
+	if err != nil {
+		return err
+	}
+	changed := false
+	for i, d := range chunk {
+		fields, err := documents.Encode(d.value)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", d.path.Collection, d.path.ID, err)
+		}
+		switch old := found[i+1]; {
+		case !old.Exists():
+			err = tx.Create(d.path, fields)
+		case reflect.DeepEqual(old.Fields, fields):
+			continue
+		default:
+			err = tx.Put(d.path, fields)
+		}
+		if err != nil {
+			return err
+		}
+		changed = true
+	}
+	if !changed {
+		return nil
+	}
+	var head bookHead
+	if found[0].Exists() {
+		if err := found[0].Fields.Decode(&head); err != nil {
+			return err
+		}
+	}
+	head.Version++
+	fields, err := documents.Encode(head)
+	if err != nil {
+		return err
+	}
+	if found[0].Exists() {
+		return tx.Put(headBook, fields)
+	}
+	return tx.Create(headBook, fields)
+}
+
+// pinBook returns the book as it is now, as an immutable object: made on the
+// first call after a change, found by its version on every later one.
+func (l *Ledger) pinBook(ctx context.Context) (Ref, error) {
+	for {
+		version, err := l.bookVersion(ctx)
+		if err != nil {
+			return Ref{}, err
+		}
+		name := "books/" + strconv.FormatInt(version, 10)
+		info, err := l.buckets.Rated.Stat(ctx, name)
+		if err == nil {
+			return refOf(info), nil
+		}
+		if !isNotFound(err) {
+			return Ref{}, fmt.Errorf("looking for book %d: %w", version, err)
+		}
+		b, err := l.readBook(ctx)
+		if err != nil {
+			return Ref{}, err
+		}
+		after, err := l.bookVersion(ctx)
+		if err != nil {
+			return Ref{}, err
+		}
+		if after != version {
+			continue // it changed while it was read: that was no book
+		}
+		data, _, err := b.Encode()
+		if err != nil {
+			return Ref{}, err
+		}
+		return putNamed(ctx, l.buckets.Rated, name, data)
+	}
+}
+
+func (l *Ledger) bookVersion(ctx context.Context) (int64, error) {
+	var head bookHead
+	_, err := l.get(ctx, headBook, &head)
+	if errors.Is(err, documents.ErrNotFound) {
+		return 0, nil
+	}
+	return head.Version, err
+}
+
+func (l *Ledger) readBook(ctx context.Context) (*book.Book, error) {
+	b := &book.Book{Rules: book.RuleVersion}
+	for _, err := range []error{
+		readAll(ctx, l, "cycles", &b.Cycles), readAll(ctx, l, "accounts", &b.Accounts), readAll(ctx, l, "cards", &b.Cards),
+		readAll(ctx, l, "assignments", &b.Assignments), readAll(ctx, l, "plans", &b.Plans),
+		readAll(ctx, l, "features", &b.Features), readAll(ctx, l, "feeds", &b.Feeds),
+	} {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func readAll[T any](ctx context.Context, l *Ledger, collection string, out *[]T) error {
+	*out = []T{}
+	return l.query(ctx, documents.Query{Name: collection + "_all"}, func(d documents.Doc) error {
+		var v T
+		if err := d.Fields.Decode(&v); err != nil {
+			return fmt.Errorf("%s/%s: %w: %w", d.Path.Collection, d.Path.ID, ErrDamaged, err)
+		}
+		*out = append(*out, v)
+		return nil
+	})
+}
+
+// openBook loads a pinned book and indexes it.
+func (l *Ledger) openBook(ctx context.Context, ref Ref) (*book.Index, error) {
+	data, err := load(ctx, l.buckets.Rated, ref)
+	if err != nil {
+		return nil, err
+	}
+	b, err := book.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", ref.Name, ErrDamaged, err)
+	}
+	return book.NewIndex(b)
+}
+
+// sortedKeys returns a map's keys in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
