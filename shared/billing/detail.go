@@ -1,0 +1,105 @@
+package billing
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
+)
+
+// DetailColumns is the header of the usage detail.
+var DetailColumns = [...]string{
+	"call_id", "a_number", "b_number", "start", "duration", "prefix", "destination",
+	"billed_seconds", "charge", "covered_seconds", "due", "flags",
+}
+
+// Usage is one charged call of an invoice.
+type Usage struct {
+	CallID, ANumber, BNumber string
+	Instant                  int64 // Unix nanoseconds
+	Duration                 call.Duration
+	Prefix, Destination      string
+	BilledSeconds            uint64
+	Charge                   money.Amount // before bundles
+	CoveredSeconds           uint64       // paid by bundles
+	Due                      money.Amount
+	Flags                    call.Flags
+}
+
+// Detail writes the usage of an invoice as CSV, row by row. Text that a
+// spreadsheet would run as a formula (it begins with = + - @ TAB or CR) gets a
+// leading apostrophe.
+type Detail struct {
+	csv    *csv.Writer
+	zone   *time.Location
+	fields [len(DetailColumns)]string
+	rows   int
+	err    error // the first one; nothing is written after it
+}
+
+// NewDetail begins the usage detail of an account whose instants are shown in
+// zone. The header is written even when no row follows.
+func NewDetail(w io.Writer, zone *time.Location) *Detail {
+	d := &Detail{csv: csv.NewWriter(w), zone: zone, fields: DetailColumns}
+	d.write()
+	return d
+}
+
+// Write adds a row. The start has as many decimals of a second as the instant
+// needs, the duration those of its source.
+func (d *Detail) Write(u Usage) error {
+	d.rows++
+	d.fields = [...]string{
+		plainText(u.CallID), plainText(u.ANumber), plainText(u.BNumber),
+		time.Unix(0, u.Instant).In(d.zone).Format(time.RFC3339Nano),
+		seconds(u.Duration), plainText(u.Prefix), plainText(u.Destination),
+		strconv.FormatUint(u.BilledSeconds, 10), u.Charge.String(),
+		strconv.FormatUint(u.CoveredSeconds, 10), u.Due.String(), u.Flags.String(),
+	}
+	d.write()
+	return d.err
+}
+
+func (d *Detail) write() {
+	if d.err != nil {
+		return
+	}
+	if err := d.csv.Write(d.fields[:]); err != nil {
+		d.err = fmt.Errorf("usage detail: row %d: %w", d.rows, err)
+	}
+}
+
+// Flush writes what is buffered; call it after the last row.
+func (d *Detail) Flush() error {
+	d.csv.Flush()
+	if err := d.csv.Error(); err != nil && d.err == nil {
+		d.err = fmt.Errorf("usage detail: after row %d: %w", d.rows, err)
+	}
+	return d.err
+}
+
+// plainText keeps a spreadsheet from reading s as a formula (OWASP: CSV
+// injection).
+func plainText(s string) string {
+	if s == "" {
+		return s
+	}
+	switch s[0] {
+	case '=', '+', '-', '@', '\t', '\r':
+		return "'" + s
+	}
+	return s
+}
+
+// seconds shows a duration as it was read; a digit that its Decimals leave out
+// is shown all the same.
+func seconds(d call.Duration) string {
+	if d.Decimals == 0 && d.Nanos%int64(time.Second) == 0 {
+		return strconv.FormatInt(d.Nanos/int64(time.Second), 10)
+	}
+	return money.New(d.Nanos, 9).Trim().Text(int(d.Decimals))
+}

@@ -1,0 +1,67 @@
+package billing
+
+import (
+	_ "embed" // the page's template
+	"fmt"
+	"html/template"
+	"io"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/period"
+)
+
+//go:embed invoice.html
+var pageSource string
+
+// page is what the template sees: the invoice, and its texts.
+type page struct {
+	Invoice
+	Digits       int
+	First, Last  string
+	Issued       string
+	Rounds       bool // some line was rounded
+	OtherPeriods bool // some line is of another period
+}
+
+// WriteHTML writes the invoice as one page to read and to print: no scripts,
+// nothing fetched from elsewhere. An invoice that fails Check is not written.
+func WriteHTML(w io.Writer, inv Invoice) error {
+	if err := inv.Check(); err != nil {
+		return err
+	}
+	zone, err := location(inv.Zone)
+	if err != nil {
+		return fmt.Errorf("invoice %s: %w", inv.Number, err)
+	}
+	digits, err := Digits(inv.Currency)
+	if err != nil {
+		return fmt.Errorf("invoice %s: %w", inv.Number, err)
+	}
+	p := page{
+		Invoice: inv, Digits: digits, First: day(inv.From), Last: day(inv.To),
+		Issued: inv.IssuedAt.In(zone).Format("2 January 2006"),
+	}
+	for _, l := range inv.Lines {
+		p.Rounds = p.Rounds || !l.Residue.IsZero()
+		p.OtherPeriods = p.OtherPeriods || l.Period != inv.Period
+	}
+	tmpl, err := template.New("invoice").Funcs(template.FuncMap{"clock": clock, "monthName": monthName}).Parse(pageSource)
+	if err != nil {
+		return fmt.Errorf("invoice page: %w", err)
+	}
+	if err := tmpl.Execute(w, p); err != nil {
+		return fmt.Errorf("invoice %s as a page: %w", inv.Number, err)
+	}
+	return nil
+}
+
+func day(d period.Date) string {
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format("2 January 2006")
+}
+
+func monthName(m period.Month) string {
+	return time.Date(m.Year, m.Month, 1, 0, 0, 0, 0, time.UTC).Format("January 2006")
+}
+
+// clock shows seconds as minutes:seconds, the unit that bundles count in.
+func clock(seconds uint64) string { return fmt.Sprintf("%d:%02d", seconds/60, seconds%60) }
