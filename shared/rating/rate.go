@@ -6,15 +6,17 @@ package rating
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/tollbook/tollbook/shared/money"
 )
 
 // Limits of a card.
 const (
-	MaxPrefix   = 16        // digits of a prefix
-	MaxInterval = 1_000_000 // seconds of an interval
-	MaxRates    = 4_000_000 // rates of one card
+	MaxPrefix      = 16        // digits of a prefix
+	MaxInterval    = 1_000_000 // seconds of an interval
+	MaxRates       = 4_000_000 // rates of one card
+	MaxDestination = 256       // bytes of a destination's name
 )
 
 // Rate is what one prefix costs.
@@ -41,6 +43,10 @@ func (r Rate) Validate() error {
 		}
 	}
 	switch {
+	case len(r.Destination) > MaxDestination:
+		return fmt.Errorf("the destination's name has %d bytes, want at most %d", len(r.Destination), MaxDestination)
+	case !utf8.ValidString(r.Destination):
+		return fmt.Errorf("the destination's name %q is not UTF-8", r.Destination)
 	case r.Price1 < 0 || r.PriceN < 0 || r.ConnectionFee < 0:
 		return errors.New("a price is negative, want 0 or more")
 	case r.Interval1 > MaxInterval || r.IntervalN > MaxInterval:
