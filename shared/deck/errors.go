@@ -1,0 +1,81 @@
+package deck
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tollbook/tollbook/shared/delimited"
+)
+
+// RowError is one thing wrong with one row. A deck with any is refused whole,
+// after all of them were listed.
+type RowError struct {
+	Line   int64  `json:"line"`   // where the row begins, from 1
+	Column string `json:"column"` // its header in the file; empty for the row as a whole
+	Value  string `json:"value"`  // as in the file, shortened
+	Want   string `json:"want"`   // what would be right
+}
+
+// Error names the line, the column, the value and what would be right.
+func (e RowError) Error() string {
+	if e.Column == "" {
+		return fmt.Sprintf("line %d: %q: want %s", e.Line, e.Value, e.Want)
+	}
+	return fmt.Sprintf("line %d, column %s: %q: want %s", e.Line, e.Column, e.Value, e.Want)
+}
+
+// FileError says that a file is no rate deck at all.
+type FileError struct {
+	Problem string   // what is missing or wrong, and what is accepted
+	Headers []string // found in the file; none if it has no header row
+}
+
+// Error gives the problem and the headers that were found.
+func (e *FileError) Error() string {
+	if len(e.Headers) == 0 {
+		return "not a readable rate deck: " + e.Problem
+	}
+	return fmt.Sprintf("not a readable rate deck: %s; headers found: %s", e.Problem, quotedList(e.Headers))
+}
+
+// wantOf says what a record that could not be read should have been.
+func wantOf(p delimited.Problem) string {
+	switch p {
+	case delimited.UnclosedQuote:
+		return "every quote closed"
+	case delimited.TextAfterQuote:
+		return "a delimiter after the closing quote"
+	case delimited.TooLong:
+		return fmt.Sprintf("a row of at most %d bytes", maxRow)
+	default:
+		return "UTF-8 text (save a workbook or a UTF-16 file as CSV UTF-8)"
+	}
+}
+
+const maxListed = 30
+
+// quotedList writes at most maxListed texts, each shortened.
+func quotedList(texts []string) string {
+	var b strings.Builder
+	for i, s := range texts {
+		if i == maxListed {
+			fmt.Fprintf(&b, " and %d more", len(texts)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q", clip(s))
+	}
+	return b.String()
+}
+
+const maxShown = 80
+
+// clip keeps a message short, and valid UTF-8, whatever the input was.
+func clip(s string) string {
+	if len(s) > maxShown {
+		return strings.ToValidUTF8(s[:maxShown], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,185 @@
+package deck
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/bojanz/currency"
+)
+
+// meaning is what a column holds.
+type meaning int
+
+const (
+	prefix meaning = iota
+	destination
+	country // serves as destination where no other column does
+	price   // price 1 and price N in one
+	price1
+	priceN
+	interval1
+	intervalN
+	interval         // both intervals, one number
+	increments       // both, as in 60/1
+	billingIncrement // as increments, or interval N alone
+	connectionFee
+	blocked
+	status
+	meanings int = iota
+)
+
+const maxColumns = 512
+
+// columns names each meaning as the report does, with the headers that claim
+// it: those of the switches and billing systems whose decks are in circulation
+// (ASTPP, A2Billing, OV500, IVOZ Provider, Asterisell, Sippy, ConnexCS, 46labs).
+var columns = [meanings]struct {
+	name    string
+	aliases []string
+}{
+	prefix: {"prefix", []string{"prefix", "prefixes", "code", "codes", "dial code", "dial codes", "destination code",
+		"area code", "dial prefix", "number prefix"}},
+	destination: {"destination", []string{"destination", "destination name", "name", "description", "target pattern name"}},
+	country:     {"country", []string{"country"}},
+	price: {"price", []string{"price", "price min", "price per min", "price per minute", "rate", "rate min", "rate per min",
+		"rate per minute", "cost", "cost min", "cost per min", "cost per minute", "per minute charge", "ppm"}},
+	price1: {"price_1", []string{"price 1"}},
+	priceN: {"price_n", []string{"price n"}},
+	interval1: {"interval_1", []string{"interval 1", "first interval", "mcd", "initial", "initial increment", "init block",
+		"min", "minimum", "minimal", "minimum time"}},
+	intervalN: {"interval_n", []string{"interval n", "pulse", "increment", "next increment", "subsequent", "resolution",
+		"resolution time"}},
+	interval:         {"interval", []string{"charge period"}},
+	increments:       {"increments", []string{"increments", "billing", "billing increments"}},
+	billingIncrement: {"billing_increment", []string{"billing increment"}},
+	connectionFee: {"connection_fee", []string{"connection fee", "connection charge", "connection cost", "connect", "connect fee",
+		"connect cost", "rate connect", "setup", "setup fee", "ppc"}},
+	blocked: {"blocked", []string{"blocked", "forbidden"}},
+	status:  {"status", []string{"status"}},
+}
+
+// layout says where in a row each meaning is.
+type layout struct {
+	at      [meanings]int // index of the field, -1 = no such column
+	headers []string      // as in the file, trimmed
+	ignored []string
+	last    int // highest index of a column that is read
+}
+
+func (l *layout) has(m meaning) bool        { return l.at[m] >= 0 }
+func (l *layout) header(m meaning) string   { return l.headers[l.at[m]] }
+func (l *layout) claim(m meaning, at int)   { l.at[m] = at; l.last = max(l.last, at) }
+func (l *layout) fail(problem string) error { return &FileError{Problem: problem, Headers: l.headers} }
+
+// readHeader finds the meanings in a header row.
+func readHeader(fields [][]byte) (*layout, error) {
+	l := &layout{headers: make([]string, len(fields))}
+	for m := range l.at {
+		l.at[m] = -1
+	}
+	for i, f := range fields {
+		l.headers[i] = strings.Join(strings.Fields(string(f)), " ")
+	}
+	if len(fields) > maxColumns {
+		return nil, l.fail(fmt.Sprintf("%d columns, want at most %d", len(fields), maxColumns))
+	}
+	hasName := slices.ContainsFunc(l.headers, func(h string) bool { return meaningOf(h) == destination })
+	for i, h := range l.headers {
+		m := meaningOf(h)
+		switch {
+		case m == country && !hasName:
+			m = destination
+		case m == country || m < 0:
+			if h != "" {
+				l.ignored = append(l.ignored, h)
+			}
+			continue
+		}
+		if l.has(m) {
+			return nil, l.fail(fmt.Sprintf("columns %q and %q are both the %s, want one", clip(l.header(m)), clip(h), columns[m].name))
+		}
+		l.claim(m, i)
+	}
+	return l, l.check()
+}
+
+// meaningOf returns the meaning of a header, -1 for none.
+func meaningOf(header string) meaning {
+	key := squeeze(header)
+	for m, c := range columns {
+		if slices.ContainsFunc(c.aliases, func(alias string) bool { return squeeze(alias) == key }) {
+			return meaning(m)
+		}
+	}
+	return -1
+}
+
+// rivals are columns that give the same value: a deck has at most one of each
+// pair.
+var rivals = [][2]meaning{
+	{price, price1}, {price, priceN},
+	{interval, interval1}, {interval, intervalN}, {interval, increments}, {interval, billingIncrement},
+	{increments, interval1}, {increments, intervalN}, {increments, billingIncrement}, {billingIncrement, intervalN},
+}
+
+func (l *layout) check() error {
+	for _, r := range rivals {
+		if l.has(r[0]) && l.has(r[1]) {
+			return l.fail(fmt.Sprintf("columns %q and %q both give the %s, want one of them",
+				clip(l.header(r[0])), clip(l.header(r[1])), columns[r[1]].name))
+		}
+	}
+	var missing []string
+	need := func(m meaning) {
+		missing = append(missing, fmt.Sprintf("no %s column (%s)", columns[m].name, strings.Join(columns[m].aliases, ", ")))
+	}
+	if !l.has(prefix) {
+		need(prefix)
+	}
+	switch {
+	case l.has(price1) && !l.has(priceN):
+		need(priceN)
+	case l.has(priceN) && !l.has(price1):
+		need(price1)
+	case !l.has(price) && !l.has(price1):
+		need(price)
+	}
+	if len(missing) > 0 {
+		return l.fail(strings.Join(missing, ", ") +
+			"; in the header, which is the first row, case, spaces, _ - / . and a unit in parentheses do not matter")
+	}
+	return nil
+}
+
+// squeeze returns a header in lower case without spaces, signs between words
+// and units in parentheses: "Cost / Min (USD)" is costmin. Parentheses around
+// anything else stay, so that "rate (inter)" is not taken for the rate.
+func squeeze(header string) string {
+	if open := strings.LastIndexByte(header, '('); open >= 0 && strings.HasSuffix(header, ")") &&
+		isUnit(header[open+1:len(header)-1]) {
+		header = header[:open]
+	}
+	return strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) || strings.ContainsRune("_-/.", c) {
+			return -1
+		}
+		return unicode.ToLower(c)
+	}, header)
+}
+
+// isUnit reports whether s is a currency, a time, or one per the other.
+func isUnit(s string) bool {
+	words := strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return unicode.IsSpace(c) || c == '/' })
+	for _, w := range words {
+		switch w {
+		case "s", "sec", "secs", "second", "seconds", "min", "mins", "minute", "minutes", "per", "call", "$", "€", "£":
+		default:
+			if !currency.IsValid(strings.ToUpper(w)) {
+				return false
+			}
+		}
+	}
+	return len(words) > 0
+}

@@ -1,0 +1,40 @@
+// Package ratecard keeps priced lists with a life: immutable revisions, the
+// log that says from when each is live, and the building of a customer card
+// from a provider card. It takes rows, never documents.
+package ratecard
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+// Revision is the head of an immutable set of a card's rates.
+type Revision struct {
+	Card   string `doc:"card" json:"card"`
+	Number int    `doc:"number" json:"number"` // from 1, in order of making
+	Rates  string `doc:"rates" json:"rates"`   // object of the rates, as WriteRates wrote them
+	Image  string `doc:"image" json:"image"`   // object of the compiled card; empty until compiled
+	Inputs string `doc:"inputs" json:"inputs"` // InputHash it was built from; empty for an uploaded deck
+	Rows   int64  `doc:"rows" json:"rows"`     // rates
+}
+
+// InputHash names everything a customer card's rates follow from: the parent
+// card, its revision and the hash of that revision's rates, the markup and the
+// terms. It is the SHA-256, in hex, of a text in which no two inputs agree.
+func InputHash(parent string, revision int, ratesHash string, m Markup, t rating.Terms) string {
+	h := sha256.New()
+	// Quoted strings keep one input from running into the next. Writing to a
+	// hash cannot fail.
+	fmt.Fprintf(h, "tollbook card inputs 1\n%q %d %q\n%s\n%q %d %s %s %d %t %d\n",
+		parent, revision, ratesHash, m,
+		t.Currency, t.Decimals, t.Rounding, t.DurationRounding, t.Model, t.ChargeZeroSeconds, t.ShortDigits)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Stale reports whether the revision was built from other inputs than
+// InputHash gives now. Building never activates by itself (semantics 11), so
+// a stale card goes on charging until a new revision is made and activated.
+func Stale(rev Revision, inputsNow string) bool { return rev.Inputs != inputsNow }
