@@ -1,0 +1,23 @@
+# Two commands matter: make run, make test. They fetch Go modules and nothing else.
+GO ?= go
+OUT ?= out/sample
+
+.PHONY: help run test soak lint
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
+
+run: ## rate the sample records on the sample deck, and bill them
+	@$(GO) run ./emulator try --deck emulator/sample/deck.csv --cdrs emulator/sample/cdrs.csv \
+		--markup 25% --bundle 10 --currency GBP --out $(OUT)
+
+test: ## run every test
+	$(GO) test ./...
+
+soak: ## simulate SEEDS=N worlds with crashes and lost answers (default 10000)
+	SEEDS=$(or $(SEEDS),10000) $(GO) test ./tests/simulation -run 'TestSeeds$$' -count=1 -timeout 0 -v
+
+lint: ## check format, vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
