@@ -5,6 +5,7 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -154,29 +155,28 @@ func (a Amount) Add(b Amount) (Amount, error) {
 // Sub returns a-b, counted in the finer of the two units.
 func (a Amount) Sub(b Amount) (Amount, error) { return a.Add(b.Neg()) }
 
-// Mul returns the exact product, or ErrInexact when it needs more than
-// MaxDecimals decimals.
+// Mul returns the exact product, in as many decimals as it needs of those the
+// factors count in: ErrInexact when that is more than MaxDecimals, ErrOverflow
+// when it is out of range.
 func (a Amount) Mul(b Amount) (Amount, error) {
 	a, b = a.trim(), b.trim()
-	w, ok := wideOf(a.hi, a.lo).mul(b.lo)
-	high, ok2 := wideOf(a.hi, a.lo).mul(b.hi)
-	if !ok || !ok2 {
-		return Amount{}, ErrOverflow
-	}
+	// 128 bits times 128 bits is at most 256: nothing below carries out.
+	w, _ := wideOf(a.hi, a.lo).mul(b.lo)
+	high, _ := wideOf(a.hi, a.lo).mul(b.hi)
 	var c uint64
 	for i := 1; i < len(w); i++ {
 		w[i], c = bits.Add64(w[i], high[i-1], c)
 	}
-	if c != 0 || high[3] != 0 {
-		return Amount{}, ErrOverflow
-	}
 	decimals := int(a.decimals) + int(b.decimals)
-	for decimals > MaxDecimals {
+	for decimals > MaxDecimals || w[2]|w[3] != 0 && decimals > 0 {
 		q, rem := w.div(10)
 		if rem != 0 {
-			return Amount{}, ErrInexact
+			break
 		}
 		w, decimals = q, decimals-1
+	}
+	if decimals > MaxDecimals {
+		return Amount{}, ErrInexact
 	}
 	return fromWide(a.neg != b.neg, w, uint8(decimals))
 }
@@ -210,7 +210,8 @@ func (a Amount) Round(decimals int, method Rounding) (Amount, error) {
 
 // MulDiv returns a*num/den rounded once, by method, to the given decimals
 // (0 to MaxDecimals): pro rata, shares, per-minute prices. The product is
-// exact before the one rounding.
+// exact before the one rounding. ErrOverflow when the result is out of range;
+// no such decimals, no such method and a zero den are errors too.
 func (a Amount) MulDiv(num, den uint64, decimals int, method Rounding) (Amount, error) {
 	if decimals < 0 || decimals > MaxDecimals {
 		return Amount{}, fmt.Errorf("rounding to %d decimals: want 0 to %d", decimals, MaxDecimals)
@@ -221,79 +222,31 @@ func (a Amount) MulDiv(num, den uint64, decimals int, method Rounding) (Amount, 
 	if den == 0 {
 		return Amount{}, errors.New("division of an amount by zero")
 	}
-	w, ok := wideOf(a.hi, a.lo).mul(num)
+	drop := int(a.decimals) - decimals
+	w, _ := wideOf(a.hi, a.lo).mul(num) // 192 bits at most
+	w, ok := w.mulPow10(max(0, -drop))
 	if !ok {
-		return Amount{}, ErrOverflow
+		return Amount{}, ErrOverflow // over 2^256: no den brings that under 2^128
 	}
-	shift := uint64(1)
-	switch drop := int(a.decimals) - decimals; {
-	case drop < 0:
-		if w, ok = w.mulPow10(-drop); !ok {
-			return Amount{}, ErrOverflow
+	// The divisions cut digits off one after the other, the finest first. How
+	// the whole cut compares with one half is what the last division says,
+	// except that an earlier remainder makes its tie more than a half. (It
+	// changes nothing else: all divisors after the first are even.)
+	q, rem := w.div(den)
+	half, inexact := vsHalf(rem, den), rem != 0
+	for step := 0; drop > 0; drop -= step {
+		step = min(drop, maxPow10)
+		q, rem = q.div(pow10[step])
+		if half = vsHalf(rem, pow10[step]); half == 0 && inexact {
+			half = 1
 		}
-	case drop > maxPow10:
-		// 20 decimals to none: one more division, its remainder kept below.
-		q, rem := w.div(10)
-		return roundParts(a.neg, q, rem, 10, pow10[maxPow10], den, decimals, method)
-	default:
-		shift = pow10[drop]
+		inexact = inexact || rem != 0
 	}
-	return roundParts(a.neg, w, 0, 1, shift, den, decimals, method)
+	if method.bump(half, inexact) {
+		q = q.add(1) // something was cut off, so q has room
+	}
+	return fromWide(a.neg, q, uint8(decimals))
 }
 
-// roundParts divides w (plus rem0/d0 of a unit) by d1 and then by d2, and
-// rounds the quotient once: the cut-off part is compared exactly.
-func roundParts(neg bool, w wide, rem0, d0, d1, d2 uint64, decimals int, method Rounding) (Amount, error) {
-	q, r1 := w.div(d1)
-	q, r2 := q.div(d2)
-	// The cut-off part is (r2*d1 + r1 + rem0/d0) / (d1*d2).
-	hi, lo := bits.Mul64(r2, d1)
-	lo, c := bits.Add64(lo, r1, 0)
-	hi += c
-	wholeHi, wholeLo := bits.Mul64(d1, d2)
-	inexact := hi|lo|rem0 != 0
-	vsHalf := cmpTwice(hi, lo, wholeHi, wholeLo)
-	// rem0/d0 is less than one unit of r1: it matters at a tie, or when the
-	// doubled remainder falls one short of the whole.
-	if rem0 != 0 {
-		switch {
-		case vsHalf == 0:
-			vsHalf = 1
-		case vsHalf < 0 && oneShort(hi, lo, wholeHi, wholeLo):
-			vsHalf = cmpUint(2*rem0, d0)
-		}
-	}
-	if method.bump(vsHalf, inexact) {
-		q = q.add(1) // a quotient of 2^256-1 would need a divisor of 1, which cuts nothing off
-	}
-	return fromWide(neg, q, uint8(decimals))
-}
-
-// cmpTwice compares 2*(hi:lo) with wholeHi:wholeLo.
-func cmpTwice(hi, lo, wholeHi, wholeLo uint64) int {
-	if hi>>63 != 0 {
-		return 1
-	}
-	hi, lo = hi<<1|lo>>63, lo<<1
-	if hi != wholeHi {
-		return cmpUint(hi, wholeHi)
-	}
-	return cmpUint(lo, wholeLo)
-}
-
-// oneShort reports whether 2*(hi:lo)+1 = wholeHi:wholeLo.
-func oneShort(hi, lo, wholeHi, wholeLo uint64) bool {
-	hi, lo = hi<<1|lo>>63, lo<<1
-	return hi == wholeHi && lo|1 == wholeLo && wholeLo&1 == 1
-}
-
-func cmpUint(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
-}
+// vsHalf compares rem/d with one half, for rem < d.
+func vsHalf(rem, d uint64) int { return cmp.Compare(rem, d-rem) }

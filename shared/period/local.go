@@ -16,7 +16,7 @@ type Date struct {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return Date{}, fmt.Errorf("date %q: want YYYY-MM-DD", s)
+		return Date{}, fmt.Errorf("date %.20q: want YYYY-MM-DD", s)
 	}
 	return Date{t.Year(), t.Month(), t.Day()}, nil
 }
@@ -62,8 +62,9 @@ const (
 // Resolve returns the instant of a wall-clock time in a zone. The wall clock
 // is given as a time.Time in UTC whose fields are read, not its instant.
 func Resolve(wall time.Time, zone *time.Location) (time.Time, Seam) {
-	// A transition shifts the clock by less than a day, so the offsets in force
-	// a day before and a day after are the only candidates.
+	// Offsets are under a day and no zone has had two transitions within days
+	// of each other since 1970, so the offsets in force a day before and a day
+	// after are the only candidates.
 	_, before := wall.Add(-24 * time.Hour).In(zone).Zone()
 	_, after := wall.Add(24 * time.Hour).In(zone).Zone()
 	first := wall.Add(-time.Duration(before) * time.Second)
@@ -74,10 +75,7 @@ func Resolve(wall time.Time, zone *time.Location) (time.Time, Seam) {
 	firstFits, secondFits := offsetAt(first, zone) == before, offsetAt(second, zone) == after
 	switch {
 	case firstFits && secondFits:
-		if second.Before(first) {
-			first = second
-		}
-		return first, Ambiguous
+		return first, Ambiguous // clocks went back: the earlier offset is the earlier instant
 	case firstFits:
 		return first, Plain
 	case secondFits:
@@ -102,9 +100,9 @@ func StartOfDay(d Date, zone *time.Location) time.Time {
 		return t
 	}
 	// Midnight plus the gap may lie past the day's first instant: the day
-	// begins where the old offset ended.
-	_, end := t.Add(-24 * time.Hour).In(zone).ZoneBounds()
-	return end
+	// begins where the new offset does.
+	start, _ := t.In(zone).ZoneBounds()
+	return start.UTC()
 }
 
 // DaysInclusive returns the number of days from a to b, both counted; 0 when b
@@ -114,7 +112,8 @@ func DaysInclusive(a, b Date) int {
 	if b.Compare(a) < 0 {
 		return 0
 	}
-	return int(b.utc().Sub(a.utc())/(24*time.Hour)) + 1
+	// Not Sub: a time.Duration ends at 292 years.
+	return int((b.utc().Unix()-a.utc().Unix())/(24*60*60)) + 1
 }
 
 // Overlap returns how many days of m lie in [start, end], both inclusive. A

@@ -22,20 +22,28 @@ const (
 // ParseMonth reads YYYY-MM.
 func ParseMonth(s string) (Month, error) {
 	t, err := time.Parse("2006-01", s)
-	if err != nil || len(s) != len("2006-01") {
-		return Month{}, fmt.Errorf("month %q: want YYYY-MM", s)
+	if err != nil {
+		return Month{}, fmt.Errorf("month %.20q: want YYYY-MM", s)
 	}
 	if t.Year() < MinYear || t.Year() > MaxYear {
-		return Month{}, fmt.Errorf("month %q: want a year from %d to %d", s, MinYear, MaxYear)
+		return Month{}, fmt.Errorf("month %.20q: want a year from %d to %d", s, MinYear, MaxYear)
 	}
 	return Month{t.Year(), t.Month()}, nil
 }
 
-// Of returns the month that an instant falls in, in a zone: the instant
-// decides, and a call is never split between months.
+// Of returns the month that an instant falls in, in a zone, the one
+// whose Bounds hold it: the instant decides, and a call is never split.
 func Of(at time.Time, zone *time.Location) Month {
-	y, m, _ := at.In(zone).Date()
-	return Month{y, m}
+	y, m, d := at.In(zone).Date()
+	month := Month{y, m}
+	if d == month.Days() {
+		// Where clocks go back over a midnight that had passed (Newfoundland
+		// until 2011, at 00:01), the old date shows again in the new month.
+		if _, to := month.Bounds(zone); !at.Before(to) {
+			return month.Next()
+		}
+	}
+	return month
 }
 
 // String returns YYYY-MM.
