@@ -94,8 +94,14 @@ func difference(found []byte, in inputs) string {
 	}
 }
 
-// writeFile writes a file whole or not at all.
-func writeFile(path string, write func(io.Writer) error) (err error) {
+// writeFile writes a file whole or not at all, and for good.
+func writeFile(path string, write func(io.Writer) error) error {
+	return placeFile(path, write, (*os.File).Sync)
+}
+
+// placeFile writes a file whole or not at all; settle is what it does with the
+// bytes before they get their name.
+func placeFile(path string, write func(io.Writer) error, settle func(*os.File) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -105,7 +111,7 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 			err = errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(f.Name()))
 		}
 	}()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(write(f), f.Chmod(0o644), settle(f), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
@@ -117,13 +123,15 @@ type stores struct {
 	buckets objects.Buckets
 }
 
-// openStores opens the embedded stores of a claimed folder.
+// openStores opens the embedded stores of a claimed folder. Objects are not
+// synced one by one: all of a run's state follows from its two files, a killed
+// run finds what it wrote, and after a power failure the checksums tell.
 func openStores(dir string) (stores, error) {
 	docs, err := documents.OpenBolt(filepath.Join(dir, "documents.db"), ledger.Model())
 	if err != nil {
 		return stores{}, fmt.Errorf("opening the state (is another run using it?): %w", err)
 	}
-	buckets, err := objects.OpenFolders(filepath.Join(dir, "objects"))
+	buckets, err := objects.OpenFolders(filepath.Join(dir, "objects"), objects.WithoutSync())
 	if err != nil {
 		return stores{}, errors.Join(err, docs.Close())
 	}
@@ -170,3 +178,20 @@ func store(ctx context.Context, bucket objects.Bucket, name, path string, want f
 	}
 	return info, nil
 }
+
+// syncFiles makes files durable that were placed without: many at once cost
+// little more than one.
+func syncFiles(paths []string) error {
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("syncing %s: %w", path, err)
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return fmt.Errorf("syncing %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func noSync(*os.File) error { return nil }

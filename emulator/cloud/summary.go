@@ -210,19 +210,22 @@ func (t *try) copyInvoices(ctx context.Context, s *summary) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder for invoices: %w", err)
 	}
+	placed := []string{dir}
 	for _, m := range s.Months {
 		t.progress.phase("writing invoices", int64(len(m.Invoices)))
 		for _, inv := range m.Invoices {
 			files := billing.FileNames(inv.Number)
 			for _, name := range []string{files.Usage, files.HTML, files.JSON} {
-				if err := t.copyBill(ctx, name, filepath.Join(dir, name)); err != nil {
+				path := filepath.Join(dir, name)
+				if err := t.copyBill(ctx, name, path); err != nil {
 					return err
 				}
+				placed = append(placed, path)
 			}
 			t.progress.add(1)
 		}
 	}
-	return nil
+	return syncFiles(placed)
 }
 
 func (t *try) copyBill(ctx context.Context, name, path string) error {
@@ -230,14 +233,14 @@ func (t *try) copyBill(ctx context.Context, name, path string) error {
 	if err != nil {
 		return fmt.Errorf("invoice file %s: %w", name, err)
 	}
-	return writeFile(path, func(w io.Writer) error {
+	return placeFile(path, func(w io.Writer) error {
 		r, err := t.stores.buckets.Bills.OpenRange(ctx, name, info.Generation, 0, -1)
 		if err != nil {
 			return err
 		}
 		_, err = io.Copy(w, r)
 		return errors.Join(err, r.Close())
-	})
+	}, noSync)
 }
 
 // notice puts what a person should know into sentences.

@@ -13,6 +13,9 @@ import (
 //go:embed invoice.html
 var pageSource string
 
+// pageTemplate is parsed once: a run writes thousands of pages.
+var pageTemplate = template.Must(template.New("invoice").Funcs(template.FuncMap{"clock": clock, "monthName": monthName}).Parse(pageSource))
+
 // page is what the template sees: the invoice, and its texts.
 type page struct {
 	Invoice
@@ -45,11 +48,7 @@ func WriteHTML(w io.Writer, inv Invoice) error {
 		p.Rounds = p.Rounds || !l.Residue.IsZero()
 		p.OtherPeriods = p.OtherPeriods || l.Period != inv.Period
 	}
-	tmpl, err := template.New("invoice").Funcs(template.FuncMap{"clock": clock, "monthName": monthName}).Parse(pageSource)
-	if err != nil {
-		return fmt.Errorf("invoice page: %w", err)
-	}
-	if err := tmpl.Execute(w, p); err != nil {
+	if err := pageTemplate.Execute(w, p); err != nil {
 		return fmt.Errorf("invoice %s as a page: %w", inv.Number, err)
 	}
 	return nil

@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tollbook/tollbook/shared/documents"
@@ -14,6 +16,10 @@ func compareKeys(a, b Key) int {
 	}
 	return a.Month.Compare(b.Month)
 }
+
+// sortedPeriods returns a set of periods in order, so that a crash in a repeat
+// is a crash at the same place.
+func sortedPeriods(set map[Key]bool) []Key { return slices.SortedFunc(maps.Keys(set), compareKeys) }
 
 // maxAhead bounds the search for a period that still takes usage.
 const maxAhead = 24
@@ -79,7 +85,7 @@ func commitTx(tx documents.Tx, planned Batch, m Marker, markerRef Ref, zones map
 		entries = append(entries, Entry{Kind: Adds, Period: n.Period, Batch: b.ID, Rev: b.Rev, Into: into, Marker: markerRef})
 		b.Periods = append(b.Periods, n.Period.String())
 	}
-	for key := range opened {
+	for _, key := range sortedPeriods(opened) {
 		if err := createDoc(tx, key.path(), newPeriod(key, zones[key.Cycle])); err != nil {
 			return err
 		}
@@ -197,7 +203,7 @@ func withdrawTx(tx documents.Tx, b Batch) error {
 		counter = append(counter, e)
 	}
 	zones := map[string]string{}
-	for key := range opened {
+	for _, key := range sortedPeriods(opened) {
 		// The period behind the gap has the zone of the one that was left.
 		if zones[key.Cycle] == "" {
 			zone, err := zoneOf(tx, counter, key.Cycle)
@@ -207,7 +213,7 @@ func withdrawTx(tx documents.Tx, b Batch) error {
 			zones[key.Cycle] = zone
 		}
 	}
-	for key := range opened {
+	for _, key := range sortedPeriods(opened) {
 		if err := createDoc(tx, key.path(), newPeriod(key, zones[key.Cycle])); err != nil {
 			return err
 		}

@@ -278,11 +278,11 @@ func (l *Ledger) writeDetails(ctx context.Context, result *Result, invoices map[
 			return err
 		}
 	}
-	for account, inv := range invoices {
+	for _, account := range sortedKeys(invoices) {
 		if written[account] {
 			continue // the others carry corrections only
 		}
-		if err := l.writeDetail(ctx, inv, &detailReader{rows: rows}, zone); err != nil {
+		if err := l.writeDetail(ctx, invoices[account], &detailReader{rows: rows}, zone); err != nil {
 			return err
 		}
 	}

@@ -10,11 +10,13 @@ func Model() documents.Model {
 		Queries: []documents.Declaration{
 			{Name: "entries_by_period", Collection: "entries", Equal: []string{"period"}, Range: "batch"},
 			{Name: "entries_by_into", Collection: "entries", Equal: []string{"into"}, Range: "period"},
+			{Name: "entries_all", Collection: "entries", Range: "batch"},
 			{Name: "batches_by_state", Collection: "batches", Equal: []string{"state"}, Range: "received_at"},
 			{Name: "batches_all", Collection: "batches", Range: "id"},
 			{Name: "periods_by_cycle", Collection: "periods", Equal: []string{"cycle"}, Range: "month"},
 			{Name: "periods_all", Collection: "periods", Range: "cycle"},
 			{Name: "invoices_by_period", Collection: "invoices", Equal: []string{"period"}, Range: "number"},
+			{Name: "invoices_all", Collection: "invoices", Range: "number"},
 		},
 	}
 	for _, c := range []string{"cycles", "accounts", "cards", "plans"} {

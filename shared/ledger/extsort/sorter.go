@@ -17,6 +17,8 @@ import (
 
 const (
 	chunkSize = 1 << 20
+	// firstChunk is what a sorter begins with: most sort next to nothing.
+	firstChunk = 4 << 10
 	// maxFanIn bounds how many runs are read at once; more are merged in rounds.
 	maxFanIn = 64
 	// maxScratchNames bounds the search for a free scratch name: each taken one
@@ -88,7 +90,11 @@ func (s *Sorter) grow() {
 		s.free = s.free[:n-1]
 		return
 	}
-	s.chunks = append(s.chunks, make([]byte, 0, chunkSize))
+	size := chunkSize
+	if len(s.chunks) == 0 {
+		size = firstChunk // it grows to chunkSize as it is filled
+	}
+	s.chunks = append(s.chunks, make([]byte, 0, size))
 }
 
 func headOf(key []byte) uint64 {
