@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
@@ -102,7 +103,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 // placeFile writes a file whole or not at all; settle is what it does with the
 // bytes before they get their name.
 func placeFile(path string, write func(io.Writer) error, settle func(*os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
@@ -195,3 +196,25 @@ func syncFiles(paths []string) error {
 }
 
 func noSync(*os.File) error { return nil }
+
+// tempPrefix begins the names of files that are being written.
+const tempPrefix = ".tollbook-tmp-"
+
+// clearTemps removes what a killed run was writing.
+func clearTemps(dirs ...string) error {
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("clearing unfinished files: %w", err)
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), tempPrefix) {
+				continue
+			}
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return fmt.Errorf("clearing unfinished files: %w", err)
+			}
+		}
+	}
+	return nil
+}

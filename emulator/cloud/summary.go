@@ -304,10 +304,10 @@ func (s *summary) lookAt(b *strings.Builder) {
 	if len(s.Notices) > 0 {
 		b.WriteByte('\n')
 	}
-	if len(s.problems) == 0 {
+	if len(s.Reasons) == 0 {
 		return
 	}
-	b.WriteString("\nlook at  ")
+	b.WriteString("\nnot charged: ")
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(s.Reasons)) {
 		parts = append(parts, fmt.Sprintf("%d %s", s.Reasons[key], strings.Replace(key, ":", " ", 1)))
@@ -315,10 +315,10 @@ func (s *summary) lookAt(b *strings.Builder) {
 	b.WriteString(strings.Join(parts, ", "))
 	b.WriteByte('\n')
 	for _, p := range s.problems {
-		fmt.Fprintf(b, "         line %d: %s %s\n", p.line, p.status, p.reason)
+		fmt.Fprintf(b, "  line %-7d %s\n", p.line, strings.TrimSpace(p.status+" "+p.reason))
 	}
 	c := s.Counts
 	if more := c.Unrated + c.Rejected + c.Duplicate + c.Superseded - int64(len(s.problems)); more > 0 {
-		fmt.Fprintf(b, "         and %d more in %s\n", more, problemsFile)
+		fmt.Fprintf(b, "  and %d more in %s\n", more, problemsFile)
 	}
 }

@@ -82,6 +82,9 @@ func (t *try) run(ctx context.Context) (err error) {
 	if err := clearScratch(ctx, t.stores.buckets.Work); err != nil {
 		return err
 	}
+	if err := clearTemps(t.out, filepath.Join(t.out, stateDir), filepath.Join(t.out, invoiceDir)); err != nil {
+		return err
+	}
 	if err := t.setUp(ctx); err != nil {
 		return err
 	}
