@@ -35,6 +35,8 @@ type Sorter struct {
 	scratch objects.Bucket
 	name    string // of the scratch objects: name/N
 	limit   int    // bytes held before a run is written
+	chunk   int    // bytes of a chunk
+	fanIn   int    // runs read at once
 
 	chunks [][]byte
 	free   [][]byte
@@ -57,7 +59,7 @@ const entrySize = 24
 
 // New returns a sorter that holds about limit bytes (at least 1 MiB) in memory.
 func New(scratch objects.Bucket, name string, limit int) *Sorter {
-	return &Sorter{scratch: scratch, name: name, limit: max(limit, chunkSize)}
+	return &Sorter{scratch: scratch, name: name, limit: max(limit, chunkSize), chunk: chunkSize, fanIn: maxFanIn}
 }
 
 // Add takes a record; key and value are copied.
@@ -67,8 +69,8 @@ func (s *Sorter) Add(ctx context.Context, key, value []byte) error {
 		return fmt.Errorf("record of %d bytes to sort: want at most %d", n, MaxRecord)
 	}
 	last := len(s.chunks) - 1
-	if last < 0 || len(s.chunks[last])+n > chunkSize {
-		if (len(s.chunks)+1)*chunkSize+len(s.index)*entrySize > s.limit && last >= 0 {
+	if last < 0 || len(s.chunks[last])+n > s.chunk {
+		if (len(s.chunks)+1)*s.chunk+len(s.index)*entrySize > s.limit && last >= 0 {
 			if err := s.spill(ctx); err != nil {
 				return err
 			}
@@ -90,9 +92,9 @@ func (s *Sorter) grow() {
 		s.free = s.free[:n-1]
 		return
 	}
-	size := chunkSize
+	size := s.chunk
 	if len(s.chunks) == 0 {
-		size = firstChunk // it grows to chunkSize as it is filled
+		size = min(size, firstChunk) // it grows as it is filled
 	}
 	s.chunks = append(s.chunks, make([]byte, 0, size))
 }
@@ -187,7 +189,7 @@ func (s *Sorter) Sorted(ctx context.Context) (*Iterator, error) {
 		}
 	}
 	s.free, s.index = nil, nil // the merge needs the room
-	for len(s.runs) > maxFanIn {
+	for len(s.runs) > s.fanIn {
 		if err := s.mergeRound(ctx); err != nil {
 			return nil, err
 		}
@@ -199,9 +201,9 @@ func (s *Sorter) Sorted(ctx context.Context) (*Iterator, error) {
 	return &Iterator{sorter: s, merge: m}, nil
 }
 
-// mergeRound merges the oldest maxFanIn runs into one.
+// mergeRound merges the oldest runs, as many as may be read at once, into one.
 func (s *Sorter) mergeRound(ctx context.Context) error {
-	old := s.runs[:maxFanIn]
+	old := s.runs[:s.fanIn]
 	m, err := openMerge(ctx, s.scratch, old)
 	if err != nil {
 		return err
@@ -215,7 +217,7 @@ func (s *Sorter) mergeRound(ctx context.Context) error {
 			return fmt.Errorf("deleting a merged run: %w", err)
 		}
 	}
-	s.runs = slices.Clone(s.runs[maxFanIn:])
+	s.runs = slices.Clone(s.runs[s.fanIn:])
 	return nil
 }
 

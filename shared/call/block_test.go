@@ -1,0 +1,191 @@
+package call
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tollbook/tollbook/shared/money"
+)
+
+func rows() *rapid.Generator[Row] {
+	return rapid.Custom(func(t *rapid.T) Row {
+		text := rapid.StringN(0, 20, 40)
+		return Row{
+			Record: Record{
+				Feed: text.Draw(t, "feed"), CallID: text.Draw(t, "id"), Leg: text.Draw(t, "leg"),
+				Version: rapid.Uint64().Draw(t, "version"), Instant: rapid.Int64().Draw(t, "instant"),
+				Duration: Duration{rapid.Int64Range(0, MaxDuration*1e9).Draw(t, "nanos"), rapid.Uint8Range(0, 9).Draw(t, "decimals")},
+				Account:  text.Draw(t, "account"), ANumber: text.Draw(t, "a"), BNumber: text.Draw(t, "b"), ARaw: text.Draw(t, "araw"),
+				BRaw: text.Draw(t, "braw"), Flags: Flags(rapid.Uint32().Draw(t, "flags")),
+			},
+			Line: rapid.Int64Range(1, 1<<40).Draw(t, "line"), Status: Status(rapid.IntRange(0, 6).Draw(t, "status")),
+			Reason: Reason(text.Draw(t, "reason")), Image: rapid.Uint32().Draw(t, "image"), Prefix: rapid.IntRange(0, 16).Draw(t, "prefix"),
+			Billed: rapid.Uint64().Draw(t, "billed"), Charge: amount(t, "charge"), Batch: rapid.Uint32().Draw(t, "batch"),
+			Covered: rapid.Uint64().Draw(t, "covered"), Due: amount(t, "due"),
+			Column: text.Draw(t, "column"), Value: text.Draw(t, "value"), Want: text.Draw(t, "want"),
+		}
+	})
+}
+
+func amount(t *rapid.T, label string) money.Amount {
+	hi, lo := rapid.Uint64().Draw(t, label+" hi"), rapid.Uint64().Draw(t, label+" lo")
+	a, err := money.FromBits((hi|lo) != 0 && rapid.Bool().Draw(t, label+" neg"), hi, lo, rapid.Uint8Range(0, money.MaxDecimals).Draw(t, label+" decimals"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// exact compares amounts bit by bit, where cmp would use Equal.
+var exact = cmp.Transformer("bits", func(a money.Amount) [4]uint64 {
+	neg, hi, lo, decimals := a.Bits()
+	sign := uint64(0)
+	if neg {
+		sign = 1
+	}
+	return [4]uint64{sign, hi, lo, uint64(decimals)}
+})
+
+func TestARowIsReadBackAsItWasStored(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rows().Draw(t, "row")
+		stored := AppendRow(nil, &want)
+		got := Row{Record: Record{CallID: "left over"}, Value: "left over", Billed: 7}
+		if err := ParseRow(stored, &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, exact); diff != "" {
+			t.Fatalf("-stored +read\n%s", diff)
+		}
+		for _, bad := range [][]byte{stored[:len(stored)-1], append(bytes.Clone(stored), 0)} {
+			if ParseRow(bad, &got) == nil {
+				t.Fatal("a row with a byte too few or too many was read")
+			}
+		}
+	})
+}
+
+func TestAnIdentityIsReadBackAsItWasStored(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rows().Draw(t, "row")
+		want := IdentityOf(&r.Record, r.Line, ShardOf(r.Account))
+		stored := AppendIdentity(nil, &want)
+		got, err := ParseIdentity(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("-stored +read\n%s", diff)
+		}
+		if _, err := ParseIdentity(stored[:len(stored)-1]); err == nil {
+			t.Fatal("an identity cut short was read")
+		}
+	})
+}
+
+func TestEveryChangeOfABlockIsSeen(t *testing.T) {
+	payload := AppendFramed(AppendFramed(nil, []byte("one row")), []byte("another"))
+	block := AppendBlock(nil, UsageBlock, 42, 2, payload)
+	head, got, err := ParseBlock(append(bytes.Clone(block), "what follows"...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(BlockHeader{UsageBlock, 42, 2, uint32(len(payload))}, head); diff != "" || !bytes.Equal(got, payload) {
+		t.Fatalf("-want +got\n%s", diff)
+	}
+	for i := range block {
+		for bit := range 8 {
+			bad := bytes.Clone(block)
+			bad[i] ^= 1 << bit
+			if _, _, err := ParseBlock(bad); err == nil {
+				t.Fatalf("bit %d of byte %d was changed and nobody noticed", bit, i)
+			}
+		}
+		if _, _, err := ParseBlock(block[:i]); err == nil {
+			t.Fatalf("a block cut to %d bytes was read", i)
+		}
+	}
+}
+
+func FuzzParseBlock(f *testing.F) {
+	f.Add(AppendBlock(nil, UsageBlock, 1, 1, AppendFramed(nil, AppendRow(nil, &Row{Line: 1}))))
+	f.Add([]byte("TBB1"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		head, payload, err := ParseBlock(b)
+		if err != nil {
+			return
+		}
+		if again := AppendBlock(nil, head.Kind, head.Shard, head.Rows, payload); !bytes.Equal(again, b[:len(again)]) {
+			t.Fatal("a block that was read is not the block that would be written")
+		}
+		for len(payload) > 0 {
+			if _, payload, err = NextFramed(payload); err != nil {
+				return
+			}
+		}
+	})
+}
+
+func FuzzParseRow(f *testing.F) {
+	f.Add(AppendRow(nil, &Row{Record: Record{CallID: "a", BNumber: "44"}, Line: 3, Charge: money.New(-5, 4)}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r, again Row
+		if ParseRow(b, &r) != nil {
+			return
+		}
+		if err := ParseRow(AppendRow(nil, &r), &again); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r, again, exact); diff != "" {
+			t.Fatalf("-read +read again\n%s", diff)
+		}
+	})
+}
+
+func FuzzParseIdentity(f *testing.F) {
+	id := IdentityOf(&Record{CallID: "a"}, 1, 2)
+	f.Add(AppendIdentity(nil, &id))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		id, err := ParseIdentity(b)
+		if err != nil {
+			return
+		}
+		again, err := ParseIdentity(AppendIdentity(nil, &id))
+		if err != nil || again != id {
+			t.Fatalf("read %+v, then %+v, %v", id, again, err)
+		}
+	})
+}
+
+// Stored rows lie by the shard of their account: it must never change.
+func TestShardsStayWhatTheyAre(t *testing.T) {
+	for account, want := range map[string]uint8{"": 197, "harbour-dental": 215, "unassigned": 129, "Société Générale": 3} {
+		if got := ShardOf(account); got != want {
+			t.Errorf("account %q is in shard %d, want %d", account, got, want)
+		}
+	}
+	used := map[uint8]bool{}
+	for i := range 10_000 {
+		used[ShardOf(string(rune('a'+i%26))+string(rune('0'+i/26%10))+string(rune('0'+i/260)))] = true
+	}
+	if len(used) != Shards {
+		t.Errorf("10,000 accounts lie in %d shards, want all %d", len(used), Shards)
+	}
+}
+
+func TestADurationIsShownAsItWasRead(t *testing.T) {
+	for _, tc := range []struct {
+		d    Duration
+		want string
+	}{
+		{Duration{}, "0"}, {Duration{60e9, 0}, "60"}, {Duration{62_500_000_000, 2}, "62.50"}, {Duration{62_500_000_000, 0}, "62.5"},
+		{Duration{1, 9}, "0.000000001"}, {Duration{1, 0}, "0.000000001"}, {Duration{5e9, 3}, "5.000"}, {Duration{MaxDuration * 1e9, 0}, "10000000"},
+	} {
+		if got := string(tc.d.Append(nil)); got != tc.want {
+			t.Errorf("%+v is shown as %s, want %s", tc.d, got, tc.want)
+		}
+	}
+}
