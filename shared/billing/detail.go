@@ -56,7 +56,7 @@ func (d *Detail) Write(u Usage) error {
 	d.fields = [...]string{
 		plainText(u.CallID), plainText(u.ANumber), plainText(u.BNumber),
 		time.Unix(0, u.Instant).In(d.zone).Format(time.RFC3339Nano),
-		seconds(u.Duration), plainText(u.Prefix), plainText(u.Destination),
+		string(u.Duration.Append(nil)), plainText(u.Prefix), plainText(u.Destination),
 		strconv.FormatUint(u.BilledSeconds, 10), u.Charge.String(),
 		strconv.FormatUint(u.CoveredSeconds, 10), u.Due.String(), u.Flags.String(),
 	}
@@ -93,13 +93,4 @@ func plainText(s string) string {
 		return "'" + s
 	}
 	return s
-}
-
-// seconds shows a duration as it was read; a digit that its Decimals leave out
-// is shown all the same.
-func seconds(d call.Duration) string {
-	if d.Decimals == 0 && d.Nanos%int64(time.Second) == 0 {
-		return strconv.FormatInt(d.Nanos/int64(time.Second), 10)
-	}
-	return money.New(d.Nanos, 9).Trim().Text(int(d.Decimals))
 }

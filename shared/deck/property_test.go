@@ -123,7 +123,9 @@ func drawRate(t *rapid.T) rating.Rate {
 		ConnectionFee: price.Draw(t, "fee"),
 	}
 	if r.Blocked = rapid.Bool().Draw(t, "blocked"); !r.Blocked {
-		r.Price1 = price.Draw(t, "price 1")
+		if r.Interval1 > 0 || r.IntervalN > 0 {
+			r.Price1 = price.Draw(t, "price 1")
+		}
 		if r.IntervalN > 0 {
 			r.PriceN = price.Draw(t, "price n")
 		}

@@ -71,7 +71,7 @@ func TestRead(t *testing.T) {
 		{name: "intervals of 0", deck: "code,price 1,price n,interval 1,interval n\n44,1,1,0,1\n45,1,0,60,0\n46,1,1,60,0\n47,1,1,,1\n48,1,1,1.5,1000001\n",
 			rates: []string{"44 [] 1 1 0/1 0", "45 [] 1 0 60/0 0"},
 			bad: []string{
-				`line 4, column interval n: "0": want 1 or more seconds, unless price N is 0`,
+				`line 4, column interval n: "0": want 1 or more seconds, unless price N is 0 and the first interval is not`,
 				`line 5, column interval 1: "": want whole seconds, 0 to 1000000`,
 				`line 6, column interval 1: "1.5": want whole seconds, 0 to 1000000`,
 				`line 6, column interval n: "1000001": want whole seconds, 0 to 1000000`,

@@ -253,8 +253,8 @@ func (d *deck) intervals(r *rating.Rate) {
 	}
 	r.AssumedPulse = d.assumed && (lack1 || lackN)
 	d.notes.defaults(lack1, lackN)
-	if r.IntervalN == 0 && r.PriceN != 0 && !d.failed {
-		d.expect(source, "1 or more seconds, unless price N is 0")
+	if r.IntervalN == 0 && (r.PriceN != 0 || r.Interval1 == 0 && r.Price1 != 0) && !d.failed {
+		d.expect(source, "1 or more seconds, unless price N is 0 and the first interval is not")
 	}
 }
 

@@ -99,6 +99,9 @@ type resultWriter struct {
 	shard  uint8
 	buf    []byte
 	seen   map[string]bool // accounts of this shard that have rows
+	// subscribed are the cycle's accounts with features, by shard: they are
+	// charged without usage too.
+	subscribed [call.Shards][]string
 }
 
 func newResultWriter(f *fold) (*resultWriter, error) {
@@ -107,10 +110,17 @@ func newResultWriter(f *fold) (*resultWriter, error) {
 	if !ok {
 		return nil, fmt.Errorf("the book has no cycle %q: %w", key.Cycle, ErrState)
 	}
-	return &resultWriter{
+	w := &resultWriter{
 		fold: f, zone: zone, out: newPartWriter(f.ledger.buckets.Rated), images: map[string]uint32{}, names: []string{""},
 		res: Result{Period: key, Zone: zone.String(), Manifest: f.in.Manifest, Book: f.in.Book, Accounts: []AccountResult{}},
-	}, nil
+	}
+	for _, a := range f.book.Accounts() {
+		if features, _ := f.book.Features(a.ID); a.Cycle == key.Cycle && len(features) > 0 {
+			shard := call.ShardOf(a.ID)
+			w.subscribed[shard] = append(w.subscribed[shard], a.ID)
+		}
+	}
+	return w, nil
 }
 
 // image numbers the card images of this run, so that a sorted row can carry a
@@ -164,14 +174,11 @@ func (w *resultWriter) addShard(ctx context.Context, shard uint8, rows *extsort.
 
 // featuresOnly adds the accounts of a shard that are charged without usage.
 func (w *resultWriter) featuresOnly(shard uint8) error {
-	for _, a := range w.fold.book.Accounts() {
-		if a.Cycle != w.res.Period.Cycle || w.seen[a.ID] || call.ShardOf(a.ID) != shard {
+	for _, account := range w.subscribed[shard] {
+		if w.seen[account] {
 			continue
 		}
-		if features, _ := w.fold.book.Features(a.ID); len(features) == 0 {
-			continue
-		}
-		month, err := w.begin(a.ID)
+		month, err := w.begin(account)
 		if err != nil {
 			return err
 		}

@@ -34,6 +34,9 @@ func markUp(r rating.Rate, m Markup) (rating.Rate, error) {
 		r.Price1, r.PriceN = 0, 0
 		return r, nil
 	}
+	if r.Interval1 == 0 && r.IntervalN == 0 {
+		return r, nil // only the connection fee is ever charged
+	}
 	var err error
 	if r.Price1, err = m.Apply(r.Price1); err != nil {
 		return rating.Rate{}, fmt.Errorf("prefix %q, price 1: %w", r.Prefix, err)

@@ -243,6 +243,8 @@ func drawRate(t *rapid.T) rating.Rate {
 	}
 	if r.IntervalN > 0 {
 		r.PriceN = p.Draw(t, "price n")
+	} else if r.Interval1 == 0 {
+		r.Price1 = 0
 	}
 	return r
 }
@@ -332,7 +334,7 @@ func (f *full) Write(b []byte) (int, error) {
 }
 
 func TestReadRatesRefuses(t *testing.T) {
-	good := written(t, []rating.Rate{{Prefix: "1", Price1: price("0.5")}})
+	good := written(t, []rating.Rate{{Prefix: "1", Price1: price("0.5"), Interval1: 60}})
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"another header":      {"prefix\t", "code\t", "line 1: want the header"},
 		"a price spelled out": {"\t0.5\t", "\t0.50\t", "is not how the rate is written"},
@@ -340,7 +342,7 @@ func TestReadRatesRefuses(t *testing.T) {
 		"a cell too few":      {"\t0\t0\nend", "\t0\nend", "line 2: 8 cells, want 9"},
 		"no number":           {"\t0.5\t", "\tx\t", `line 2: amount "x"`},
 		"a row more":          {"end", "2\t\t0\t0\t0\t0\t0\t0\t0\nend", "rates are missing or were changed"},
-		"a row less":          {"1\t\t0.5\t0\t0\t0\t0\t0\t0\n", "", "rates are missing or were changed"},
+		"a row less":          {"1\t\t0.5\t0\t60\t0\t0\t0\t0\n", "", "rates are missing or were changed"},
 		"a long line":         {"1\t", strings.Repeat("1", 9999), "longer than 1024 bytes"},
 	} {
 		_, errs := collect(ReadRates(strings.NewReader(strings.Replace(good, tc.old, tc.new, 1))))

@@ -126,6 +126,7 @@ func TestBuildImageRefuses(t *testing.T) {
 		{"17 digits", DefaultTerms("GBP"), listed(Rate{Prefix: "12345678901234567"}), []string{"12345678901234567", "16"}},
 		{"a long name", DefaultTerms("GBP"), listed(Rate{Prefix: "44", Destination: strings.Repeat("n", 257)}), []string{`"44"`, "257", "256"}},
 		{"a name that is no text", DefaultTerms("GBP"), listed(Rate{Destination: "\xff"}), []string{"UTF-8"}},
+		{"a price that no interval bills", DefaultTerms("GBP"), listed(Rate{Price1: 1}), []string{"price 1 would never be charged"}},
 		{"a negative price", DefaultTerms("GBP"), listed(Rate{Price1: -1}), []string{"negative"}},
 		{"no pulse", DefaultTerms("GBP"), listed(Rate{PriceN: 1}), []string{"interval N"}},
 		{"a reader's error", DefaultTerms("GBP"), func(yield func(Rate, error) bool) {

@@ -53,6 +53,8 @@ func (r Rate) Validate() error {
 		return fmt.Errorf("an interval is over %d seconds", MaxInterval)
 	case r.IntervalN == 0 && r.PriceN != 0:
 		return errors.New("interval N is 0, want 1 or more unless price N is 0")
+	case r.IntervalN == 0 && r.Interval1 == 0 && r.Price1 != 0:
+		return errors.New("both intervals are 0: price 1 would never be charged")
 	}
 	return nil
 }

@@ -67,6 +67,9 @@ func anyRate(t *rapid.T, prefix string) Rate {
 	if r.IntervalN == 0 {
 		r.PriceN = 0
 	}
+	if r.IntervalN == 0 && r.Interval1 == 0 {
+		r.Price1 = 0
+	}
 	return r
 }
 
