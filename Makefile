@@ -2,10 +2,10 @@
 GO ?= go
 OUT ?= out/sample
 
-.PHONY: help run test soak lint
+.PHONY: help run test soak bounded lint
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
 
 run: ## rate the sample records on the sample deck, and bill them
 	@$(GO) run ./emulator try --deck emulator/sample/deck.csv --cdrs emulator/sample/cdrs.csv \
@@ -16,6 +16,9 @@ test: ## run every test
 
 soak: ## simulate SEEDS=N worlds with crashes and lost answers (default 10000)
 	SEEDS=$(or $(SEEDS),10000) $(GO) test ./tests/simulation -run 'TestSeeds$$' -count=1 -timeout 0 -v
+
+bounded: ## rate and bill a million records, twice, and show the memory it took
+	ROWS=$(or $(ROWS),1000000) $(GO) test ./tests/bounded -count=1 -v
 
 lint: ## check format, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w these files"; exit 1; }

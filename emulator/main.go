@@ -12,13 +12,9 @@ import (
 	"github.com/tollbook/tollbook/emulator/cloud"
 )
 
-// memoryGoal keeps the collector from letting the process grow with its
-// garbage; what is live is bounded by design and far below it.
-const memoryGoal = 144 << 20
-
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryGoal)
+		debug.SetMemoryLimit(cloud.MemoryGoal)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cloud.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -9,6 +9,11 @@ import (
 	"io"
 )
 
+// MemoryGoal, in bytes, is the soft limit that the command sets itself: it
+// keeps the collector from letting the process grow with its garbage. What is
+// live is bounded by design and far below it.
+const MemoryGoal = 144 << 20
+
 // The exit codes of the command.
 const (
 	exitOK      = 0
