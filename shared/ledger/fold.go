@@ -199,7 +199,8 @@ func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, 
 }
 
 // appendOrder appends the place of a row: its account, then the order in which
-// the month is folded (instant, feed, call id, leg, content).
+// the month is folded (instant, feed, call id, leg, content; copies of one
+// content by batch and line).
 func appendOrder(dst []byte, r *call.Row) []byte {
 	dst = appendOrdered(dst, r.Account)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Instant)^1<<63)
@@ -207,7 +208,9 @@ func appendOrder(dst []byte, r *call.Row) []byte {
 	dst = appendOrdered(dst, r.CallID)
 	dst = appendOrdered(dst, r.Leg)
 	hash := r.ContentHash()
-	return append(dst, hash[:]...)
+	dst = append(dst, hash[:]...)
+	dst = binary.BigEndian.AppendUint32(dst, r.Batch)
+	return binary.BigEndian.AppendUint64(dst, uint64(r.Line))
 }
 
 // appendOrdered appends a string so that bytes sort as strings do, whatever

@@ -36,7 +36,7 @@ func (l *Ledger) Fsck(ctx context.Context) ([]Problem, error) {
 	c := &checker{
 		ledger: l, batches: map[string]Batch{}, periods: map[Key]Period{}, entries: map[Key][]Entry{}, byBatch: map[string][]Entry{},
 		invoices: map[Key][]InvoiceHead{}, frozen: map[Key]Frozen{},
-		books: map[string]*ownBook{}, cards: map[string]*ownCard{}, parts: map[string]bool{}, markers: map[string]*Marker{}, checked: map[string]bool{},
+		books: map[string]*ownBook{}, cards: map[string]*ownCard{}, parts: map[string]bool{}, markers: map[string]*Marker{}, unknown: map[string]bool{},
 	}
 	for _, step := range []func(context.Context) error{
 		c.readDocuments, c.checkBookHead, c.checkBatches, c.checkEntries, c.checkSources, c.checkPeriods, c.checkResults, c.checkInvoices,
@@ -66,7 +66,8 @@ type checker struct {
 	rates   int                 // of the cards held
 	parts   map[string]bool     // sound
 	markers map[string]*Marker  // nil: damaged, and named
-	checked map[string]bool     // results
+	results []wantedResult
+	unknown map[string]bool // cycles with a damaged frozen object
 }
 
 func (c *checker) add(kind, where, format string, args ...any) {
@@ -81,7 +82,14 @@ func (c *checker) add(kind, where, format string, args ...any) {
 // a problem, and returns any other.
 func (c *checker) blame(kind, where string, err error) error {
 	var never *unreadableError
-	if isNotFound(err) || errors.Is(err, objects.ErrLost) || errors.Is(err, ErrDamaged) || errors.Is(err, documents.ErrNotFound) || errors.As(err, &never) {
+	// What is asked for is stored too: an invalid name or generation is damage.
+	for _, damage := range []error{objects.ErrNotFound, objects.ErrLost, objects.ErrInvalid, documents.ErrNotFound, ErrDamaged} {
+		if errors.Is(err, damage) {
+			c.add(kind, where, "%v", err)
+			return nil
+		}
+	}
+	if errors.As(err, &never) {
 		c.add(kind, where, "%v", err)
 		return nil
 	}

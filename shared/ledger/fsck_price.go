@@ -4,112 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"strconv"
-	"time"
 
-	"github.com/tollbook/tollbook/shared/book"
-	"github.com/tollbook/tollbook/shared/bundle"
 	"github.com/tollbook/tollbook/shared/call"
-	"github.com/tollbook/tollbook/shared/period"
 	"github.com/tollbook/tollbook/shared/rating"
 )
-
-// ownBook is a pinned book with look-ups of fsck's own.
-type ownBook struct {
-	book     *book.Book
-	index    *book.Index // only to read feeds by
-	zones    map[string]*time.Location
-	accounts map[string]*ownAccount
-	cards    map[string]book.Card
-	plans    map[string]bundle.Plan
-}
-
-type ownAccount struct {
-	book.Account
-	assignments []book.Assignment
-	features    []bundle.Feature
-}
-
-// book loads a pinned book once; nil when it is damaged, which is then named.
-func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
-	if b, ok := c.books[ref.Name]; ok {
-		return b, nil
-	}
-	c.books[ref.Name] = nil
-	data, err := load(ctx, c.ledger.buckets.Rated, ref)
-	if err != nil {
-		return nil, c.blame("book", ref.Name, err)
-	}
-	decoded, err := book.Decode(data)
-	if err != nil {
-		c.add("book", ref.Name, "%v", err)
-		return nil, nil
-	}
-	index, err := book.NewIndex(decoded)
-	if err != nil {
-		c.add("book", ref.Name, "%v", err)
-		return nil, nil
-	}
-	b := &ownBook{
-		book: decoded, index: index, zones: map[string]*time.Location{}, accounts: map[string]*ownAccount{},
-		cards: map[string]book.Card{}, plans: map[string]bundle.Plan{},
-	}
-	for _, cycle := range decoded.Cycles {
-		if b.zones[cycle.ID], err = time.LoadLocation(cycle.Zone); err != nil {
-			return nil, err // NewIndex could
-		}
-	}
-	for _, a := range decoded.Accounts {
-		b.accounts[a.ID] = &ownAccount{Account: a}
-	}
-	for _, a := range decoded.Assignments {
-		b.accounts[a.Account].assignments = append(b.accounts[a.Account].assignments, a)
-	}
-	for _, f := range decoded.Features {
-		b.accounts[f.Account].features = append(b.accounts[f.Account].features, f)
-	}
-	for _, card := range decoded.Cards {
-		b.cards[card.ID] = card
-	}
-	for _, p := range decoded.Plans {
-		b.plans[p.ID] = p
-	}
-	c.books[ref.Name] = b
-	return b, nil
-}
-
-// place returns the period that usage falls in.
-func (b *ownBook) place(feed *book.Feed, account string, at time.Time) Key {
-	cycle := feed.Cycle
-	if a := b.accounts[account]; a != nil {
-		cycle = a.Cycle
-	}
-	return Key{cycle, period.Of(at, b.zones[cycle])}
-}
-
-// image returns the card image for an account's usage at an instant.
-func (b *ownBook) image(account string, at time.Time) (string, call.Reason) {
-	a := b.accounts[account]
-	if a == nil {
-		return "", call.NoAccount
-	}
-	month, card, since := period.Of(at, b.zones[a.Cycle]), "", period.Month{}
-	for _, s := range a.assignments {
-		if s.From.Compare(month) <= 0 && (card == "" || s.From.Compare(since) >= 0) {
-			card, since = s.Card, s.From
-		}
-	}
-	revision, from := 0, time.Time{} // the zero time is the card's beginning
-	for _, live := range b.cards[card].Log {
-		if !live.From.After(at) && !live.From.Before(from) {
-			revision, from = live.Revision, live.From
-		}
-	}
-	if image := b.cards[card].Images[strconv.Itoa(revision)]; image != "" {
-		return image, ""
-	}
-	return "", call.NoCard
-}
 
 // ownCard is a card image as a plain map.
 type ownCard struct {
@@ -214,14 +112,9 @@ func (r ownRate) charge(t rating.Terms, nanos int64) (billed int64, charge *big.
 		rest = d
 	case r.intervalN == 0:
 	case t.Model == rating.WholeCallMultiple:
-		for pulses := max(d, r.interval1) / r.intervalN; first+rest < max(d, r.interval1) || (first+rest)%r.intervalN != 0; pulses++ {
-			rest = pulses*r.intervalN - first
-		}
-	case d > r.interval1:
-		rest = (d - r.interval1) / r.intervalN * r.intervalN
-		if first+rest < d {
-			rest += r.intervalN
-		}
+		rest = pulses(max(d, first), r.intervalN) - first
+	case d > first:
+		rest = pulses(d-first, r.intervalN)
 	}
 	const unit = 1_000_000_000_000
 	total := big.NewRat(r.fee, unit)
@@ -231,8 +124,17 @@ func (r ownRate) charge(t rating.Terms, nanos int64) (billed int64, charge *big.
 	return first + rest, roundUnits(total, t.Decimals, t.Rounding)
 }
 
-// price sets on a row what a book makes of it, and returns the image. ok is
-// false when a damaged card leaves it open.
+// pulses returns the length of the whole pulses that hold n seconds.
+func pulses(n, pulse int64) int64 {
+	whole := n - n%pulse
+	if whole < n {
+		whole += pulse
+	}
+	return whole
+}
+
+// price returns what a book makes of a row, and under which image. ok is false
+// when a damaged card leaves it open.
 func (c *checker) price(ctx context.Context, b *ownBook, r *call.Row) (p ownPrice, image string, ok bool, err error) {
 	image, reason := b.image(r.Account, r.At())
 	if image == "" {
@@ -241,9 +143,6 @@ func (c *checker) price(ctx context.Context, b *ownBook, r *call.Row) (p ownPric
 	card, err := c.card(ctx, image)
 	if err != nil || card == nil {
 		return ownPrice{}, image, false, err
-	}
-	if a := b.accounts[r.Account]; a.Currency != card.terms.Currency {
-		c.add("book", image, "account %q is billed in %s, but its card is in %s", r.Account, a.Currency, card.terms.Currency)
 	}
 	return card.price(r.BNumber, r.Duration.Nanos), image, true, nil
 }

@@ -65,8 +65,8 @@ const maxLoad = 1 << 30
 
 // load reads a whole object.
 func load(ctx context.Context, b objects.Bucket, ref Ref) ([]byte, error) {
-	if ref.Size > maxLoad {
-		return nil, fmt.Errorf("%s has %d bytes, want at most %d: %w", ref.Name, ref.Size, maxLoad, ErrDamaged)
+	if ref.Size < 0 || ref.Size > maxLoad {
+		return nil, fmt.Errorf("%s has %d bytes, want 0 to %d: %w", ref.Name, ref.Size, maxLoad, ErrDamaged)
 	}
 	return loadRange(ctx, b, ref, 0, ref.Size)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/ledger/extsort"
@@ -169,6 +170,9 @@ func (l *Ledger) addOutcomes(ctx context.Context, b Batch, key Key, period int, 
 	res, err := l.result(ctx, p.Basis)
 	if err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(res.Manifest.Entries, func(e Entry) bool { return e.Batch == b.ID }) {
+		return fmt.Errorf("batch %s came after %s was closed, and no later period has issued it yet: %w", b.ID, key, ErrState)
 	}
 	rows := l.outcomes(ctx, res)
 	var buf []byte

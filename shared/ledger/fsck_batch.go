@@ -1,0 +1,205 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// checkBookHead holds the newest pinned book against the documents it is made
+// of, and every pinned book's version against their count.
+func (c *checker) checkBookHead(ctx context.Context) error {
+	version, err := c.ledger.bookVersion(ctx)
+	if err != nil {
+		return c.blame("head", headBook.String(), err)
+	}
+	for _, id := range sortedKeys(c.batches) {
+		b := c.batches[id]
+		if b.Book.IsZero() {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimPrefix(b.Book.Name, "books/"), 10, 64)
+		if err != nil || n > version || b.Book.Name != "books/"+strconv.FormatInt(n, 10) {
+			c.add("head", headBook.String(), "it counts %d books, but batch %s is pinned to %s", version, id, b.Book.Name)
+		}
+	}
+	name := "books/" + strconv.FormatInt(version, 10)
+	info, err := c.ledger.buckets.Rated.Stat(ctx, name)
+	if isNotFound(err) {
+		return nil // nothing was planned since the last change
+	}
+	if err != nil {
+		return err
+	}
+	kept, err := load(ctx, c.ledger.buckets.Rated, refOf(info))
+	if err != nil {
+		return c.blame("book", name, err)
+	}
+	now, err := c.ledger.readBook(ctx)
+	if err != nil {
+		return c.blame("book", name, err)
+	}
+	data, _, err := now.Encode()
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(kept, data) {
+		c.add("book", name, "it is not what the documents say, which have not changed since")
+	}
+	return nil
+}
+
+// checkBatches checks what a batch's document says of itself.
+func (c *checker) checkBatches(context.Context) error {
+	for _, id := range sortedKeys(c.batches) {
+		b := c.batches[id]
+		where := batchPath(id).String()
+		if want := BatchID(b.Bucket, b.Object, b.Generation); id != want {
+			c.add("batch", where, "its object and generation make the id %s", want)
+		}
+		pinned, worked := b.Rev > 0 && !b.Book.IsZero(), !b.Marker.IsZero()
+		switch b.State {
+		case Received:
+			if pinned || worked {
+				c.add("batch", where, "it is received, but has a book or a marker")
+			}
+		case Planned:
+			if !pinned || worked {
+				c.add("batch", where, "it is planned: want a book and no marker")
+			}
+		case Committed:
+			if !pinned || !worked {
+				c.add("batch", where, "it is committed: want a book and a marker")
+			}
+		case Failed:
+			if b.Failure == "" || worked {
+				c.add("batch", where, "it failed: want the reason and no marker")
+			}
+		case Withdrawn:
+			if !pinned || !worked && b.Counts.Rows > 0 {
+				c.add("batch", where, "it is withdrawn: want a book, and a marker if it was committed")
+			}
+		default:
+			c.add("batch", where, "it is in state %q, which there is not", b.State)
+		}
+		if err := b.Counts.Check(); err != nil {
+			c.add("counts", where, "%v", err)
+		}
+	}
+	return nil
+}
+
+// checkEntries holds the entries against the batches, both ways.
+func (c *checker) checkEntries(context.Context) error {
+	for _, id := range slices.Sorted(maps.Keys(c.byBatch)) {
+		if _, ok := c.batches[id]; !ok {
+			for _, e := range c.byBatch[id] {
+				c.add("entry", e.path().String(), "there is no batch %s", id)
+			}
+		}
+	}
+	for _, id := range sortedKeys(c.batches) {
+		c.checkBatchEntries(c.batches[id])
+	}
+	return nil
+}
+
+func (c *checker) checkBatchEntries(b Batch) {
+	found := map[EntryKind]map[Key]Entry{Adds: {}, Withdraws: {}}
+	for _, e := range c.byBatch[b.ID] {
+		where := e.path().String()
+		switch {
+		case found[e.Kind] == nil:
+			c.add("entry", where, "kind %q: want %s or %s", e.Kind, Adds, Withdraws)
+			continue
+		case b.State != Committed && b.State != Withdrawn:
+			c.add("entry", where, "batch %s is %s, want committed", b.ID, b.State)
+		case !slices.Contains(b.Periods, e.Period.String()):
+			c.add("entry", where, "batch %s has no rows in %s, says its document", b.ID, e.Period)
+		case e.Rev != b.Rev || e.Marker != b.Marker:
+			c.add("entry", where, "rev %d and marker %s, but the batch has rev %d and marker %s", e.Rev, e.Marker.Name, b.Rev, b.Marker.Name)
+		}
+		found[e.Kind][e.Period] = e
+	}
+	for _, p := range b.Periods {
+		key, err := ParseKey(p)
+		if err != nil {
+			c.add("batch", batchPath(b.ID).String(), "%v", err)
+			continue
+		}
+		adds, added := found[Adds][key]
+		withdraws, withdrawn := found[Withdraws][key]
+		where := Entry{Kind: Adds, Period: key, Batch: b.ID}.path().String()
+		switch {
+		case b.State == Committed && !added:
+			c.add("entry", where, "it is missing: batch %s is committed and has rows in %s", b.ID, key)
+		case b.State == Committed && withdrawn:
+			c.add("entry", withdraws.path().String(), "batch %s is committed, not withdrawn", b.ID)
+		case b.State == Withdrawn && added && !withdrawn:
+			c.add("entry", where, "batch %s is withdrawn, but nothing takes this back", b.ID)
+		case withdrawn && !added:
+			c.add("entry", withdraws.path().String(), "it takes back what was not added")
+		}
+		if added {
+			c.checkInto(adds, key)
+		}
+		if added && withdrawn {
+			if withdraws.Into.Month.Compare(adds.Into.Month) <= 0 {
+				c.add("entry", withdraws.path().String(), "it goes into %s, want later than %s", withdraws.Into, adds.Into)
+			}
+			c.checkInto(withdraws, adds.Into)
+		}
+	}
+}
+
+// checkInto checks that an entry went into the first period, from one on, that
+// took usage: a state never goes back, so those before must be past it.
+func (c *checker) checkInto(e Entry, from Key) {
+	where := e.path().String()
+	if ahead := months(from, e.Into); e.Into.Cycle != from.Cycle || ahead < 0 || ahead >= maxAhead {
+		c.add("entry", where, "it goes into %s, want %s or up to %d months later", e.Into, from, maxAhead)
+		return
+	}
+	if _, ok := c.periods[e.Into]; !ok {
+		c.add("entry", where, "it goes into %s, which there is not", e.Into)
+	}
+	for key := from; key != e.Into; key.Month = key.Month.Next() {
+		if p, ok := c.periods[key]; !ok || p.State.TakesUsage() {
+			c.add("entry", where, "it goes into %s, but %s takes usage", e.Into, key)
+			return
+		}
+	}
+}
+
+func months(from, to Key) int {
+	return (to.Month.Year-from.Month.Year)*12 + int(to.Month.Month) - int(from.Month.Month)
+}
+
+// checkSources reads the file of every batch that counts, or once did, again.
+func (c *checker) checkSources(ctx context.Context) error {
+	for _, id := range sortedKeys(c.batches) {
+		b := c.batches[id]
+		if b.Marker.IsZero() || b.State != Committed && len(c.byBatch[id]) == 0 {
+			continue
+		}
+		m, err := c.marker(ctx, b.Marker)
+		if err != nil {
+			return err
+		}
+		if m == nil {
+			continue
+		}
+		if m.Batch != id || m.Rev != b.Rev || m.Book != b.Book.Name {
+			c.add("marker", b.Marker.Name, "it is of batch %s, rev %d, by %s; want batch %s, rev %d, by %s", m.Batch, m.Rev, m.Book, id, b.Rev, b.Book.Name)
+			continue
+		}
+		if err := c.checkRows(ctx, b, m); err != nil {
+			return fmt.Errorf("batch %s: %w", id, err)
+		}
+	}
+	return nil
+}

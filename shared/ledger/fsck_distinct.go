@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"slices"
+
+	"github.com/tollbook/tollbook/shared/call"
+)
+
+// distinctRows is how many rows' identities fsck holds at once; more rows take
+// more passes over the parts.
+const distinctRows = 400_000
+
+// copyOf is one delivery of a record.
+type copyOf struct {
+	rowID
+	version uint64
+	content call.Hash
+}
+
+// distinct decides again, from the rows, which of them stand for others
+// (semantics 10.3), and notes those that lose.
+func (f *refold) distinct(ctx context.Context) error {
+	var rows uint64
+	for _, parts := range f.parts {
+		for _, p := range parts {
+			for _, b := range p.dir.Blocks {
+				if b.Kind == call.UsageBlock {
+					rows += uint64(b.Rows)
+				}
+			}
+		}
+	}
+	passes := rows/distinctRows + 1
+	for pass := range passes {
+		named, unnamed := map[call.Hash][]copyOf{}, map[call.Hash][]copyOf{}
+		err := f.rows(ctx, -1, func(batch uint32, r *call.Row, _ []byte) error {
+			content := r.ContentHash()
+			groups, key := unnamed, content
+			if r.CallID != "" {
+				groups, key = named, r.Identity()
+			}
+			if binary.BigEndian.Uint64(key[:])%passes == pass {
+				groups[key] = append(groups[key], copyOf{rowID{batch, r.Line}, r.Version, content})
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, group := range named {
+			f.decideNamed(group)
+		}
+		for _, group := range unnamed {
+			f.decideUnnamed(group)
+		}
+	}
+	return nil
+}
+
+func earlier(a, b rowID) bool { return a.batch < b.batch || a.batch == b.batch && a.line < b.line }
+
+// decideNamed takes the deliveries of one call id, leg and instant: the highest
+// version, then the greatest content wins; the first copy of any other content
+// is superseded, and every further copy of a content is a duplicate.
+func (f *refold) decideNamed(group []copyOf) {
+	if len(group) == 1 {
+		return
+	}
+	best, first := group[0], map[call.Hash]rowID{}
+	for _, g := range group {
+		if g.version > best.version || g.version == best.version && bytes.Compare(g.content[:], best.content[:]) > 0 {
+			best = g
+		}
+		if at, ok := first[g.content]; !ok || earlier(g.rowID, at) {
+			first[g.content] = g.rowID
+		}
+	}
+	for _, g := range group {
+		switch {
+		case first[g.content] != g.rowID:
+			f.lost[g.rowID] = call.Duplicate
+		case g.content != best.content:
+			f.lost[g.rowID] = call.Superseded
+		}
+	}
+}
+
+// decideUnnamed takes the copies of one content without a call id: as many are
+// charged as the batch with the most of them has; in the batches before and
+// after it, the copies over what was seen so far.
+func (f *refold) decideUnnamed(group []copyOf) {
+	slices.SortFunc(group, func(a, b copyOf) int {
+		if earlier(a.rowID, b.rowID) {
+			return -1
+		}
+		return 1
+	})
+	copies, most := map[uint32]int{}, 0
+	for i, g := range group {
+		if i > 0 && group[i-1].batch != g.batch {
+			most = max(most, copies[group[i-1].batch])
+		}
+		if copies[g.batch]++; copies[g.batch] <= most {
+			f.lost[g.rowID] = call.Duplicate
+		}
+	}
+}

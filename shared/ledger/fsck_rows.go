@@ -1,0 +1,240 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/ledger/extsort"
+)
+
+// rowCheck compares a batch's parts, sorted by line, with its file read again.
+type rowCheck struct {
+	*checker
+	batch   Batch
+	book    *ownBook
+	feed    *book.Feed
+	places  []storedPlace // what stored rows lie under, by number
+	numbers map[storedPlace]uint32
+	it      *extsort.Iterator
+	more    bool // it stands on a row
+	partial bool // a part is damaged: that rows are missing says nothing
+	here    []storedRow
+
+	counts  Counts
+	reasons map[string]int64
+	periods map[Key]*PeriodCount
+	unsure  bool // a card is damaged: the counts cannot be made again
+}
+
+// storedPlace is where a row was found.
+type storedPlace struct {
+	kind   call.BlockKind
+	shard  uint8
+	period Key
+	image  string
+}
+
+type storedRow struct {
+	storedPlace
+	data []byte
+}
+
+func (c *checker) checkRows(ctx context.Context, b Batch, m *Marker) (err error) {
+	bk, err := c.book(ctx, b.Book)
+	if err != nil || bk == nil {
+		return err
+	}
+	feed, ok := bk.index.Feed(b.Feed)
+	if !ok {
+		c.add("batch", batchPath(b.ID).String(), "its book has no feed %q", b.Feed)
+		return nil
+	}
+	sorter := extsort.New(c.ledger.buckets.Work, "fsck/"+b.ID, lineMemory)
+	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
+	k := &rowCheck{checker: c, batch: b, book: bk, feed: feed, numbers: map[storedPlace]uint32{}, reasons: map[string]int64{}, periods: map[Key]*PeriodCount{}}
+	for _, ref := range m.Parts {
+		p, err := c.part(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			k.partial = true
+			continue
+		}
+		if err := k.gather(ctx, p, sorter); err != nil {
+			return err
+		}
+	}
+	if k.it, err = sorter.Sorted(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.it.Close()) }()
+	k.more = k.it.Next()
+	if read, err := k.read(ctx); err != nil || !read {
+		if b.Counts != m.Counts {
+			c.add("counts", batchPath(b.ID).String(), "%+v, but the marker says %+v", b.Counts, m.Counts)
+		}
+		return err
+	}
+	if err := k.before(1<<63 - 1); err != nil {
+		return err
+	}
+	k.checkCounts(m)
+	return nil
+}
+
+// gather gives the rows of a part to the sorter, by line.
+func (k *rowCheck) gather(ctx context.Context, p *part, sorter *extsort.Sorter) error {
+	var key, value []byte
+	for _, b := range p.dir.Blocks {
+		err := p.rows(ctx, b, func(data []byte) error {
+			at := storedPlace{kind: b.Kind, shard: b.Shard}
+			if b.Period < len(p.dir.Periods) && b.Kind != call.ReportBlock {
+				at.period = p.dir.Periods[b.Period]
+			}
+			var line int64
+			if b.Kind == call.IdentityBlock {
+				id, err := call.ParseIdentity(data)
+				if err != nil {
+					return fmt.Errorf("%w: %w", ErrDamaged, err)
+				}
+				line = id.Line
+			} else {
+				var r call.Row
+				err := call.ParseRow(data, &r)
+				if err != nil {
+					return fmt.Errorf("%w: %w", ErrDamaged, err)
+				}
+				if at.image, err = p.image(&r); err != nil {
+					return err
+				}
+				line = r.Line
+			}
+			n, ok := k.numbers[at]
+			if !ok {
+				n = uint32(len(k.places))
+				k.numbers[at], k.places = n, append(k.places, at)
+			}
+			key = binary.BigEndian.AppendUint64(key[:0], uint64(line))
+			value = append(binary.BigEndian.AppendUint32(value[:0], n), data...)
+			return sorter.Add(ctx, key, value)
+		})
+		if err != nil {
+			k.partial = true
+			return k.blame("part", p.ref.Name, err)
+		}
+	}
+	return nil
+}
+
+// read reads the file; false says that it is not there any more.
+func (k *rowCheck) read(ctx context.Context) (ok bool, err error) {
+	where := k.batch.Bucket + "/" + k.batch.Object
+	bucket, err := k.ledger.source(k.batch.Bucket)
+	if err != nil {
+		k.add("source", where, "%v", err)
+		return false, nil
+	}
+	src, err := bucket.OpenRange(ctx, k.batch.Object, k.batch.Generation, 0, -1)
+	if err != nil {
+		return false, k.blame("source", where, fmt.Errorf("batch %s: %w", k.batch.ID, err))
+	}
+	defer func() { err = errors.Join(err, src.Close()) }()
+	err = readFeed(src, k.feed, k.book.index, func(r *call.Row) error { return k.row(ctx, r) })
+	if err != nil {
+		return false, k.blame("source", where, err)
+	}
+	return true, nil
+}
+
+func (k *rowCheck) where(line int64) string { return fmt.Sprintf("batch %s line %d", k.batch.ID, line) }
+
+// before takes the stored rows that lie before a line: the file has no such.
+func (k *rowCheck) before(line int64) error {
+	for ; k.more && binary.BigEndian.Uint64(k.it.Key()) < uint64(line); k.more = k.it.Next() {
+		k.add("row", k.where(int64(binary.BigEndian.Uint64(k.it.Key()))), "a part has a row, but no row of the file begins on this line")
+	}
+	return k.it.Err()
+}
+
+// row compares one row of the file with what is stored of its line.
+func (k *rowCheck) row(ctx context.Context, r *call.Row) error {
+	if err := k.before(r.Line); err != nil {
+		return err
+	}
+	k.here = k.here[:0]
+	for ; k.more && binary.BigEndian.Uint64(k.it.Key()) == uint64(r.Line); k.more = k.it.Next() {
+		v := k.it.Value()
+		k.here = append(k.here, storedRow{k.places[binary.BigEndian.Uint32(v)], slices.Clone(v[4:])})
+	}
+	if err := k.it.Err(); err != nil {
+		return err
+	}
+	k.counts.Rows++
+	if r.Status != 0 {
+		k.count(r)
+		if at, ok := k.only(r.Line, call.ReportBlock); ok {
+			k.compare(at, r)
+		}
+		return nil
+	}
+	p, image, sure, err := k.price(ctx, k.book, r)
+	if err != nil {
+		return err
+	}
+	r.Status, r.Reason = call.Rated, p.reason
+	if p.reason != "" {
+		r.Status = call.Unrated
+	}
+	if p.assumed {
+		r.Flags |= call.DefaultIncrement
+	}
+	key := k.book.place(k.feed, r.Account, r.At())
+	k.unsure = k.unsure || !sure
+	k.count(r)
+	k.countPeriod(key, r)
+	shard := call.ShardOf(r.Account)
+	if at, ok := k.only(r.Line, call.UsageBlock); ok {
+		if at.period != key || at.shard != shard {
+			k.add("row", k.where(r.Line), "it lies in %s, shard %d; want %s, shard %d", at.period, at.shard, key, shard)
+		}
+		if got := k.compare(at, r); sure && got != nil {
+			k.pricing("charge", k.where(r.Line), got, at.image, p, image)
+		}
+	}
+	if at, ok := k.only(r.Line, call.IdentityBlock); ok {
+		want := call.IdentityOf(&r.Record, r.Line, shard)
+		if got, err := call.ParseIdentity(at.data); err != nil || got != want || at.period != key || at.shard != want.Key[0] {
+			k.add("row", k.where(r.Line), "its identity is not the one that the file gives it")
+		}
+	}
+	return nil
+}
+
+// only returns the one stored row of a kind on the line.
+func (k *rowCheck) only(line int64, kind call.BlockKind) (one storedRow, ok bool) {
+	n := 0
+	for _, s := range k.here {
+		if s.kind == kind {
+			one, n = s, n+1
+		} else if (s.kind == call.ReportBlock) != (kind == call.ReportBlock) {
+			k.add("row", k.where(line), "a part has it as a block of kind %d, want %d", s.kind, kind)
+		}
+	}
+	what := "row"
+	if kind == call.IdentityBlock {
+		what = "identity"
+	}
+	switch {
+	case n == 0 && !k.partial:
+		k.add("row", k.where(line), "no part has its %s", what)
+	case n > 1:
+		k.add("row", k.where(line), "the parts have its %s %d times", what, n)
+	}
+	return one, n == 1
+}

@@ -1,0 +1,141 @@
+package simulation
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/tollbook/tollbook/tests/oracle"
+	"github.com/tollbook/tollbook/tests/twin"
+)
+
+// TestCrashAtEveryCall dies after each call of the stores in turn, goes on
+// from there, and ends with the invoices of an undisturbed run, to the byte.
+func TestCrashAtEveryCall(t *testing.T) {
+	can, want := scripted(t, 0, none)
+	if len(want) == 0 {
+		t.Fatal("the undisturbed run issued nothing")
+	}
+	t.Logf("%d calls", len(can))
+	const lanes = 16 // each a sub-test, so that they run beside each other
+	for lane := range lanes {
+		t.Run(strconv.Itoa(lane), func(t *testing.T) {
+			t.Parallel()
+			for n := 1 + lane; n <= len(can); n += lanes {
+				crashAt(t, n, crash, want)
+				// Other ends than death, where a write may have them.
+				for _, f := range []fault{unknown, lost, again} {
+					if slices.Contains(can[n-1], f) {
+						crashAt(t, n, f, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func crashAt(t *testing.T, n int, f fault, want map[string][]byte) {
+	t.Helper()
+	_, got := scripted(t, n, f)
+	if !maps.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("fault %q at call %d: %v was issued, want the %v of an undisturbed run, byte for byte",
+			faultNames[f], n, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	}
+	if t.Failed() {
+		t.Fatalf("fault %q at call %d", faultNames[f], n)
+	}
+}
+
+// scripted runs the fixed scenario with a fault at one call (0 = none), and
+// returns how each call can fail and all that was issued.
+func scripted(t *testing.T, at int, f fault) (calls [][]fault, bills map[string][]byte) {
+	t.Helper()
+	s := newScheduler(1, nil)
+	r := begin(t, fixedWorld(), s)
+	s.choose = func(_ string, can []fault) fault {
+		calls = append(calls, can)
+		if len(calls) == at {
+			return f
+		}
+		return none
+	}
+	s.cur = &task{name: "script"}
+	w := r.w
+	for i, step := range []func() error{
+		func() error { return r.deliver(w.files[0]) },
+		func() error { return r.deliver(w.files[1]) },
+		func() error { return r.deliver(w.files[2]) },
+		func() error { return r.withdraw(w.files[2]) },
+		func() error { _, err := r.ledger.Fold(r.ctx, keyOf("c1", "2026-10")); return err },
+		func() error { return r.close("c1", "2026-10") },
+		func() error { return r.deliver(w.files[3]) },
+		func() error { return r.withdraw(w.files[1]) },
+		func() error { return r.close("c1", "2026-11") },
+	} {
+		if err := r.persist(step); err != nil {
+			t.Fatalf("fault %q at call %d: step %d: %v", faultNames[f], at, i+1, err)
+		}
+	}
+	s.cur = nil
+	r.check(t)
+	return calls, r.remember(t)
+}
+
+// fixedWorld is two accounts and two months, a bundle and a monthly charge, a
+// late file, and a withdrawal before and after the close.
+func fixedWorld() *world {
+	terms := twin.Terms{Decimals: 4, Rounding: "half-up", DurationRounding: "half-up", ShortDigits: 7}
+	cheap := []twin.Rate{{Prefix: "44", Price1: "0.6", PriceN: "0.3", Fee: "0", Interval1: 30, IntervalN: 6}}
+	dear := []twin.Rate{{Prefix: "44", Price1: "0.9", PriceN: "0.4", Fee: "0.01", Interval1: 30, IntervalN: 6}}
+	w := &world{
+		settings: oracle.Settings{
+			Zones: map[string]string{"c1": "Europe/London"}, Feeds: map[string]string{"switch1": "c1"},
+			Cards: map[string][]oracle.Revision{"card1": {
+				{From: math.MinInt64, Terms: terms, Rates: cheap},
+				{From: monthStart("2026-11", "UTC"), Terms: terms, Rates: dear},
+			}},
+			Accounts: map[string]oracle.Account{
+				"acc1": {Cycle: "c1", Cards: map[string]string{"2026-10": "card1"}, Features: []oracle.Feature{
+					{ID: "minutes", Grants: true, Minutes: 4, Recurring: "9.99", Start: "2026-10-12"},
+				}},
+				"acc2": {Cycle: "c1", Cards: map[string]string{"2026-10": "card1"}},
+			},
+		},
+		currencies: map[string]string{"card1": "GBP", "acc1": "GBP", "acc2": "GBP"},
+		months:     map[string][]string{"c1": {"2026-10", "2026-11"}},
+		closeLast:  map[string]bool{"c1": true},
+	}
+	call := func(id int, account, day string, seconds int64) oracle.Record {
+		at := must(time.Parse(time.DateOnly, day)).Add(time.Duration(id) * time.Minute)
+		return oracle.Record{Feed: "switch1", CallID: fmt.Sprintf("call%d", id), Instant: at.UnixNano(), Nanos: seconds * 1e9, Account: account, B: "442079460000"}
+	}
+	oct := []oracle.Record{
+		call(1, "acc1", "2026-10-12", 95), call(2, "acc1", "2026-10-20", 200), call(3, "acc2", "2026-10-20", 61), call(4, "acc2", "2026-10-31", 7),
+	}
+	nov := []oracle.Record{call(5, "acc1", "2026-11-02", 300), call(6, "acc2", "2026-11-03", 45)}
+	late := []oracle.Record{call(7, "acc1", "2026-10-13", 100), call(8, "acc2", "2026-11-04", 12)}
+	w.scriptFile(oct[0], oct[1], oct[2], nov[0])
+	w.scriptFile(oct[3], oct[2], nov[1]).withdraw = "later"
+	w.scriptFile(call(9, "acc1", "2026-10-14", 999)).withdraw = "now"
+	w.scriptFile(append(late, oct[0])...).late = "c1:2026-10"
+	return w
+}
+
+func (w *world) scriptFile(records ...oracle.Record) *file {
+	f := &file{
+		object: fmt.Sprintf("switch1/%d.csv", len(w.files)+1), feed: "switch1",
+		at: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), usage: oracle.File{Records: records},
+	}
+	f.data = []byte("call_id,account,b_number,start_time,duration\n")
+	for _, c := range records {
+		at := time.Unix(0, c.Instant).UTC().Format(time.RFC3339)
+		f.data = fmt.Appendf(f.data, "%s,%s,%s,%s,%d\n", c.CallID, c.Account, c.B, at, c.Nanos/1e9)
+	}
+	w.files = append(w.files, f)
+	return f
+}

@@ -1,0 +1,11 @@
+// Package simulation runs the product's pipeline in process, one task at a
+// time, on stores that hand control to a scheduler at every call: a seed picks
+// who goes on and which calls fail, before their effect, after it, or with an
+// effect that nobody can tell. What was issued and what is pending must then
+// add up to what the oracle makes of the final records, to the last digit.
+//
+// A seed replays exactly:
+//
+//	SEED=17 go test -run 'TestSeeds$' -v ./tests/simulation
+//	SEEDS=10000 go test -run 'TestSeeds$' ./tests/simulation
+package simulation

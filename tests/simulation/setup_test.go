@@ -1,0 +1,161 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/cdr"
+	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/period"
+	"github.com/tollbook/tollbook/shared/ratecard"
+	"github.com/tollbook/tollbook/shared/rating"
+	"github.com/tollbook/tollbook/tests/oracle"
+	"github.com/tollbook/tollbook/tests/twin"
+)
+
+// setup tells the product what the oracle is told, without the changes that
+// are still to come.
+func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
+	var s ledger.Setup
+	for _, id := range sorted(w.settings.Zones) {
+		s.Cycles = append(s.Cycles, book.Cycle{ID: id, Zone: w.settings.Zones[id]})
+	}
+	for _, id := range sorted(w.settings.Feeds) {
+		s.Feeds = append(s.Feeds, book.Feed{Source: cdr.Feed{ID: id, Format: cdr.Generic, Zone: "UTC"}, Cycle: w.settings.Feeds[id]})
+	}
+	for _, id := range sorted(w.settings.Cards) {
+		n := len(w.settings.Cards[id])
+		for _, c := range w.changes {
+			if c.account == "" && c.card == id {
+				n = c.revision - 1
+			}
+		}
+		card, err := w.card(ctx, l, id, n)
+		if err != nil {
+			return err
+		}
+		s.Cards = append(s.Cards, card)
+	}
+	for _, id := range sorted(w.settings.Accounts) {
+		a := w.settings.Accounts[id]
+		s.Accounts = append(s.Accounts, book.Account{ID: id, Cycle: a.Cycle, Currency: w.currencies[id]})
+		for _, month := range sorted(a.Cards) {
+			if !w.comes(id, month) {
+				s.Assignments = append(s.Assignments, assignment(id, month, a.Cards[month]))
+			}
+		}
+		for _, f := range a.Features {
+			feature, plan := featureOf(id, f)
+			s.Features = append(s.Features, feature)
+			if f.Grants {
+				s.Plans = append(s.Plans, plan)
+			}
+		}
+	}
+	return l.Apply(ctx, s)
+}
+
+func (w *world) comes(account, month string) bool {
+	for _, c := range w.changes {
+		if c.account == account && c.month == month {
+			return true
+		}
+	}
+	return false
+}
+
+func assignment(account, month, card string) book.Assignment {
+	return book.Assignment{Account: account, From: must(period.ParseMonth(month)), Card: card}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// apply makes one of the changes that come later.
+func (w *world) apply(ctx context.Context, l *ledger.Ledger, c change) error {
+	if c.account != "" {
+		return l.Apply(ctx, ledger.Setup{Assignments: []book.Assignment{assignment(c.account, c.month, c.card)}})
+	}
+	card, err := w.card(ctx, l, c.card, c.revision)
+	if err != nil {
+		return err
+	}
+	return l.Apply(ctx, ledger.Setup{Cards: []book.Card{card}})
+}
+
+// card stores the images of a card's first n revisions.
+func (w *world) card(ctx context.Context, l *ledger.Ledger, id string, n int) (book.Card, error) {
+	card := book.Card{ID: id, Images: map[string]string{}}
+	recorded := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i, rev := range w.settings.Cards[id][:n] {
+		image, err := rating.BuildImage(termsOf(w.currencies[id], rev.Terms), ratesOf(rev.Rates))
+		if err != nil {
+			return card, err
+		}
+		name, err := l.StoreImage(ctx, image)
+		if err != nil {
+			return card, err
+		}
+		card.Images[strconv.Itoa(i+1)] = name
+		a := ratecard.Activation{Revision: i + 1, RecordedAt: recorded.AddDate(0, 0, i)}
+		if rev.From != math.MinInt64 {
+			a.From = time.Unix(0, rev.From).UTC()
+		}
+		if card.Log, err = card.Log.Append(a); err != nil {
+			return card, err
+		}
+	}
+	return card, nil
+}
+
+func termsOf(currency string, t twin.Terms) rating.Terms {
+	out := rating.Terms{
+		Currency: currency, Decimals: t.Decimals, Rounding: must(money.ParseRounding(t.Rounding)),
+		DurationRounding: must(money.ParseRounding(t.DurationRounding)), Model: rating.FirstThenPulse,
+		ChargeZeroSeconds: t.ChargeZero, ShortDigits: t.ShortDigits,
+	}
+	if t.WholeCall {
+		out.Model = rating.WholeCallMultiple
+	}
+	return out
+}
+
+func ratesOf(rates []twin.Rate) iter.Seq2[rating.Rate, error] {
+	return func(yield func(rating.Rate, error) bool) {
+		for _, r := range rates {
+			ok := yield(rating.Rate{
+				Prefix: r.Prefix, Destination: "to " + r.Prefix, Price1: must(money.ParsePrice(r.Price1)), PriceN: must(money.ParsePrice(r.PriceN)),
+				ConnectionFee: must(money.ParsePrice(r.Fee)), Interval1: uint32(r.Interval1), IntervalN: uint32(r.IntervalN), Blocked: r.Blocked,
+			}, nil)
+			if !ok {
+				return
+			}
+		}
+	}
+}
+
+func featureOf(account string, f oracle.Feature) (bundle.Feature, bundle.Plan) {
+	plan := bundle.Plan{ID: fmt.Sprintf("plan-%s-%s", account, f.ID), Minutes: uint64(f.Minutes), RoundBy: uint32(f.RoundBy)}
+	out := bundle.Feature{
+		ID: f.ID, Account: account, Count: uint64(f.Count), Multiplier: uint64(f.Multiplier), Start: must(period.ParseDate(f.Start)),
+		Recurring: must(money.Parse(f.Recurring)), ProrateAllowance: f.Prorate,
+	}
+	if f.End != "" {
+		out.End = must(period.ParseDate(f.End))
+	}
+	if f.Grants {
+		out.Plan = plan.ID
+	}
+	return out, plan
+}

@@ -1,0 +1,527 @@
+package simulation
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tollbook/tollbook/tests/oracle"
+	"github.com/tollbook/tollbook/tests/twin"
+)
+
+// world is one seed's settings, records and files: what the oracle is told,
+// and what is delivered.
+type world struct {
+	settings   oracle.Settings // at the end, when all changes are made
+	currencies map[string]string
+	months     map[string][]string // by cycle, ascending; YYYY-MM
+	files      []*file
+	changes    []change
+	versioned  bool            // the inbound bucket keeps what is overwritten
+	closeLast  map[string]bool // by cycle: is the last month closed, too?
+}
+
+// file is one object generation, delivered.
+type file struct {
+	object   string
+	feed     string
+	data     []byte
+	usage    oracle.File
+	rejected int64
+	ignored  int64
+	at       time.Time // when it came in
+	late     string    // delivered only after this period was closed; empty = at once
+	twice    bool      // its arrival is told twice
+	withdraw string    // now, or a period: after that was closed; empty = never
+	replaces *file     // the object is overwritten with this
+	replaced bool
+}
+
+// change is made to the settings while the pipeline runs, before any period is
+// closed; after that only usage changes, as a book that is changed for closed
+// months asks for a re-rating.
+type change struct {
+	account, month string // a new assignment …
+	card           string
+	revision       int // … or the activation of this revision of the card
+}
+
+// row is a line of a file, as text and as what it means.
+type row struct {
+	record oracle.Record
+	kind   rowKind
+}
+
+type rowKind int
+
+const (
+	usageRow rowKind = iota
+	rejectedRow
+	ignoredRow
+)
+
+const ghost = "ghost" // an account that nobody set up
+
+// generator draws a world.
+type generator struct {
+	*rand.Rand
+	w        *world
+	instants []int64 // worth hitting: ends of months, changes of prices
+	from, to int64   // all of the months
+	next     int
+}
+
+func newWorld(rng *rand.Rand) *world {
+	g := &generator{Rand: rng, w: &world{
+		settings: oracle.Settings{
+			Zones: map[string]string{}, Feeds: map[string]string{}, Cards: map[string][]oracle.Revision{}, Accounts: map[string]oracle.Account{},
+		},
+		currencies: map[string]string{}, months: map[string][]string{}, closeLast: map[string]bool{},
+	}}
+	g.w.versioned = g.oneIn(2)
+	g.cycles()
+	g.cards()
+	g.accounts()
+	g.changes()
+	rows := g.rows()
+	g.files(rows)
+	return g.w
+}
+
+func one[T any](g *generator, of ...T) T { return of[g.IntN(len(of))] }
+
+func (g *generator) oneIn(n int) bool { return g.IntN(n) == 0 }
+
+func (g *generator) cycles() {
+	// Months in which the clocks change, and the turn of a year.
+	first := one(g, "2026-02", "2026-09", "2026-11")
+	n := 2 + g.IntN(2)
+	zones := []string{"UTC", "Europe/London"}
+	g.Shuffle(2, func(i, j int) { zones[i], zones[j] = zones[j], zones[i] })
+	for i := range 1 + g.IntN(2) {
+		cycle := "c" + strconv.Itoa(i+1)
+		g.w.settings.Zones[cycle] = zones[i]
+		g.w.settings.Feeds["switch"+strconv.Itoa(i+1)] = cycle
+		g.w.closeLast[cycle] = g.oneIn(2)
+		for m := range n {
+			month := addMonths(first, m)
+			g.w.months[cycle] = append(g.w.months[cycle], month)
+			g.instants = append(g.instants, monthStart(month, zones[i]))
+		}
+		g.instants = append(g.instants, monthStart(addMonths(first, n), zones[i]))
+	}
+	// Where zones begin a month at different instants, the hour is nobody's.
+	g.from, g.to = math.MinInt64, math.MaxInt64
+	for _, zone := range g.w.settings.Zones {
+		g.from, g.to = max(g.from, monthStart(first, zone)), min(g.to, monthStart(addMonths(first, n), zone))
+	}
+}
+
+func addMonths(month string, n int) string {
+	t, err := time.Parse("2006-01", month)
+	if err != nil {
+		panic(err)
+	}
+	return t.AddDate(0, n, 0).Format("2006-01")
+}
+
+func monthStart(month, zone string) int64 {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		panic(err)
+	}
+	t, err := time.ParseInLocation("2006-01", month, loc)
+	if err != nil {
+		panic(err)
+	}
+	return t.UnixNano()
+}
+
+func (g *generator) cards() {
+	for i := range 1 + g.IntN(2) {
+		id := "card" + strconv.Itoa(i+1)
+		g.w.currencies[id] = one(g, "GBP", "EUR", "JPY")
+		if i > 0 && g.oneIn(2) {
+			g.w.currencies[id] = g.w.currencies["card1"]
+		}
+		for n := range 1 + g.IntN(3) {
+			rev := oracle.Revision{From: math.MinInt64, Terms: g.terms(), Rates: g.rates()}
+			if n > 0 {
+				rev.From = (g.from + g.Int64N(g.to-g.from)) / 1e9 * 1e9
+				g.instants = append(g.instants, rev.From)
+			}
+			g.w.settings.Cards[id] = append(g.w.settings.Cards[id], rev)
+		}
+	}
+}
+
+func (g *generator) terms() twin.Terms {
+	methods := []string{"half-up", "half-down", "up", "down"}
+	return twin.Terms{
+		Decimals: one(g, 0, 2, 4, 4, 6), Rounding: one(g, methods...), DurationRounding: one(g, methods...),
+		WholeCall: g.oneIn(4), ChargeZero: g.oneIn(4), ShortDigits: one(g, 7, 7, 0),
+	}
+}
+
+func (g *generator) rates() []twin.Rate {
+	prefixes := []string{"", "1", "112", "1212", "44", "447", "4479", "4420", "33", "336"}
+	g.Shuffle(len(prefixes), func(i, j int) { prefixes[i], prefixes[j] = prefixes[j], prefixes[i] })
+	var rates []twin.Rate
+	for _, p := range prefixes[:4+g.IntN(len(prefixes)-4)] {
+		r := twin.Rate{
+			Prefix: p, Price1: g.price(), PriceN: g.price(), Fee: one(g, "0", "0", "0.05", "0.1234567"),
+			Interval1: one[int64](g, 0, 1, 6, 30, 60), IntervalN: one[int64](g, 1, 6, 30, 60), Blocked: g.oneIn(8),
+		}
+		if g.oneIn(10) {
+			r.PriceN, r.IntervalN = "0", 0
+			if r.Interval1 == 0 {
+				r.Price1 = "0"
+			}
+		}
+		rates = append(rates, r)
+	}
+	return rates
+}
+
+func (g *generator) price() string {
+	if g.oneIn(8) {
+		return "0"
+	}
+	return fmt.Sprintf("%d.%0*d", g.IntN(2), 1+g.IntN(6), g.IntN(10))
+}
+
+func (g *generator) accounts() {
+	cycles, cards := sorted(g.w.settings.Zones), sorted(g.w.settings.Cards)
+	for i := range 2 + g.IntN(5) {
+		a := oracle.Account{Cycle: cycles[i%len(cycles)], Cards: map[string]string{}}
+		months := g.w.months[a.Cycle]
+		card := one(g, cards...)
+		switch g.IntN(8) {
+		case 0: // a month without a card
+			a.Cards[months[1]] = card
+		case 1: // another card later
+			a.Cards[months[0]] = card
+			a.Cards[months[1]] = g.sameCurrency(card)
+		default:
+			a.Cards[addMonths(months[0], -g.IntN(3))] = card
+		}
+		if g.oneIn(2) {
+			a.Features = g.features(months)
+		}
+		id := "acc" + strconv.Itoa(i+1)
+		g.w.settings.Accounts[id] = a
+		g.w.currencies[id] = g.w.currencies[card]
+	}
+}
+
+func (g *generator) sameCurrency(card string) string {
+	same := slices.DeleteFunc(sorted(g.w.settings.Cards), func(c string) bool { return g.w.currencies[c] != g.w.currencies[card] })
+	return one(g, same...)
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func (g *generator) features(months []string) []oracle.Feature {
+	var out []oracle.Feature
+	for i := range 1 + g.IntN(2) {
+		f := oracle.Feature{ID: "feature" + strconv.Itoa(i+1), Recurring: "0"}
+		month := one(g, append([]string{addMonths(months[0], -1)}, months...)...)
+		f.Start = fmt.Sprintf("%s-%02d", month, 1+g.IntN(28))
+		if g.oneIn(3) {
+			end := fmt.Sprintf("%s-%02d", one(g, months...), 1+g.IntN(28))
+			if end >= f.Start {
+				f.End = end
+			}
+		}
+		if g.oneIn(2) {
+			f.Recurring = one(g, "10", "4.99", "-1.5", "100")
+		}
+		if f.Grants = f.Recurring == "0" || g.oneIn(2); f.Grants {
+			f.Minutes = one[int64](g, 0, 1, 3, 10, 30, 100)
+			f.RoundBy = one[int64](g, 0, 0, 0, 6, 60)
+			f.Prorate = g.oneIn(3)
+			f.Multiplier = one[int64](g, 0, 0, 2)
+		}
+		f.Count = one[int64](g, 0, 0, 3)
+		out = append(out, f)
+		zone := g.w.settings.Zones["c1"]
+		day, err := time.Parse(time.DateOnly, f.Start)
+		if err != nil {
+			panic(err)
+		}
+		g.instants = append(g.instants, monthStart(month, zone)+int64(day.Day()-1)*86400e9)
+	}
+	return out
+}
+
+// changes holds back some of the settings: they are made while files are
+// already being rated.
+func (g *generator) changes() {
+	for _, id := range sorted(g.w.settings.Accounts) {
+		for _, month := range sorted(g.w.settings.Accounts[id].Cards) {
+			if g.oneIn(6) {
+				g.w.changes = append(g.w.changes, change{account: id, month: month, card: g.w.settings.Accounts[id].Cards[month]})
+			}
+		}
+	}
+	for _, id := range sorted(g.w.settings.Cards) {
+		if n := len(g.w.settings.Cards[id]); n > 1 && g.oneIn(2) {
+			g.w.changes = append(g.w.changes, change{card: id, revision: n})
+		}
+	}
+}
+
+// rows draws the records, their copies and rivals, and the dirt.
+func (g *generator) rows() []row {
+	var rows []row
+	for range 10 + g.IntN(50) {
+		r := g.record()
+		rows = append(rows, row{record: r})
+		switch g.IntN(8) {
+		case 0: // delivered again
+			for range 1 + g.IntN(4) {
+				rows = append(rows, row{record: r})
+			}
+		case 1: // another content
+			for range 1 + g.IntN(2) {
+				rows = append(rows, row{record: g.rival(r)})
+			}
+		case 2, 3: // the same instant, so that the order must be told by more
+			for range 1 + g.IntN(2) {
+				o := g.record()
+				o.Instant, o.Account, o.Feed = r.Instant, r.Account, r.Feed
+				rows = append(rows, row{record: o})
+			}
+		case 4:
+			rows = append(rows, row{record: r, kind: one(g, rejectedRow, ignoredRow)})
+		}
+	}
+	g.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	return rows
+}
+
+func (g *generator) record() oracle.Record {
+	g.next++
+	feed := one(g, sorted(g.w.settings.Feeds)...)
+	r := oracle.Record{
+		Feed: feed, CallID: "call" + strconv.Itoa(g.next), Leg: one(g, "", "", "a"), Version: one[uint64](g, 0, 0, 1),
+		Instant: g.instant(), Nanos: g.duration(), Account: g.account(), A: one(g, "442071234567", "15551234567"), B: g.number(),
+	}
+	if g.oneIn(6) {
+		r.CallID = ""
+	}
+	return r
+}
+
+func (g *generator) account() string {
+	if g.oneIn(15) {
+		return one(g, ghost, "unassigned")
+	}
+	return one(g, sorted(g.w.settings.Accounts)...)
+}
+
+func (g *generator) instant() int64 {
+	at := g.from + g.Int64N(g.to-g.from)
+	if g.oneIn(4) {
+		at = one(g, g.instants...) + one[int64](g, -1e9, -1, 0, 1e9)
+	}
+	if at%1e9 != 0 && !g.oneIn(4) {
+		at = at / 1e9 * 1e9
+	}
+	return min(max(at, g.from), g.to-1)
+}
+
+func (g *generator) duration() int64 {
+	switch g.IntN(8) {
+	case 0:
+		return 0
+	case 1:
+		return g.Int64N(90e9)
+	case 2:
+		return g.Int64N(90)*1e9 + 5e8
+	case 3:
+		return g.Int64N(3600) * 1e9
+	default:
+		return g.Int64N(300) * 1e9
+	}
+}
+
+func (g *generator) number() string {
+	return one(g, "112", "100", "44791", "442079460000", "447911123456", "447011123456", "12125550100", "15145550100",
+		"33612345678", "33142685300", "998901234567")
+}
+
+// rival has the identity of r and another content: which of them counts is
+// decided by version and hash alone.
+func (g *generator) rival(r oracle.Record) oracle.Record {
+	if g.oneIn(2) {
+		r.Version = g.Uint64N(3)
+	}
+	switch g.IntN(4) {
+	case 0:
+		r.B = g.number()
+	case 1:
+		// To another account of the same cycle: a period's fold decides among
+		// the records of its own.
+		r.Account = one(g, g.neighbours(r)...)
+	default:
+		r.Nanos = g.duration()
+	}
+	return r
+}
+
+func (g *generator) neighbours(r oracle.Record) []string {
+	cycle := g.cycleOf(r)
+	var out []string
+	for _, id := range append(sorted(g.w.settings.Accounts), ghost) {
+		o := r
+		o.Account = id
+		if g.cycleOf(o) == cycle {
+			out = append(out, id)
+		}
+	}
+	return append(out, r.Account)
+}
+
+func (g *generator) cycleOf(r oracle.Record) string {
+	if a, ok := g.w.settings.Accounts[r.Account]; ok {
+		return a.Cycle
+	}
+	return g.w.settings.Feeds[r.Feed]
+}
+
+// files splits the rows and decides how each file comes.
+func (g *generator) files(rows []row) {
+	n := 2 + g.IntN(5)
+	split := map[string][][]row{}
+	for _, feed := range sorted(g.w.settings.Feeds) {
+		split[feed] = make([][]row, n)
+	}
+	for _, r := range rows {
+		to := split[r.record.Feed]
+		at := g.IntN(n)
+		to[at] = append(to[at], r)
+		if g.oneIn(8) { // files overlap
+			at = g.IntN(n)
+			to[at] = append(to[at], r)
+		}
+	}
+	for _, feed := range sorted(split) {
+		for _, rows := range split[feed] {
+			if len(rows) == 0 {
+				continue
+			}
+			g.file(feed, rows)
+		}
+	}
+}
+
+func (g *generator) file(feed string, rows []row) {
+	f := g.newFile(feed, rows)
+	if g.oneIn(3) {
+		f.late = g.closed()
+	}
+	f.twice = g.oneIn(4)
+	switch g.IntN(8) {
+	case 0:
+		f.withdraw = "now"
+	case 1:
+		f.withdraw = g.closed()
+	}
+	if g.oneIn(6) { // the same bytes under another name
+		c := *f
+		c.object += "-copy"
+		c.late = one(g, "", f.late, g.closed())
+		c.withdraw = one(g, "", "now")
+		g.w.files = append(g.w.files, &c)
+	}
+	if g.oneIn(6) {
+		keep := rows[:g.IntN(len(rows)+1)]
+		o := g.newFile(feed, append(keep[:len(keep):len(keep)], rows[g.IntN(len(rows))]))
+		o.object, o.at, o.late, o.replaces, f.replaced = f.object, f.at.Add(time.Hour), f.late, f, true
+		if string(o.data) == string(f.data) {
+			panic("simulation: a file is replaced by itself")
+		}
+	}
+}
+
+// closed names a period that is closed while the tasks run, or none.
+func (g *generator) closed() string {
+	cycle := one(g, sorted(g.w.months)...)
+	months := g.w.months[cycle]
+	if !g.w.closeLast[cycle] {
+		months = months[:len(months)-1]
+	}
+	return cycle + ":" + one(g, months...)
+}
+
+func (g *generator) newFile(feed string, rows []row) *file {
+	f := &file{
+		object: fmt.Sprintf("%s/%03d.csv", feed, len(g.w.files)+1), feed: feed,
+		at: time.Unix(0, g.from+g.Int64N(g.to-g.from)).UTC().Truncate(time.Second),
+	}
+	var text strings.Builder
+	// The number in the header keeps two files from being one by accident.
+	fmt.Fprintf(&text, "call_id,account,a_number,b_number,start_time,duration,disposition,leg,version,n%d\n", len(g.w.files)+1)
+	for _, r := range rows {
+		switch r.kind {
+		case rejectedRow:
+			f.rejected++
+		case ignoredRow:
+			f.ignored++
+		default:
+			f.usage.Records = append(f.usage.Records, r.record)
+		}
+		text.WriteString(g.line(r))
+		if g.oneIn(10) {
+			text.WriteString("\n") // a blank line is no row
+		}
+	}
+	f.data = []byte(text.String())
+	g.w.files = append(g.w.files, f)
+	return f
+}
+
+// line writes a row in one of the ways that mean the same.
+func (g *generator) line(r row) string {
+	c := r.record
+	at := time.Unix(0, c.Instant).UTC().Format("2006-01-02T15:04:05.999999999Z")
+	switch g.IntN(3) {
+	case 0:
+		at = time.Unix(0, c.Instant).UTC().Format("2006-01-02 15:04:05.999999999")
+	case 1:
+		at = time.Unix(0, c.Instant).In(time.FixedZone("", 7200)).Format("2006-01-02T15:04:05.999999999-07:00")
+	}
+	duration := strconv.FormatInt(c.Nanos/1e9, 10)
+	if c.Nanos%1e9 != 0 || g.oneIn(5) {
+		duration += fmt.Sprintf(".%09d", c.Nanos%1e9)
+	}
+	b, account, disposition := one(g, "", "+", "00")+c.B, c.Account, one(g, "ANSWERED", "")
+	if account == "unassigned" {
+		account = ""
+	}
+	if c.Nanos == 0 {
+		disposition = "ANSWERED" // a call of 0 s may not have been
+	}
+	switch r.kind {
+	case rejectedRow:
+		switch g.IntN(4) {
+		case 0:
+			at = "31/12/2026"
+		case 1:
+			duration = "-5"
+		case 2:
+			b = "nobody"
+		default:
+			return "only,three,columns\n"
+		}
+	case ignoredRow:
+		disposition = "NO ANSWER"
+	}
+	return strings.Join([]string{c.CallID, account, c.A, b, at, duration, disposition, c.Leg, strconv.FormatUint(c.Version, 10), ""}, ",") + "\n"
+}
