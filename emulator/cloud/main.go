@@ -32,8 +32,10 @@ func refuse(format string, args ...any) error { return &refusal{fmt.Errorf(forma
 const usage = `Tollbook on one machine.
 
 usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
+       emulator fsck --out DIR
 
   try    turn a rate deck and a file of call records into charges and invoices
+  fsck   work out again everything that try left in DIR, from the records to the invoices
 
 "emulator try -h" lists the options.
 `
@@ -59,6 +61,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch args[0] {
 	case "try":
 		return runTry(ctx, args[1:], stdout, stderr)
+	case "fsck":
+		return runFsck(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err

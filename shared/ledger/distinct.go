@@ -52,28 +52,17 @@ func (f *fold) distinctShard(ctx context.Context, shard uint8, out *extsort.Sort
 	if err != nil {
 		return err
 	}
-	it, err := sorter.Sorted(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
 	var judge judge
-	for it.Next() {
-		l, lost, err := judge.next(it.Key())
-		if err != nil {
+	return sorter.Each(ctx, func(rank, value []byte) error {
+		l, lost, err := judge.next(rank)
+		if err != nil || !lost {
 			return err
 		}
-		if !lost {
-			continue
-		}
-		key = append(key[:0], it.Value()[0])
+		key = append(key[:0], value[0])
 		key = binary.BigEndian.AppendUint32(key, l.batch)
 		key = binary.BigEndian.AppendUint64(key, uint64(l.line))
-		if err := out.Add(ctx, key, []byte{byte(l.status)}); err != nil {
-			return err
-		}
-	}
-	return it.Err()
+		return out.Add(ctx, key, []byte{byte(l.status)})
+	})
 }
 
 // rankSize is the size of a rank: has id, key, ^version, ^content, batch, line.

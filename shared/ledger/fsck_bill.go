@@ -39,7 +39,7 @@ func (k *invoiceCheck) bills(ctx context.Context, f Frozen, res *Result) (map[st
 		}
 	}
 	for _, adj := range f.Adjustments {
-		change := map[string]map[string]*big.Int{} // by account, line
+		change := map[string]map[string]*big.Int{}                      // by account, line
 		currency, called := map[string]string{}, map[[2]string]string{} // as they first were
 		for i, ref := range []Ref{adj.From, adj.To} {
 			side, err := k.load(ctx, ref)

@@ -228,8 +228,7 @@ func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
-	var r call.Row
-	for it.Next() {
+	for r := (call.Row{}); it.Next(); {
 		if err := call.ParseRow(it.Value()[12:], &r); err != nil {
 			return errUnproved
 		}

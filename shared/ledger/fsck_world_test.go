@@ -1,13 +1,7 @@
 package ledger
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +9,6 @@ import (
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
-	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/money"
@@ -24,40 +17,6 @@ import (
 	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
-
-// sabotage is a bucket whose objects can be altered under their names and
-// generations, as a bad disk or a hand would, or be lost.
-type sabotage struct {
-	objects.Bucket
-	altered map[string][]byte
-	lost    map[string]bool
-}
-
-func (s *sabotage) Stat(ctx context.Context, name string) (objects.Info, error) {
-	if s.lost[name] {
-		return objects.Info{}, fmt.Errorf("stat %s: %w", name, objects.ErrNotFound)
-	}
-	info, err := s.Bucket.Stat(ctx, name)
-	if data, ok := s.altered[name]; ok {
-		info.Size = int64(len(data))
-	}
-	return info, err
-}
-
-func (s *sabotage) OpenRange(ctx context.Context, name, generation string, offset, length int64) (io.ReadCloser, error) {
-	if s.lost[name] {
-		return nil, fmt.Errorf("open %s: %w", name, objects.ErrLost)
-	}
-	data, ok := s.altered[name]
-	if !ok {
-		return s.Bucket.OpenRange(ctx, name, generation, offset, length)
-	}
-	data = data[min(offset, int64(len(data))):]
-	if length >= 0 {
-		data = data[:min(length, int64(len(data)))]
-	}
-	return io.NopCloser(bytes.NewReader(data)), nil
-}
 
 // world is a small ledger with everything in it that fsck looks at: two months
 // issued, the second with a correction of the first, and an open one.
@@ -171,141 +130,5 @@ func (w *world) close(key Key) {
 	w.t.Helper()
 	if err := w.Close(w.t.Context(), key, time.Unix(2_000_000_000, 0)); err != nil {
 		w.t.Fatal(err)
-	}
-}
-
-// edit rewrites a document.
-func edit[T any](w *world, p documents.Path, change func(*T)) {
-	w.t.Helper()
-	var v T
-	version := must(w.get(w.t.Context(), p, &v))(w.t)
-	change(&v)
-	if err := w.replace(w.t.Context(), p, v, version); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) delete(p documents.Path) {
-	w.t.Helper()
-	doc := must(w.docs.Get(w.t.Context(), p))(w.t)
-	if err := w.docs.Delete(w.t.Context(), p, doc.Version); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) create(p documents.Path, v any) {
-	w.t.Helper()
-	must(w.docs.Create(w.t.Context(), p, must(documents.Encode(v))(w.t)))(w.t)
-}
-
-func (w *world) period(key Key) Period { return must(w.Period(w.t.Context(), key))(w.t) }
-
-func (w *world) bytes(b *sabotage, name string) []byte {
-	w.t.Helper()
-	info := must(b.Stat(w.t.Context(), name))(w.t)
-	return must(load(w.t.Context(), b, refOf(info)))(w.t)
-}
-
-// alter puts other bytes in an object's place.
-func (w *world) alter(b *sabotage, name string, change func([]byte) []byte) {
-	w.t.Helper()
-	old := w.bytes(b, name)
-	data := change(slices.Clone(old))
-	if bytes.Equal(data, old) {
-		w.t.Fatalf("%s was not altered", name)
-	}
-	b.altered[name] = data
-}
-
-// alterJSON alters an object of JSON, which keeps its length: what refers to it
-// says how long it is.
-func alterJSON[T any](w *world, b *sabotage, name string, change func(*T)) {
-	w.t.Helper()
-	w.alter(b, name, func(data []byte) []byte {
-		var v T
-		if err := json.Unmarshal(data, &v); err != nil {
-			w.t.Fatal(err)
-		}
-		change(&v)
-		out := must(json.Marshal(v))(w.t)
-		if len(out) > len(data) {
-			w.t.Fatalf("%s grew", name)
-		}
-		return append(out, bytes.Repeat([]byte(" "), len(data)-len(out))...)
-	})
-}
-
-func (w *world) marker(b Batch) Marker {
-	w.t.Helper()
-	return must(w.Ledger.marker(w.t.Context(), b.Marker))(w.t)
-}
-
-func (w *world) frozen(key Key) Frozen {
-	w.t.Helper()
-	var f Frozen
-	if err := loadJSON(w.t.Context(), w.rated, w.period(key).Frozen, &f); err != nil {
-		w.t.Fatal(err)
-	}
-	return f
-}
-
-// remake writes a part again with some rows edited: every checksum and its name
-// are right. Edit returns the rows to put in the place of one.
-func (w *world) remake(ref Ref, edit func(kind call.BlockKind, row []byte) [][]byte) Ref {
-	w.t.Helper()
-	p := must(openPart(w.t.Context(), w.rated, ref))(w.t)
-	out := newPartWriter(w.rated)
-	for _, k := range p.dir.Periods {
-		out.period(k)
-	}
-	for _, i := range p.dir.Images {
-		out.image(i)
-	}
-	for _, b := range p.dir.Blocks {
-		err := p.rows(w.t.Context(), b, func(row []byte) error {
-			for _, r := range edit(b.Kind, row) {
-				out.add(b.Kind, b.Period, b.Shard, r)
-			}
-			return nil
-		})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	if err := out.seal(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	if out.parts[0] == ref {
-		w.t.Fatal("the part was not altered")
-	}
-	return out.parts[0]
-}
-
-// rows edits the stored rows of a batch on a line, with everything that refers
-// to their part repaired.
-func (w *world) rows(b Batch, kind call.BlockKind, line int64, change func(*call.Row) []call.Row) {
-	w.t.Helper()
-	alterJSON(w, w.rated, b.Marker.Name, func(m *Marker) {
-		m.Parts[0] = w.remake(m.Parts[0], editor(w.t, kind, line, change))
-	})
-}
-
-func editor(t *testing.T, kind call.BlockKind, line int64, change func(*call.Row) []call.Row) func(call.BlockKind, []byte) [][]byte {
-	return func(k call.BlockKind, row []byte) [][]byte {
-		var r call.Row
-		if k != kind {
-			return [][]byte{row}
-		}
-		if err := call.ParseRow(row, &r); err != nil {
-			t.Fatal(err)
-		}
-		if r.Line != line {
-			return [][]byte{row}
-		}
-		var out [][]byte
-		for _, c := range change(&r) {
-			out = append(out, call.AppendRow(nil, &c))
-		}
-		return out
 	}
 }

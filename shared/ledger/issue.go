@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/billing"
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/objects"
@@ -265,9 +266,10 @@ func (l *Ledger) writeDetails(ctx context.Context, result *Result, invoices map[
 		return fmt.Errorf("usage detail: %w", err)
 	}
 	rows := l.outcomes(ctx, result)
+	cards := newPricer(nil, l.buckets.Cards)
 	written := map[string]bool{}
 	for _, a := range result.Accounts {
-		d := &detailReader{rows: rows, left: a.Counts.Rows}
+		d := &detailReader{rows: rows, left: a.Counts.Rows, cards: cards}
 		if inv, ok := invoices[a.Account]; ok {
 			written[a.Account] = true
 			if err := l.writeDetail(ctx, inv, d, zone); err != nil {
@@ -300,11 +302,12 @@ func (l *Ledger) writeDetail(ctx context.Context, inv billing.Invoice, d *detail
 
 // detailReader renders an account's rows as they are read.
 type detailReader struct {
-	rows *outcomeRows
-	left int64 // rows of the account not yet taken
-	out  *billing.Detail
-	buf  bytes.Buffer
-	done bool
+	rows  *outcomeRows
+	left  int64   // rows of the account not yet taken
+	cards *pricer // for the names of destinations
+	out   *billing.Detail
+	buf   bytes.Buffer
+	done  bool
 }
 
 const detailChunk = 64 // rows rendered at a time
@@ -339,10 +342,31 @@ func (d *detailReader) next() error {
 	if !charged(r) {
 		return nil
 	}
+	destination, err := d.destination(r)
+	if err != nil {
+		return err
+	}
 	return d.out.Write(billing.Usage{
 		CallID: r.CallID, ANumber: r.ANumber, BNumber: r.BNumber, Instant: r.Instant, Duration: r.Duration,
-		Prefix: r.PrefixDigits(), BilledSeconds: r.Billed, Charge: r.Charge, CoveredSeconds: r.Covered, Due: r.Due, Flags: r.Flags,
+		Prefix: r.PrefixDigits(), Destination: destination, BilledSeconds: r.Billed, Charge: r.Charge, CoveredSeconds: r.Covered, Due: r.Due, Flags: r.Flags,
 	})
+}
+
+// destination returns the name that the card gives where a row was matched.
+func (d *detailReader) destination(r *call.Row) (string, error) {
+	image, err := d.rows.part.image(r)
+	if err != nil {
+		return "", err
+	}
+	card, err := d.cards.card(d.rows.ctx, image)
+	if err != nil {
+		return "", err
+	}
+	i, ok := card.Lookup(r.BNumber)
+	if !ok {
+		return "", fmt.Errorf("a charged row matches no rate of card image %s: %w", image, ErrDamaged)
+	}
+	return card.At(i).Destination, nil
 }
 
 // skip reads over the rows that are left.

@@ -92,15 +92,9 @@ func (l *Ledger) Rows(ctx context.Context, id string, each func(r *call.Row, key
 			return err
 		}
 	}
-	it, err := sorter.Sorted(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
 	var r call.Row
 	rows := int64(0)
-	for it.Next() {
-		value := it.Value()
+	err = sorter.Each(ctx, func(_, value []byte) error {
 		if err := call.ParseRow(value[1:], &r); err != nil {
 			return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
 		}
@@ -109,11 +103,9 @@ func (l *Ledger) Rows(ctx context.Context, id string, each func(r *call.Row, key
 			key = &keys[value[0]-1]
 		}
 		rows++
-		if err := each(&r, key); err != nil {
-			return err
-		}
-	}
-	if err := it.Err(); err != nil {
+		return each(&r, key)
+	})
+	if err != nil {
 		return err
 	}
 	if rows != b.Counts.Rows {

@@ -42,6 +42,14 @@ type blockRef struct {
 	Size   int64          `json:"z"` // with its head
 }
 
+// has reports whether a block's period is in the table; report rows have none.
+func (d *directory) has(b blockRef) bool {
+	if b.Kind == call.ReportBlock {
+		return b.Period == 0
+	}
+	return b.Period >= 0 && b.Period < len(d.Periods)
+}
+
 type blockKey struct {
 	kind   call.BlockKind
 	period int
@@ -226,7 +234,7 @@ func openPart(ctx context.Context, bucket objects.Bucket, ref Ref) (*part, error
 		return nil, damaged("its directory cannot be read")
 	}
 	for _, b := range p.dir.Blocks {
-		if b.Offset < 0 || b.Size < call.BlockHeaderSize || b.Offset > end-b.Size || b.Period < 0 || b.Period > len(p.dir.Periods) {
+		if b.Offset < 0 || b.Size < call.BlockHeaderSize || b.Offset > end-b.Size || !p.dir.has(b) {
 			return nil, damaged("its directory names a block that is not there")
 		}
 	}

@@ -13,7 +13,8 @@ import (
 // maxImages bounds the bytes of card images that a pricer holds open.
 const maxImages = 96 << 20
 
-// pricer prices rows by one book. It keeps the card images it has opened.
+// pricer prices rows by one book. It keeps the card images it has opened;
+// without a book it is good for that alone.
 type pricer struct {
 	book   *book.Index
 	bucket objects.Bucket
@@ -74,9 +75,6 @@ func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err erro
 	}
 	return image, nil
 }
-
-// ImageName returns the name of a card image in the cards bucket.
-func ImageName(hash string) string { return "images/" + hash }
 
 // StoreImage stores a card image under its hash and returns its name.
 func (l *Ledger) StoreImage(ctx context.Context, image []byte) (string, error) {

@@ -64,11 +64,12 @@ func TestTheSampleRunIsShownAsItIs(t *testing.T) {
 }
 
 func TestTheCommandsWork(t *testing.T) {
-	ran := 0
+	ran, out := 0, t.TempDir()
 	for _, block := range blocks(readme(t), "sh") {
 		for line := range strings.Lines(block) {
 			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "go run ./emulator "); ok {
-				run(t, strings.Fields(strings.ReplaceAll(rest, "out/mine", t.TempDir()))...)
+				rest, _, _ = strings.Cut(rest, "#")
+				run(t, strings.Fields(strings.ReplaceAll(rest, "out/mine", out))...)
 				ran++
 			}
 		}

@@ -221,6 +221,22 @@ func (s *Sorter) mergeRound(ctx context.Context) error {
 	return nil
 }
 
+// Each calls f with every record in order; key and value are valid during the
+// call. The sorter takes no more after it.
+func (s *Sorter) Each(ctx context.Context, f func(key, value []byte) error) (err error) {
+	it, err := s.Sorted(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for it.Next() {
+		if err := f(it.Key(), it.Value()); err != nil {
+			return err
+		}
+	}
+	return it.Err()
+}
+
 // Close deletes the scratch objects. The sorter can be used again after it.
 func (s *Sorter) Close(ctx context.Context) error {
 	var errs []error

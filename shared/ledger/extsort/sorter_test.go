@@ -3,7 +3,6 @@ package extsort
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -23,15 +22,11 @@ func small(bucket objects.Bucket) *Sorter {
 }
 
 func drain(ctx context.Context, s *Sorter) (out []string, err error) {
-	it, err := s.Sorted(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
-	for it.Next() {
-		out = append(out, string(it.Key())+"="+string(it.Value()))
-	}
-	return out, it.Err()
+	err = s.Each(ctx, func(key, value []byte) error {
+		out = append(out, string(key)+"="+string(value))
+		return nil
+	})
+	return out, err
 }
 
 func TestSortsLikeASliceHoweverManyRuns(t *testing.T) {
