@@ -4,8 +4,6 @@
 package book
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -74,14 +72,14 @@ type Book struct {
 	Feeds       []Feed           `json:"feeds"`
 }
 
-// Encode returns the book's canonical bytes and their SHA-256 in hex.
-func (b *Book) Encode() (data []byte, hash string, err error) {
+// Encode returns the book's canonical bytes.
+func (b *Book) Encode() ([]byte, error) {
 	b.sort()
-	if data, err = json.Marshal(b); err != nil {
-		return nil, "", fmt.Errorf("encoding the book: %w", err)
+	data, err := json.Marshal(b)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the book: %w", err)
 	}
-	sum := sha256.Sum256(data)
-	return data, hex.EncodeToString(sum[:]), nil
+	return data, nil
 }
 
 func (b *Book) sort() {

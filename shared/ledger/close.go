@@ -91,7 +91,8 @@ func (l *Ledger) Fold(ctx context.Context, key Key) (*Result, error) {
 	return nil, fmt.Errorf("publishing the fold of %s: %w", key, documents.ErrConflict)
 }
 
-func (l *Ledger) publish(ctx context.Context, path documents.Path, head foldHead, version documents.Version) error {
+// publish writes a head over the version that was read; none = it was not there.
+func (l *Ledger) publish(ctx context.Context, path documents.Path, head any, version documents.Version) error {
 	if version != "" {
 		return l.replace(ctx, path, head, version)
 	}

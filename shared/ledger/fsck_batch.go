@@ -3,52 +3,38 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
+
+	"github.com/tollbook/tollbook/shared/documents"
 )
 
-// checkBookHead holds the newest pinned book against the documents it is made
-// of, and every pinned book's version against their count.
+// checkBookHead holds the newest book against the documents it is made of.
 func (c *checker) checkBookHead(ctx context.Context) error {
-	version, err := c.ledger.bookVersion(ctx)
-	if err != nil {
-		return c.blame("head", headBook.String(), err)
-	}
-	for _, id := range sortedKeys(c.batches) {
-		b := c.batches[id]
-		if b.Book.IsZero() {
-			continue
-		}
-		n, err := strconv.ParseInt(strings.TrimPrefix(b.Book.Name, "books/"), 10, 64)
-		if err != nil || n > version || b.Book.Name != "books/"+strconv.FormatInt(n, 10) {
-			c.add("head", headBook.String(), "it counts %d books, but batch %s is pinned to %s", version, id, b.Book.Name)
-		}
-	}
-	name := "books/" + strconv.FormatInt(version, 10)
-	info, err := c.ledger.buckets.Rated.Stat(ctx, name)
-	if isNotFound(err) {
+	var head bookHead
+	_, err := c.ledger.get(ctx, headBook, &head)
+	if errors.Is(err, documents.ErrNotFound) || err == nil && head.Book.IsZero() {
 		return nil // nothing was planned since the last change
 	}
 	if err != nil {
-		return err
+		return c.blame("head", headBook.String(), err)
 	}
-	kept, err := load(ctx, c.ledger.buckets.Rated, refOf(info))
+	kept, err := loadHashed(ctx, c.ledger.buckets.Rated, head.Book)
 	if err != nil {
-		return c.blame("book", name, err)
+		return c.blame("book", head.Book.Name, err)
 	}
 	now, err := c.ledger.readBook(ctx)
 	if err != nil {
-		return c.blame("book", name, err)
+		return c.blame("book", head.Book.Name, err)
 	}
-	data, _, err := now.Encode()
+	data, err := now.Encode()
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(kept, data) {
-		c.add("book", name, "it is not what the documents say, which have not changed since")
+		c.add("head", headBook.String(), "its book %s is not what the documents say, which have not changed since", head.Book.Name)
 	}
 	return nil
 }

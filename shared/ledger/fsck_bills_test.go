@@ -92,13 +92,13 @@ func spoiltBills() []corruption {
 			w.alter(w.rated, w.last.Book.Name, func(b []byte) []byte { return bytes.Replace(b, []byte(`"minutes":2`), []byte(`"minutes":3`), 1) })
 			return w.last.Book.Name
 		}},
-		{"an older book", "charge", func(w *world) string {
+		{"an older book", "book", func(w *world) string {
 			other := w.bytes(w.rated, w.last.Book.Name)
 			w.alter(w.rated, w.first.Book.Name, func([]byte) []byte { return other })
-			return line2(w)
+			return w.first.Book.Name
 		}},
-		{"the count of books", "head", func(w *world) string {
-			edit(w, headBook, func(h *bookHead) { h.Version-- })
+		{"the newest book", "head", func(w *world) string {
+			edit(w, headBook, func(h *bookHead) { h.Book = w.first.Book })
 			return "heads/book"
 		}},
 		{"a card image's price", "image", func(w *world) string {
@@ -106,11 +106,11 @@ func spoiltBills() []corruption {
 			w.alter(w.cards, name, dearer)
 			return name
 		}},
-		{"a card image's price, stored under its new hash", "charge", func(w *world) string {
+		{"a card image's price, stored under its new hash", "book", func(w *world) string {
 			old := w.cardImage(w.first)
 			name := must(w.StoreImage(w.t.Context(), dearer(w.bytes(w.cards, old))))(w.t)
 			w.alter(w.rated, w.first.Book.Name, func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(old), []byte(name)) })
-			return line2(w)
+			return w.first.Book.Name
 		}},
 		{"a source file's digit", "row", func(w *world) string {
 			w.alter(w.cdrs, "first.csv", func(b []byte) []byte { return bytes.Replace(b, []byte(",61,"), []byte(",62,"), 1) })

@@ -33,7 +33,7 @@ func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
 		return b, nil
 	}
 	c.books[ref.Name] = nil
-	data, err := load(ctx, c.ledger.buckets.Rated, ref)
+	data, err := loadHashed(ctx, c.ledger.buckets.Rated, ref)
 	if err != nil {
 		return nil, c.blame("book", ref.Name, err)
 	}

@@ -15,13 +15,14 @@ import (
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
-// headBook counts the changes of what a book is made of: every write to it
-// bumps the count in its own transaction, so one read tells whether a book that
-// was made is still the book.
+// headBook stands for what a book is made of: every write to it bumps the
+// count in its own transaction and forgets the book, so one read tells whether
+// there is a book of it as it is now.
 var headBook = documents.Path{Collection: "heads", ID: "book"}
 
 type bookHead struct {
 	Version int64 `doc:"version"`
+	Book    Ref   `doc:"book,omitempty"` // made of this version; none yet after a change
 }
 
 // Setup is what a book is made of, as a person or an import gives it.
@@ -128,7 +129,7 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 			return err
 		}
 	}
-	head.Version++
+	head.Version, head.Book = head.Version+1, Ref{}
 	fields, err := documents.Encode(head)
 	if err != nil {
 		return err
@@ -140,47 +141,38 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 }
 
 // pinBook returns the book as it is now, as an immutable object: made on the
-// first call after a change, found by its version on every later one.
+// first call after a change, and named by the head on every later one.
 func (l *Ledger) pinBook(ctx context.Context) (Ref, error) {
-	for {
-		version, err := l.bookVersion(ctx)
-		if err != nil {
+	for range maxConflicts {
+		var head bookHead
+		version, err := l.get(ctx, headBook, &head)
+		if err != nil && !errors.Is(err, documents.ErrNotFound) {
 			return Ref{}, err
 		}
-		name := "books/" + strconv.FormatInt(version, 10)
-		info, err := l.buckets.Rated.Stat(ctx, name)
-		if err == nil {
-			return refOf(info), nil
-		}
-		if !isNotFound(err) {
-			return Ref{}, fmt.Errorf("looking for book %d: %w", version, err)
+		if !head.Book.IsZero() {
+			return head.Book, nil
 		}
 		b, err := l.readBook(ctx)
 		if err != nil {
 			return Ref{}, err
 		}
-		after, err := l.bookVersion(ctx)
+		data, err := b.Encode()
 		if err != nil {
 			return Ref{}, err
 		}
-		if after != version {
+		if head.Book, err = put(ctx, l.buckets.Rated, "books", data); err != nil {
+			return Ref{}, err
+		}
+		err = l.publish(ctx, headBook, head, version)
+		if errors.Is(err, documents.ErrConflict) || errors.Is(err, documents.ErrExists) {
 			continue // it changed while it was read: that was no book
 		}
-		data, _, err := b.Encode()
 		if err != nil {
-			return Ref{}, err
+			return Ref{}, fmt.Errorf("pinning the book: %w", err)
 		}
-		return putNamed(ctx, l.buckets.Rated, name, data)
+		return head.Book, nil
 	}
-}
-
-func (l *Ledger) bookVersion(ctx context.Context) (int64, error) {
-	var head bookHead
-	_, err := l.get(ctx, headBook, &head)
-	if errors.Is(err, documents.ErrNotFound) {
-		return 0, nil
-	}
-	return head.Version, err
+	return Ref{}, fmt.Errorf("pinning the book: %w", documents.ErrConflict)
 }
 
 func (l *Ledger) readBook(ctx context.Context) (*book.Book, error) {
@@ -211,7 +203,7 @@ func readAll[T any](ctx context.Context, l *Ledger, collection string, out *[]T)
 
 // openBook loads a pinned book and indexes it.
 func (l *Ledger) openBook(ctx context.Context, ref Ref) (*book.Index, error) {
-	data, err := load(ctx, l.buckets.Rated, ref)
+	data, err := loadHashed(ctx, l.buckets.Rated, ref)
 	if err != nil {
 		return nil, err
 	}
