@@ -162,7 +162,16 @@ func (t *try) readDeck() (err error) {
 		return refuse("%s: %w", t.deck, err)
 	case err != nil:
 		return fmt.Errorf("reading the deck: %w", err)
-	case bad > 0:
+	}
+	if bad == 0 {
+		for _, err := range ratecard.Build(each(t.deckRead.rates), t.Markup) {
+			if err != nil {
+				bad++
+				t.progress.say("%s: %v", t.deck, err)
+			}
+		}
+	}
+	if bad > 0 {
 		return refuse("%s is refused: the %d errors above; nothing was charged", t.deck, bad)
 	}
 	return nil
@@ -233,12 +242,12 @@ func (t *try) setUp(ctx context.Context) error {
 	sold := ratecard.Build(each(t.deckRead.rates), t.Markup)
 	customer, err := t.revision(ctx, customerCard, sold)
 	if err != nil {
-		return &refusal{fmt.Errorf("building the customer card with markup %s: %w", t.Markup, err)}
+		return fmt.Errorf("building the customer card: %w", err)
 	}
 	customer.Inputs = ratecard.InputHash(providerCard, provider.Number, provider.Rates, t.Markup, terms)
 	image, err := rating.BuildImage(terms, sold)
 	if err != nil {
-		return &refusal{fmt.Errorf("compiling the customer card: %w", err)}
+		return fmt.Errorf("compiling the customer card: %w", err)
 	}
 	if customer.Image, err = t.ledger.StoreImage(ctx, image); err != nil {
 		return err
