@@ -46,8 +46,8 @@ func (n *notes) defaults(lack1, lackN bool) {
 	}
 }
 
-// increments notes where the two increment models bill differently
-// (semantics 1.2).
+// increments notes where the two increment models bill differently: the first
+// interval is no multiple of the pulse.
 func (n *notes) increments(d *deck, r rating.Rate) {
 	if r.IntervalN > 0 && r.Interval1%r.IntervalN != 0 {
 		if n.uneven++; n.firstUneven == 0 {

@@ -149,7 +149,7 @@ func (d *deck) rate() (r rating.Rate) {
 }
 
 // prices reads price 1 and price N. A price of -1 or the word Blocked blocks
-// the prefix (Kolmisoft's blocked rates, semantics 28); a blocked rate has no
+// the prefix (Kolmisoft: Blocked Rates); a blocked rate has no
 // price.
 func (d *deck) prices(r *rating.Rate) {
 	one, rest := price1, priceN
@@ -221,7 +221,7 @@ func (d *deck) fee() money.Price {
 
 // intervals reads interval 1 and interval N from whichever columns give them,
 // the rest from the defaults. Interval N may be 0 only where price N is: one
-// flat block (semantics 1.4).
+// flat block.
 func (d *deck) intervals(r *rating.Rate) {
 	source, lack1, lackN := intervalN, false, false
 	switch {

@@ -20,8 +20,8 @@ type copyOf struct {
 	content call.Hash
 }
 
-// distinct decides again, from the rows, which of them stand for others
-// (semantics 10.3), and notes those that lose.
+// distinct decides again, from the rows, which of them stand for others, and
+// notes those that lose.
 func (f *refold) distinct(ctx context.Context) error {
 	var rows uint64
 	for _, parts := range f.parts {

@@ -196,8 +196,8 @@ func (f *refold) rows(ctx context.Context, shard int, each func(batch uint32, r 
 	return nil
 }
 
-// foldShard takes a shard's rows account by account, in the order of semantics
-// 10.27 (instant, feed, call id), then leg and content, batch and line.
+// foldShard takes a shard's rows account by account, in the order of instant,
+// feed and call id, then leg and content, batch and line.
 func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 	sorter := extsort.New(f.ledger.buckets.Work, "fsck/"+f.name, rowMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()

@@ -84,8 +84,8 @@ func daysIn(feature bundle.Feature, month period.Month) (days int64) {
 	return days
 }
 
-// take draws a rated row on the pools (semantics 10.21, 10.22) and adds it to
-// its line. It sets the flags that say so.
+// take draws a rated row on the pools, one after the other, and adds it to its
+// line. It sets the flags that say so.
 func (m *ownMonth) take(r *call.Row, p ownPrice) (covered uint64, due *big.Int) {
 	seconds := uint64(p.billed)
 	covered, off := m.draw(r.Instant, seconds, p)

@@ -100,7 +100,7 @@ func (card *ownCard) price(number string, nanos int64) ownPrice {
 	return ownPrice{reason: call.NoRate}
 }
 
-// charge is semantics 1.1 to 1.5 as written, in fractions.
+// charge is the formula as it is published (Sippy, PortSIP), in fractions.
 func (r ownRate) charge(t rating.Terms, nanos int64) (billed int64, charge *big.Int) {
 	d := roundRat(big.NewRat(nanos, 1_000_000_000), t.DurationRounding).Int64()
 	if d == 0 && !t.ChargeZeroSeconds {

@@ -35,6 +35,6 @@ func InputHash(parent string, revision int, ratesHash string, m Markup, t rating
 }
 
 // Stale reports whether the revision was built from other inputs than
-// InputHash gives now. Building never activates by itself (semantics 11), so
+// InputHash gives now. Building never activates by itself, so
 // a stale card goes on charging until a new revision is made and activated.
 func Stale(rev Revision, inputsNow string) bool { return rev.Inputs != inputsNow }

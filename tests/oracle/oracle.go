@@ -140,7 +140,7 @@ func content(r Record) [32]byte {
 	return sha256.Sum256(b)
 }
 
-// withID lets one record stand for each identity (semantics 10.3): the highest
+// withID lets one record stand for each identity: the highest
 // version, then the greatest content hash. Every other content is superseded
 // once; all further copies are duplicates.
 func (o *oracle) withID(files []File) {
@@ -364,7 +364,7 @@ func window(f Feature, month string, zone *time.Location) (days, of, from, to in
 	return days, of, from, to
 }
 
-// draw pays a call from the pools (semantics 10.21) and returns its line and
+// draw pays a call from the pools and returns its line and
 // what is due.
 func draw(pools []*pool, instant int64, p price) (key string, due *big.Rat) {
 	if p.amount.Sign() == 0 || p.Billed == 0 {
