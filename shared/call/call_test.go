@@ -129,7 +129,7 @@ func sample() call.Record {
 }
 
 // Each field of a record either is content or is not; a new field must say so
-// here. What is content and identity is in semantics 10.3.
+// here.
 func TestHashesCoverFields(t *testing.T) {
 	fields := map[string]struct {
 		change            func(*call.Record)

@@ -152,6 +152,8 @@ type Period struct {
 	Basis       Ref   `doc:"basis,omitempty" json:"basis"`
 	FirstNumber int64 `doc:"first_number,omitempty" json:"first_number,omitempty"`
 	Invoices    int64 `doc:"invoices,omitempty" json:"invoices,omitempty"`
+	// Waived are unfinished batches that a person lets the close go ahead of.
+	Waived []string `doc:"waived,omitempty" json:"waived,omitempty"`
 }
 
 // EntryKind says whether an entry adds a batch to a period or takes it away.

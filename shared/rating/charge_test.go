@@ -76,7 +76,7 @@ func TestBilledSeconds(t *testing.T) {
 		jerasoft = "docs.jerasoft.net, Rates Management"
 		morInc   = "wiki.kolmisoft.com/index.php/What_is_increment"
 		morWhole = "wiki.kolmisoft.com/index.php/Wholesale_Tariff"
-		decided  = "semantics 1.2, 1.4"
+		decided  = "our decision where sources leave room"
 	)
 	for _, tt := range []struct {
 		source   string
