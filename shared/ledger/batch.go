@@ -108,6 +108,25 @@ func (l *Ledger) fail(ctx context.Context, id, why string) error {
 	})
 }
 
+// Retry plans a failed batch again, with the book as it is now: a person has
+// mended what it failed for. It is the next revision of the batch's work.
+func (l *Ledger) Retry(ctx context.Context, id string) error {
+	ref, err := l.pinBook(ctx)
+	if err != nil {
+		return fmt.Errorf("planning batch %s again: %w", id, err)
+	}
+	return l.step(ctx, id, func(b *Batch) error {
+		if b.State == Planned {
+			return nil
+		}
+		if b.State != Failed {
+			return fmt.Errorf("batch %s is %s, not failed: %w", id, b.State, ErrState)
+		}
+		b.State, b.Rev, b.Book, b.Failure = Planned, b.Rev+1, ref, ""
+		return nil
+	})
+}
+
 // maxConflicts bounds how often a compare-and-set is tried again: each
 // conflict means that someone else got on.
 const maxConflicts = 20

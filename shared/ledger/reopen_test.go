@@ -3,9 +3,12 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
 )
@@ -90,5 +93,39 @@ func TestAPersonWaivesAnUnfinishedBatch(t *testing.T) {
 	same(t, "pending", h.pending("2026-11"), "beta usage 0.0600")
 	if err := h.Waive(t.Context(), key("2026-11"), id); err != nil {
 		t.Errorf("waiving again after the close: %v, want nothing to change", err)
+	}
+}
+
+func TestAFailedFileIsRetriedWhenItsFeedIsMended(t *testing.T) {
+	h := newHouse(t)
+	info, err := h.buckets.CDRs.Create(t.Context(), "x.csv", strings.NewReader(header+"1,beta,,442079460000,2026-11-10 00:00:00,60\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := h.Receive(t.Context(), ledger.Arrival{Bucket: "cdrs", Object: "x.csv", Generation: info.Generation, Feed: "new", At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := h.Process(t.Context(), id); err != nil || b.State != ledger.Failed || b.Failure == "" {
+		t.Fatalf("batch of an unknown feed: %+v, %v; want it failed with the reason", b, err)
+	}
+	err = h.Apply(t.Context(), ledger.Setup{Feeds: []book.Feed{{Source: cdr.Feed{ID: "new", Format: cdr.Generic, Zone: "UTC"}, Cycle: "m"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it is planned already
+		if err := h.Retry(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := h.Process(t.Context(), id); err != nil || b.State != ledger.Committed || b.Failure != "" {
+		t.Fatalf("after the retry: %+v, %v; want it committed", b, err)
+	}
+	if err := h.Retry(t.Context(), id); !errors.Is(err, ledger.ErrState) {
+		t.Errorf("retrying a committed batch: %v, want ErrState", err)
+	}
+	h.close("2026-11")
+	if problems, err := h.Fsck(t.Context()); err != nil || len(problems) > 0 {
+		t.Errorf("fsck: %v, %v", problems, err)
 	}
 }

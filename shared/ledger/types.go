@@ -14,7 +14,7 @@ import (
 
 // State is where a batch stands. Each step is a compare-and-set on the batch:
 // received → planned → committed → withdrawn; received or planned → failed;
-// planned → withdrawn.
+// failed → planned (a person); planned → withdrawn.
 type State string
 
 // The states of a batch.
