@@ -27,18 +27,15 @@ var (
 	format     = []byte("1")
 )
 
-// boltStore is a namespace of a bbolt file. A namespace that may not be holds
-// the reason, which every call returns.
+// boltStore is a namespace of a bbolt file.
 type boltStore struct {
 	*boltFile
-	space string
-	bad   error
-	view  bool // made by Namespace: Close leaves the file open
+	Scope
+	view bool // made by Namespace: Close leaves the file open
 }
 
 type boltFile struct {
-	db    *bolt.DB
-	rules *rules
+	db *bolt.DB
 	// turn is held by the one writer: unlike the lock inside bbolt, waiting for
 	// it ends with the context.
 	turn chan struct{}
@@ -61,7 +58,7 @@ func NoSync() BoltOption {
 // ErrTransient. A file written under another model is indexed anew; it is
 // refused if it holds documents that the model does not allow. Close lets go.
 func OpenBolt(path string, model Model, opts ...BoltOption) (Store, error) {
-	rules, err := newRules(model)
+	scope, err := NewScope(model)
 	if err != nil {
 		return nil, fmt.Errorf("open document store %s: %w", path, err)
 	}
@@ -78,7 +75,7 @@ func OpenBolt(path string, model Model, opts ...BoltOption) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open document store %s: %w", path, err)
 	}
-	s := &boltStore{boltFile: &boltFile{db: db, rules: rules, turn: make(chan struct{}, 1)}}
+	s := &boltStore{boltFile: &boltFile{db: db, turn: make(chan struct{}, 1)}, Scope: scope}
 	err = s.prepare(path, o.noSync)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open document store %s: %w", path, err), db.Close())
@@ -153,11 +150,7 @@ func (r *rules) reindex(documents, index *bolt.Bucket) error {
 }
 
 func (s *boltStore) Namespace(name string) Store {
-	space, err := subspace(s.space, name)
-	if s.bad != nil {
-		err = s.bad
-	}
-	return &boltStore{boltFile: s.boltFile, space: space, bad: err, view: true}
+	return &boltStore{boltFile: s.boltFile, Scope: s.Scope.Namespace(name), view: true}
 }
 
 // Close waits for running calls and lets go of the file. Close of a namespace
@@ -174,7 +167,7 @@ func (s *boltStore) Close() error {
 
 // read runs f on one consistent state of the file.
 func (s *boltStore) read(ctx context.Context, f func(tx *bolt.Tx) error) error {
-	if err := errors.Join(checkContext(ctx), s.bad); err != nil {
+	if err := s.Check(ctx); err != nil {
 		return err
 	}
 	return closed(s.db.View(f))
@@ -182,7 +175,7 @@ func (s *boltStore) read(ctx context.Context, f func(tx *bolt.Tx) error) error {
 
 // write runs f, alone, and commits what it wrote unless it fails.
 func (s *boltStore) write(ctx context.Context, f func(tx *bolt.Tx) error) error {
-	if err := errors.Join(checkContext(ctx), s.bad); err != nil {
+	if err := s.Check(ctx); err != nil {
 		return err
 	}
 	select {

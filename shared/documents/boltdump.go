@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -81,28 +80,12 @@ func (s *boltStore) Export(ctx context.Context, w io.Writer) error {
 // before may have been written: import into an empty namespace, and empty it
 // before the next try.
 func (s *boltStore) Import(ctx context.Context, r io.Reader) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
-	b, n := bulk{store: s}, 0
-	for lines.Scan() {
-		n++
-		doc, err := parseLine(lines.Bytes())
-		if err == nil {
-			err = b.add(ctx, doc)
-		}
-		if err != nil {
-			return fmt.Errorf("import: line %d: %w", n, err)
-		}
-	}
-	err := lines.Err()
-	if errors.Is(err, bufio.ErrTooLong) {
-		err = fmt.Errorf("%w: longer than %d bytes", ErrInvalid, maxLine)
-	}
-	if err != nil {
-		return fmt.Errorf("import: line %d: %w", n+1, err)
+	b := bulk{store: s}
+	if err := s.ReadLines(r, func(c Checked) error { return b.add(ctx, c) }); err != nil {
+		return fmt.Errorf("import: %w", err)
 	}
 	if err := b.flush(ctx); err != nil {
-		return fmt.Errorf("import: up to line %d: %w", n, err)
+		return fmt.Errorf("import: %w", err)
 	}
 	return nil
 }

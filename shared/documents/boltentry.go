@@ -10,24 +10,11 @@ import (
 
 // entry is a document ready to be written.
 type entry struct {
-	path  Path
-	key   []byte
-	data  []byte
-	index [][]byte
-	size  int // encoded bytes, as the limits count them
+	Checked
+	key []byte
 }
 
-func (s *boltStore) entry(p Path, f Fields) (entry, error) {
-	if err := s.rules.checkPath(p); err != nil {
-		return entry{}, err
-	}
-	data, size, err := encodeFields(p, f)
-	if err != nil {
-		return entry{}, err
-	}
-	index, err := s.rules.indexKeys(s.space, p, f)
-	return entry{p, documentKey(s.space, p), data, index, size}, err
-}
+func (s *boltStore) entry(c Checked) entry { return entry{c, documentKey(s.space, c.Path)} }
 
 // create, replace and remove are all that ever changes the file's documents,
 // and keep the index in step.
@@ -44,11 +31,11 @@ func (e entry) put(tx *bolt.Tx) (Version, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := documents.Put(e.key, append(binary.BigEndian.AppendUint64(nil, n), e.data...)); err != nil {
+	if err := documents.Put(e.key, append(binary.BigEndian.AppendUint64(nil, n), e.json...)); err != nil {
 		return "", err
 	}
 	for _, k := range e.index {
-		if err := index.Put(k, []byte(e.path.ID)); err != nil {
+		if err := index.Put(k, []byte(e.Path.ID)); err != nil {
 			return "", err
 		}
 	}
@@ -63,7 +50,7 @@ func (s *boltStore) replace(tx *bolt.Tx, old Doc, e entry) (Version, error) {
 }
 
 func (s *boltStore) remove(tx *bolt.Tx, old Doc) error {
-	keys, err := s.rules.indexKeys(s.space, old.Path, old.Fields)
+	keys, err := s.indexKeys(s.space, old.Path, old.Fields)
 	if err != nil {
 		return err
 	}
@@ -82,6 +69,17 @@ func (s *boltStore) find(tx *bolt.Tx, p Path) (Doc, error) {
 		return Doc{Path: p}, nil
 	}
 	return readValue(p, value)
+}
+
+// findAll returns a Doc per path.
+func (s *boltStore) findAll(tx *bolt.Tx, ps []Path) (docs []Doc, err error) {
+	docs = make([]Doc, len(ps))
+	for i, p := range ps {
+		if docs[i], err = s.find(tx, p); err != nil {
+			return nil, err
+		}
+	}
+	return docs, nil
 }
 
 func readValue(p Path, value []byte) (Doc, error) {

@@ -27,17 +27,13 @@ func (s *boltStore) Get(ctx context.Context, p Path) (Doc, error) {
 }
 
 func (s *boltStore) GetMany(ctx context.Context, ps []Path) ([]Doc, error) {
-	if err := s.rules.checkPaths(ps); err != nil {
+	if err := s.CheckPaths(ps); err != nil {
 		return nil, fmt.Errorf("get: %w", err)
 	}
-	docs := make([]Doc, len(ps))
+	var docs []Doc
 	err := s.read(ctx, func(tx *bolt.Tx) (err error) {
-		for i, p := range ps {
-			if docs[i], err = s.find(tx, p); err != nil {
-				return err
-			}
-		}
-		return nil
+		docs, err = s.findAll(tx, ps)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("get: %w", err)
@@ -47,10 +43,10 @@ func (s *boltStore) GetMany(ctx context.Context, ps []Path) ([]Doc, error) {
 
 func (s *boltStore) Create(ctx context.Context, p Path, f Fields) (Version, error) {
 	var v Version
-	e, err := s.entry(p, f)
+	c, err := s.CheckDoc(p, f)
 	if err == nil {
 		err = s.write(ctx, func(tx *bolt.Tx) (err error) {
-			v, err = e.create(tx)
+			v, err = s.entry(c).create(tx)
 			return err
 		})
 	}
@@ -62,14 +58,14 @@ func (s *boltStore) Create(ctx context.Context, p Path, f Fields) (Version, erro
 
 func (s *boltStore) Replace(ctx context.Context, p Path, f Fields, v Version) (Version, error) {
 	var next Version
-	e, err := s.entry(p, f)
+	c, err := s.CheckDoc(p, f)
 	if err == nil {
 		err = s.write(ctx, func(tx *bolt.Tx) error {
 			old, err := s.match(tx, p, v)
 			if err != nil {
 				return err
 			}
-			next, err = s.replace(tx, old, e)
+			next, err = s.replace(tx, old, s.entry(c))
 			return err
 		})
 	}
@@ -80,7 +76,7 @@ func (s *boltStore) Replace(ctx context.Context, p Path, f Fields, v Version) (V
 }
 
 func (s *boltStore) Delete(ctx context.Context, p Path, v Version) error {
-	err := s.rules.checkPath(p)
+	err := s.checkPath(p)
 	if err == nil {
 		err = s.write(ctx, func(tx *bolt.Tx) error {
 			old, err := s.match(tx, p, v)
@@ -114,12 +110,9 @@ func (s *boltStore) match(tx *bolt.Tx, p Path, v Version) (Doc, error) {
 }
 
 func (s *boltStore) Query(ctx context.Context, q Query) (Page, error) {
-	span, err := s.rules.span(s.space, q)
+	span, err := s.page(q)
 	if err != nil {
 		return Page{}, err
-	}
-	if q.Limit < 1 || q.Limit > MaxPage {
-		return Page{}, fmt.Errorf("%w: query %s: limit %d, want 1 to %d", ErrInvalid, q.Name, q.Limit, MaxPage)
 	}
 	from := span.start
 	if q.Cursor != "" {
@@ -136,7 +129,7 @@ func (s *boltStore) Query(ctx context.Context, q Query) (Page, error) {
 				page.Cursor = span.cursor(last)
 				return nil
 			}
-			doc, err := s.find(tx, Path{span.collection, string(id)})
+			doc, err := s.find(tx, Path{span.Declaration.Collection, string(id)})
 			if err != nil {
 				return err
 			}
@@ -154,7 +147,7 @@ func (s *boltStore) Query(ctx context.Context, q Query) (Page, error) {
 }
 
 func (s *boltStore) Count(ctx context.Context, q Query) (int64, error) {
-	span, err := s.rules.span(s.space, q)
+	span, err := s.CheckQuery(q)
 	if err != nil {
 		return 0, err
 	}
@@ -177,14 +170,18 @@ func (s *boltStore) Count(ctx context.Context, q Query) (int64, error) {
 // BulkCreate refuses an invalid document before it writes any.
 func (s *boltStore) BulkCreate(ctx context.Context, docs []Doc) error {
 	for _, d := range docs {
-		if _, err := s.entry(d.Path, d.Fields); err != nil {
+		if _, err := s.CheckDoc(d.Path, d.Fields); err != nil {
 			return fmt.Errorf("bulk create %s: %w", d.Path, err)
 		}
 	}
 	b := bulk{store: s, keep: true}
 	for _, d := range docs {
-		if err := b.add(ctx, d); err != nil {
-			return fmt.Errorf("bulk create: %w", err)
+		c, err := s.CheckDoc(d.Path, d.Fields)
+		if err == nil {
+			err = b.add(ctx, c)
+		}
+		if err != nil {
+			return fmt.Errorf("bulk create %s: %w", d.Path, err)
 		}
 	}
 	if err := b.flush(ctx); err != nil {
@@ -201,12 +198,8 @@ type bulk struct {
 	size    int
 }
 
-func (b *bulk) add(ctx context.Context, d Doc) error {
-	e, err := b.store.entry(d.Path, d.Fields)
-	if err != nil {
-		return fmt.Errorf("%s: %w", d.Path, err)
-	}
-	b.entries, b.size = append(b.entries, e), b.size+e.size
+func (b *bulk) add(ctx context.Context, c Checked) error {
+	b.entries, b.size = append(b.entries, b.store.entry(c)), b.size+c.Size
 	if len(b.entries) < bulkDocs && b.size < bulkBytes {
 		return nil
 	}
@@ -217,7 +210,7 @@ func (b *bulk) flush(ctx context.Context) error {
 	err := b.store.write(ctx, func(tx *bolt.Tx) error {
 		for _, e := range b.entries {
 			if _, err := e.create(tx); err != nil && !(b.keep && errors.Is(err, ErrExists)) {
-				return fmt.Errorf("%s: %w", e.path, err)
+				return fmt.Errorf("%s: %w", e.Path, err)
 			}
 		}
 		return nil

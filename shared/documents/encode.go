@@ -50,7 +50,7 @@ func encodeValue(v reflect.Value, depth int) (any, error) {
 		}
 		return encodeValue(v.Elem(), depth+1)
 	case kindTime:
-		return roundTime(v.Interface().(time.Time))
+		return RoundTime(v.Interface().(time.Time))
 	case kindText:
 		p := reflect.New(v.Type())
 		p.Elem().Set(v)

@@ -89,7 +89,7 @@ func (e *encoder) value(v any, depth int, inList bool) error {
 		e.size += len(v) + 1
 		e.buf = appendString(e.buf, v)
 	case time.Time:
-		t, err := roundTime(v)
+		t, err := RoundTime(v)
 		if err != nil {
 			return err
 		}
@@ -137,8 +137,9 @@ func (e *encoder) list(vs []any, depth int, inList bool) error {
 	return nil
 }
 
-// roundTime returns t in UTC, rounded to µs (half up).
-func roundTime(t time.Time) (time.Time, error) {
+// RoundTime returns t as every store keeps it: in UTC, rounded to µs (half up).
+// A year other than 1 to 9999 is an error wrapping ErrInvalid.
+func RoundTime(t time.Time) (time.Time, error) {
 	r := t.Round(time.Microsecond).UTC()
 	if r.Year() < 1 || r.Year() > 9999 {
 		return time.Time{}, fmt.Errorf("%w: instant in the year %d, want 1 to 9999", ErrInvalid, r.Year())

@@ -63,11 +63,23 @@ func FuzzCursor(f *testing.F) {
 	}
 	f.Add("", []byte{})
 	f.Add(s.cursor(s.start), []byte("x"))
+	f.Add(s.cursor(append(bytes.Clone(s.start), "a:b"...)), []byte("x"))
 	f.Fuzz(func(t *testing.T, cursor string, rest []byte) {
 		for _, c := range []string{cursor, s.cursor(append(bytes.Clone(s.prefix), rest...))} {
 			from, err := s.resume(c)
 			if err == nil && (bytes.Compare(from, s.start) <= 0 || bytes.Compare(from, s.end) > 0) {
 				t.Fatalf("cursor %q leads to %q, outside %q to %q", c, from, s.start, s.end)
+			}
+			at, err := s.place(c)
+			if err != nil {
+				continue
+			}
+			again, err := s.Cursor(Doc{Path: Path{"a", at.ID}, Fields: Fields{"n": at.Value}})
+			if err != nil {
+				t.Fatalf("cursor %q leads to %v, which has none: %v", c, at, err)
+			}
+			if next, err := s.resume(again); err != nil || !bytes.Equal(next, from) {
+				t.Fatalf("cursor %q leads to %v, which is written %q: %q, %v, want %q", c, at, again, next, err, from)
 			}
 		}
 	})
