@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 )
 
 // The errors that a Bucket returns, wrapped with what was being done.
@@ -57,4 +58,20 @@ type Bucket interface {
 	// Delete removes an object if its live generation is the one given; one
 	// that is not there is not an error.
 	Delete(ctx context.Context, name, generation string) error
+}
+
+// Upload is a form with which a browser uploads one file: a POST in
+// multipart/form-data of every field, then of the file in a field "file".
+type Upload struct {
+	URL    string
+	Fields map[string]string
+}
+
+// Uploader lets others create an object without access of their own. Only some
+// buckets are one.
+type Uploader interface {
+	// SignedUpload returns a form that takes a file of min to max bytes as the
+	// object of that name, until it expires. It is no Create: one who has the
+	// form can send it again and so replace the object; each gets a generation.
+	SignedUpload(ctx context.Context, name string, min, max int64, expires time.Time) (Upload, error)
 }

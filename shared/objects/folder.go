@@ -77,7 +77,7 @@ func OpenFolder(dir string, options ...Option) (*Folder, error) {
 
 // Stat returns the live generation of an object; see Folder for dropped files.
 func (f *Folder) Stat(ctx context.Context, name string) (Info, error) {
-	if err := check(ctx, "stat", name); err != nil {
+	if err := CheckCall(ctx, "stat", name); err != nil {
 		return Info{}, err
 	}
 	info, _, err := f.stat(ctx, name)
@@ -107,7 +107,7 @@ func (f *Folder) stat(ctx context.Context, name string) (Info, state, error) {
 // before saw, or its copy was taken already. A file that was renamed into place
 // is complete at the second call, like any other. It never waits.
 func (f *Folder) Settled(name string) (bool, error) {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return false, fail("look at", name, err)
 	}
 	f.mu.Lock()
@@ -135,7 +135,7 @@ func (f *Folder) Settled(name string) (bool, error) {
 // right after the link leaves an object like one dropped by hand: the first
 // Stat copies it and finds the same generation.
 func (f *Folder) Create(ctx context.Context, name string, content io.Reader) (info Info, err error) {
-	if err := check(ctx, "create", name); err != nil {
+	if err := CheckCall(ctx, "create", name); err != nil {
 		return Info{}, err
 	}
 	t, err := f.newTemp()
@@ -185,11 +185,11 @@ func (f *Folder) link(from, name string) error {
 // OpenRange reads a kept copy, never a person's file. A generation that is gone
 // is ErrLost while the name has another one or remembers it, else ErrNotFound.
 func (f *Folder) OpenRange(ctx context.Context, name, generation string, offset, length int64) (io.ReadCloser, error) {
-	err := check(ctx, "open", name)
+	err := CheckCall(ctx, "open", name)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkRange(generation, offset, length); err != nil {
+	if err := CheckRange(generation, offset, length); err != nil {
 		return nil, fail("open", name, err)
 	}
 	r, err := f.openCopy(ctx, name, generation)
@@ -223,7 +223,7 @@ func (f *Folder) OpenRange(ctx context.Context, name, generation string, offset,
 // Delete removes the file first, then its copy. A repeat after a crash between
 // the two finds no file and removes the copy.
 func (f *Folder) Delete(ctx context.Context, name, generation string) error {
-	if err := check(ctx, "delete", name); err != nil {
+	if err := CheckCall(ctx, "delete", name); err != nil {
 		return err
 	}
 	if generation == "" {

@@ -13,11 +13,11 @@ import (
 // Stat has met before; its memory grows with the entries of one directory. A
 // file that is being changed is left out: it is not there yet.
 func (f *Folder) List(ctx context.Context, prefix, after string, limit int) ([]Info, error) {
-	if err := checkList(ctx, prefix, limit); err != nil {
+	if err := CheckList(ctx, prefix, limit); err != nil {
 		return nil, err
 	}
 	dir := prefix[:strings.LastIndexByte(prefix, '/')+1]
-	if dir != "" && checkName(strings.TrimSuffix(dir, "/")) != nil {
+	if dir != "" && CheckName(strings.TrimSuffix(dir, "/")) != nil {
 		return nil, nil // no object can be in there
 	}
 	l := lister{folder: f, ctx: ctx, prefix: prefix, after: after, limit: limit}
@@ -82,7 +82,7 @@ func (l *lister) keys(dir string) ([]string, error) {
 	var keys []string
 	for _, entry := range entries {
 		key := dir + entry.Name()
-		if checkName(key) != nil {
+		if CheckName(key) != nil {
 			continue
 		}
 		switch {

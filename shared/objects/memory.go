@@ -30,7 +30,7 @@ func NewMemory() Bucket {
 }
 
 func (m *memory) Stat(ctx context.Context, name string) (Info, error) {
-	if err := check(ctx, "stat", name); err != nil {
+	if err := CheckCall(ctx, "stat", name); err != nil {
 		return Info{}, err
 	}
 	m.mu.RLock()
@@ -43,10 +43,10 @@ func (m *memory) Stat(ctx context.Context, name string) (Info, error) {
 }
 
 func (m *memory) OpenRange(ctx context.Context, name, generation string, offset, length int64) (io.ReadCloser, error) {
-	if err := check(ctx, "open", name); err != nil {
+	if err := CheckCall(ctx, "open", name); err != nil {
 		return nil, err
 	}
-	if err := checkRange(generation, offset, length); err != nil {
+	if err := CheckRange(generation, offset, length); err != nil {
 		return nil, fmt.Errorf("open object %q: %w", name, err)
 	}
 	m.mu.RLock()
@@ -60,7 +60,7 @@ func (m *memory) OpenRange(ctx context.Context, name, generation string, offset,
 }
 
 func (m *memory) Create(ctx context.Context, name string, content io.Reader) (Info, error) {
-	if err := check(ctx, "create", name); err != nil {
+	if err := CheckCall(ctx, "create", name); err != nil {
 		return Info{}, err
 	}
 	data, err := io.ReadAll(contextReader{ctx, content})
@@ -99,7 +99,7 @@ func (m *memory) inTheWay(name string) string {
 }
 
 func (m *memory) List(ctx context.Context, prefix, after string, limit int) ([]Info, error) {
-	if err := checkList(ctx, prefix, limit); err != nil {
+	if err := CheckList(ctx, prefix, limit); err != nil {
 		return nil, err
 	}
 	m.mu.RLock()
@@ -118,7 +118,7 @@ func (m *memory) List(ctx context.Context, prefix, after string, limit int) ([]I
 }
 
 func (m *memory) Delete(ctx context.Context, name, generation string) error {
-	if err := check(ctx, "delete", name); err != nil {
+	if err := CheckCall(ctx, "delete", name); err != nil {
 		return err
 	}
 	if generation == "" {

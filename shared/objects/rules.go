@@ -16,20 +16,22 @@ const maxPart = 255
 // maxList is the largest limit of List.
 const maxList = 1000
 
-// check refuses a call that is cancelled or whose name breaks the rules.
-func check(ctx context.Context, doing, name string) error {
+// CheckCall refuses a call that is cancelled (with the context's error) or whose
+// name breaks the rules. Doing is a verb, for the error's text.
+func CheckCall(ctx context.Context, doing, name string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s object %q: %w", doing, name, err)
 	}
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return fmt.Errorf("%s object %q: %w", doing, name, err)
 	}
 	return nil
 }
 
-// checkName holds a name to the rules of Bucket. ".tmp" and ".gen" are refused
-// in any case: a file system may take them for the folder's own.
-func checkName(name string) error {
+// CheckName holds a name to the rules of Bucket; a bad one is ErrInvalid.
+// ".tmp" and ".gen" are refused in any case: a file system may take them for
+// the folder's own.
+func CheckName(name string) error {
 	if len(name) > MaxName {
 		return fmt.Errorf("%w: the name has %d bytes, at most %d are allowed", ErrInvalid, len(name), MaxName)
 	}
@@ -54,8 +56,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkRange refuses an OpenRange that no object could answer.
-func checkRange(generation string, offset, length int64) error {
+// CheckRange refuses, with ErrInvalid, an OpenRange that no object could answer.
+func CheckRange(generation string, offset, length int64) error {
 	switch {
 	case generation == "":
 		return fmt.Errorf("%w: no generation is given", ErrInvalid)
@@ -67,8 +69,9 @@ func checkRange(generation string, offset, length int64) error {
 	return nil
 }
 
-// checkList refuses a cancelled List and one whose limit breaks the rules.
-func checkList(ctx context.Context, prefix string, limit int) error {
+// CheckList refuses a cancelled List (with the context's error) and one whose
+// limit breaks the rules (ErrInvalid).
+func CheckList(ctx context.Context, prefix string, limit int) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("list objects %q: %w", prefix, err)
 	}

@@ -21,8 +21,8 @@ func TestPartsThatNoFileSystemKeepsAreRefused(t *testing.T) {
 		"a/.gem":                        true,
 		".tm":                           true,
 	} {
-		if err := checkName(name); (err == nil) != ok || err != nil && !errors.Is(err, ErrInvalid) {
-			t.Errorf("checkName(%.20q): %v, want it good: %v", name, err, ok)
+		if err := CheckName(name); (err == nil) != ok || err != nil && !errors.Is(err, ErrInvalid) {
+			t.Errorf("CheckName(%.20q): %v, want it good: %v", name, err, ok)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func FuzzName(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		accepted := checkName(name) == nil
+		accepted := CheckName(name) == nil
 		if accepted && (!filepath.IsLocal(name) || filepath.Clean(name) != name || !utf8.ValidString(name) || len(name) > MaxName) {
 			t.Fatalf("%q is accepted", name)
 		}
