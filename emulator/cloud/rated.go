@@ -82,7 +82,7 @@ func (w *rowWriter) write(r *call.Row, key *ledger.Key) error {
 		}
 	}
 	var start, billed, charge, due, month string
-	if r.Instant != 0 {
+	if unread := r.Status == call.Rejected || r.Status == call.Ignored; r.Instant != 0 || !unread {
 		start = r.At().Format(time.RFC3339Nano)
 	}
 	if r.Status == call.Rated {

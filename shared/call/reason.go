@@ -69,5 +69,5 @@ var Reasons = []struct {
 	{Rejected, BadVersion, "the record version is not a whole number"},
 	{Rejected, TooLong, "the line or a field is longer than the limit"},
 	{Ignored, NotAnswered, "the call was not answered"},
-	{Ignored, OtherMonth, "the call is outside the month asked for"},
+	{Ignored, OtherMonth, "the call is outside the month asked for; its own follows, as in other_month:2026-10"},
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/bundle"
 	"github.com/tollbook/tollbook/shared/call"
 )
@@ -80,7 +81,7 @@ func (w *resultWriter) end(m *accountMonth) error {
 	}
 	features, _ := w.fold.book.Features(m.res.Account)
 	for _, f := range features {
-		line, err := recurringLine(f, w.res.Period)
+		line, err := recurringLine(f, w.res.Period, m.res.Currency)
 		if err != nil {
 			return fmt.Errorf("account %q: %w", m.res.Account, err)
 		}
@@ -103,8 +104,14 @@ func (w *resultWriter) end(m *accountMonth) error {
 	return nil
 }
 
-func recurringLine(f bundle.Feature, key Key) (FoldLine, error) {
-	amount, days, of, err := bundle.Recurring(f, key.Month, recurringDecimals)
+// recurringLine charges a feature for a month, rounded once, to the currency's
+// minor unit: the invoice then has nothing left to round.
+func recurringLine(f bundle.Feature, key Key, currency string) (FoldLine, error) {
+	digits, err := billing.Digits(currency)
+	if err != nil {
+		return FoldLine{}, fmt.Errorf("feature %q: %w", f.ID, err)
+	}
+	amount, days, of, err := bundle.Recurring(f, key.Month, digits)
 	if err != nil {
 		return FoldLine{}, err
 	}

@@ -343,6 +343,36 @@ func TestARetryPricesAsTheFirstTryDid(t *testing.T) {
 	same(t, "pending after a change of the past", h.pending("2026-11"), "beta usage 0.0600")
 }
 
+// Rounded to pence first, 0.495 would become a whole yen, and a Kuwaiti fil be lost.
+func TestARecurringChargeIsRoundedOnceToItsCurrency(t *testing.T) {
+	for _, tc := range []struct{ currency, price, want string }{
+		{"GBP", "1.0111", "0.49"}, // 0.48924…
+		{"JPY", "1.023", "0"},     // 0.495: less than half a yen
+		{"KWD", "1.023", "0.495"},
+	} {
+		h := newHouse(t)
+		err := h.Apply(t.Context(), ledger.Setup{
+			Accounts: []book.Account{{ID: "yen", Cycle: "m", Currency: tc.currency}},
+			Features: []bundle.Feature{{ID: "g", Account: "yen", Start: period.Date{Year: 2026, Month: 12, Day: 17}, Recurring: money.MustParse(tc.price)}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.OpenPeriod(t.Context(), key("2026-12"), "UTC"); err != nil {
+			t.Fatal(err)
+		}
+		got := "0"
+		for _, line := range h.pending("2026-12") {
+			if rest, ok := strings.CutPrefix(line, "yen recurring:g "); ok {
+				got = rest
+			}
+		}
+		if got != tc.want {
+			t.Errorf("15 of 31 days of %s %s: %s, want %s", tc.currency, tc.price, got, tc.want)
+		}
+	}
+}
+
 func TestADraftIsPublishedOnce(t *testing.T) {
 	h := newHouse(t)
 	h.deliver("a.csv", "1,beta,,442079460000,2026-11-10 00:00:00,60")

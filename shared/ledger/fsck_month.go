@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/bundle"
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
@@ -163,11 +164,18 @@ func (f *refold) endMonth() error {
 func (f *refold) compareMonth() {
 	m, month := f.month, f.res.Period.Month
 	f.month = nil
+	digits := 0
+	if len(m.features) > 0 {
+		var err error
+		if digits, err = billing.Digits(f.book.accounts[m.account].Currency); err != nil {
+			f.add("result", f.account(m.account), "%v", err)
+		}
+	}
 	for _, feature := range m.features {
 		days, of := daysIn(feature, month), int64(month.Days())
 		share := new(big.Rat).Mul(unitsRat(units(feature.Recurring)), big.NewRat(days, of))
 		share.Mul(share, new(big.Rat).SetInt(new(big.Int).SetUint64(max(feature.Count, 1))))
-		exact := roundUnits(share, recurringDecimals, money.HalfUp)
+		exact := roundUnits(share, digits, money.HalfUp)
 		if exact.Sign() == 0 {
 			continue
 		}

@@ -84,10 +84,6 @@ const (
 	recurringKey = "recurring:"
 )
 
-// recurringDecimals is the precision of a recurring charge: rounded once a
-// line, to the penny.
-const recurringDecimals = 2
-
 // resultWriter folds ordered rows account by account.
 type resultWriter struct {
 	fold   *fold

@@ -53,6 +53,7 @@ type Account struct {
 	Cycle    string
 	Cards    map[string]string // month YYYY-MM → the card from its first day on
 	Features []Feature         // sorted by ID: the order in which pools are drawn
+	Digits   int               // decimals of its currency's minor unit: of a recurring charge
 }
 
 // Feature is a monthly charge and a grant of minutes.
@@ -411,6 +412,6 @@ func (o *oracle) recurring(id string, a Account, p Period) {
 			panic("oracle: recurring " + strconv.Quote(f.Recurring))
 		}
 		amount.Mul(amount, big.NewRat(atLeastOne(f.Count)*days, of))
-		o.add(Line{id, p, "recurring:" + f.ID}, twin.Round(amount, 2, "half-up"))
+		o.add(Line{id, p, "recurring:" + f.ID}, twin.Round(amount, a.Digits, "half-up"))
 	}
 }

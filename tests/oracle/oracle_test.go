@@ -24,11 +24,11 @@ func TestBill(t *testing.T) {
 			{From: at("2026-11-16T00:00:00Z"), Terms: terms, Rates: dear},
 		}},
 		Accounts: map[string]Account{
-			"ann": {Cycle: "monthly", Cards: map[string]string{"2026-11": "retail"}, Features: []Feature{
+			"ann": {Cycle: "monthly", Digits: 2, Cards: map[string]string{"2026-11": "retail"}, Features: []Feature{
 				{ID: "line", Recurring: "10", Start: "2026-11-16"},
 				{ID: "mins", Grants: true, Minutes: 1, Recurring: "0", Start: "2026-11-10", End: "2026-11-30"},
 			}},
-			"bob": {Cycle: "monthly", Cards: map[string]string{"2026-12": "retail"}},
+			"bob": {Cycle: "monthly", Digits: 2, Cards: map[string]string{"2026-12": "retail"}},
 		},
 	}
 	call := func(id, account, when string, version uint64, seconds int64) Record {

@@ -100,10 +100,10 @@ func fixedWorld() *world {
 				{From: monthStart("2026-11", "UTC"), Terms: terms, Rates: dear},
 			}},
 			Accounts: map[string]oracle.Account{
-				"acc1": {Cycle: "c1", Cards: map[string]string{"2026-10": "card1"}, Features: []oracle.Feature{
+				"acc1": {Cycle: "c1", Digits: 2, Cards: map[string]string{"2026-10": "card1"}, Features: []oracle.Feature{
 					{ID: "minutes", Grants: true, Minutes: 4, Recurring: "9.99", Start: "2026-10-12"},
 				}},
-				"acc2": {Cycle: "c1", Cards: map[string]string{"2026-10": "card1"}},
+				"acc2": {Cycle: "c1", Digits: 2, Cards: map[string]string{"2026-10": "card1"}},
 			},
 		},
 		currencies: map[string]string{"card1": "GBP", "acc1": "GBP", "acc2": "GBP"},

@@ -214,8 +214,9 @@ func (g *generator) accounts() {
 			a.Features = g.features(months)
 		}
 		id := "acc" + strconv.Itoa(i+1)
-		g.w.settings.Accounts[id] = a
 		g.w.currencies[id] = g.w.currencies[card]
+		a.Digits = map[string]int{"GBP": 2, "EUR": 2, "JPY": 0}[g.w.currencies[id]]
+		g.w.settings.Accounts[id] = a
 	}
 }
 
