@@ -93,9 +93,13 @@ func (l *Ledger) Apply(ctx context.Context, s Setup) error {
 }
 
 func applyChunk(tx documents.Tx, chunk []setupDoc) error {
-	paths := []documents.Path{headBook}
+	var paths []documents.Path
 	for _, d := range chunk {
 		paths = append(paths, d.path)
+	}
+	change, err := ChangeBook(tx)
+	if err != nil {
+		return err
 	}
 	found, err := tx.GetMany(paths)
 	if err != nil {
@@ -107,7 +111,7 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", d.path.Collection, d.path.ID, err)
 		}
-		switch old := found[i+1]; {
+		switch old := found[i]; {
 		case !old.Exists():
 			err = tx.Create(d.path, fields)
 		case reflect.DeepEqual(old.Fields, fields):
@@ -123,21 +127,31 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 	if !changed {
 		return nil
 	}
+	return change()
+}
+
+// ChangeBook begins a write to what a book is made of: it reads the book's
+// head, and the function it returns writes the head's new version. Every such
+// write calls both in its own transaction, the first before it writes, so that
+// no batch is planned with a book that is no longer so.
+func ChangeBook(tx documents.Tx) (change func() error, err error) {
+	found, err := tx.GetMany([]documents.Path{headBook})
+	if err != nil {
+		return nil, err
+	}
 	var head bookHead
 	if found[0].Exists() {
 		if err := found[0].Fields.Decode(&head); err != nil {
-			return err
+			return nil, fmt.Errorf("the head of the book: %w: %w", ErrDamaged, err)
 		}
 	}
-	head.Version, head.Book = head.Version+1, Ref{}
-	fields, err := documents.Encode(head)
-	if err != nil {
-		return err
-	}
-	if found[0].Exists() {
-		return tx.Put(headBook, fields)
-	}
-	return tx.Create(headBook, fields)
+	return func() error {
+		next := bookHead{Version: head.Version + 1}
+		if found[0].Exists() {
+			return putDoc(tx, headBook, next)
+		}
+		return createDoc(tx, headBook, next)
+	}, nil
 }
 
 // pinBook returns the book as it is now, as an immutable object: made on the
