@@ -38,6 +38,16 @@ type Model struct {
 	Queries     []Declaration
 }
 
+// With returns the model of m and others together.
+func (m Model) With(others ...Model) Model {
+	m = Model{slices.Clone(m.Collections), slices.Clone(m.Queries)}
+	for _, o := range others {
+		m.Collections = append(m.Collections, o.Collections...)
+		m.Queries = append(m.Queries, o.Queries...)
+	}
+	return m
+}
+
 // Check reports everything that is wrong with the model, wrapping ErrInvalid.
 func (m Model) Check() error {
 	var errs []error

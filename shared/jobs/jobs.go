@@ -1,0 +1,180 @@
+// Package jobs keeps the long pieces of work that people ask for: each is a
+// document with its state and report, and a work order for the function that
+// does it.
+package jobs
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/events"
+	"github.com/tollbook/tollbook/shared/objects"
+)
+
+// Kind says what a job does to its target.
+type Kind string
+
+// The kinds of jobs.
+const (
+	Close   Kind = "close"   // a period, whatever the day: to issued
+	Fold    Kind = "fold"    // a period: what it would bill now
+	Redo    Kind = "redo"    // a committed batch: its file is read and priced again
+	Retry   Kind = "retry"   // a failed batch, after what it failed for was mended
+	Compile Kind = "compile" // every customer card whose parent has changed; the target is empty
+	Sweep   Kind = "sweep"   // what lost its event or did not end; the target is empty
+	Fsck    Kind = "fsck"    // everything is proved again; the target is empty
+)
+
+// does says which function does a kind.
+var does = map[Kind]string{
+	Close: "billrun", Fold: "billrun", Redo: "cdrrating", Retry: "cdrrating",
+	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper",
+}
+
+// State is where a job stands: asked → done or failed.
+type State string
+
+// The states of a job.
+const (
+	Asked  State = "asked"
+	Done   State = "done"
+	Failed State = "failed"
+)
+
+// Job is a piece of work that a person asked for.
+type Job struct {
+	ID      string    `doc:"id" json:"id"`
+	Kind    Kind      `doc:"kind" json:"kind"`
+	Target  string    `doc:"target,omitempty" json:"target,omitempty"`
+	State   State     `doc:"state" json:"state"`
+	AskedAt time.Time `doc:"asked_at" json:"asked_at"`
+	// Report is for a person: what was done, or why it was not. At most MaxReport bytes.
+	Report   string `doc:"report,omitempty" json:"report,omitempty"`
+	Attempts int64  `doc:"attempts,omitempty" json:"attempts,omitempty"` // that failed
+}
+
+// Limits of jobs.
+const (
+	MaxTarget   = 256       // bytes
+	MaxReport   = 100 << 10 // bytes; a longer one is cut
+	MaxAttempts = 5         // failed attempts after which a job is failed
+)
+
+// ErrUnknown: no such kind of job.
+var ErrUnknown = errors.New("unknown kind of job")
+
+// Jobs works on one set of documents and order buckets.
+type Jobs struct {
+	docs   documents.Store
+	orders map[string]objects.Bucket // by function
+}
+
+// New returns jobs over a store opened with Model. Orders are the order buckets
+// by function; without that of a kind's function, the kind cannot be asked for.
+func New(docs documents.Store, orders map[string]objects.Bucket) *Jobs {
+	return &Jobs{docs, orders}
+}
+
+// Model is the collections and queries of the jobs.
+func Model() documents.Model {
+	return documents.Model{
+		Collections: []string{"jobs"},
+		Queries:     []documents.Declaration{{Name: "jobs_all", Collection: "jobs", Range: "asked_at"}},
+	}
+}
+
+func path(id string) documents.Path {
+	return documents.Path{Collection: "jobs", ID: documents.ID(id)}
+}
+
+// Ask notes a job and places its order. The same kind, target and key is the
+// same job, however often it is asked for; without a key each call is a new one.
+func (j *Jobs) Ask(ctx context.Context, kind Kind, target, key string, at time.Time) (Job, error) {
+	function, ok := does[kind]
+	if !ok || j.orders[function] == nil {
+		return Job{}, fmt.Errorf("job %q: %w", kind, ErrUnknown)
+	}
+	if len(target) > MaxTarget {
+		return Job{}, fmt.Errorf("job %s: a target of %d bytes, want at most %d: %w", kind, len(target), MaxTarget, ErrUnknown)
+	}
+	if key == "" {
+		key = rand.Text()
+	}
+	job := Job{ID: idOf(kind, target, key), Kind: kind, Target: target, State: Asked, AskedAt: at.UTC().Round(time.Microsecond)}
+	fields, err := documents.Encode(job)
+	if err != nil {
+		return Job{}, fmt.Errorf("job %s: %w", kind, err)
+	}
+	_, err = j.docs.Create(ctx, path(job.ID), fields)
+	if errors.Is(err, documents.ErrExists) {
+		if job, err = j.Get(ctx, job.ID); err != nil || job.State != Asked {
+			return job, err
+		}
+	}
+	if err != nil {
+		return Job{}, fmt.Errorf("noting a job: %w", err)
+	}
+	return job, j.order(ctx, job)
+}
+
+func idOf(kind Kind, target, key string) string {
+	h := sha256.New()
+	for _, s := range []string{string(kind), target, key} {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// order places the job's order. Placed again it is the same object, and no
+// event follows.
+func (j *Jobs) order(ctx context.Context, job Job) error {
+	payload, err := json.Marshal(job.Target)
+	if err != nil {
+		return fmt.Errorf("ordering job %s: %w", job.ID, err)
+	}
+	err = events.Place(ctx, j.orders[does[job.Kind]], events.Order{Kind: string(job.Kind), ID: job.ID, Payload: payload})
+	if err != nil {
+		return fmt.Errorf("ordering job %s: %w", job.ID, err)
+	}
+	return nil
+}
+
+// Get returns a job as it stands.
+func (j *Jobs) Get(ctx context.Context, id string) (Job, error) {
+	job, _, err := j.get(ctx, id)
+	return job, err
+}
+
+func (j *Jobs) get(ctx context.Context, id string) (Job, documents.Version, error) {
+	var job Job
+	doc, err := j.docs.Get(ctx, path(id))
+	if err != nil {
+		return job, "", fmt.Errorf("reading job %s: %w", id, err)
+	}
+	if err := doc.Fields.Decode(&job); err != nil {
+		return job, "", fmt.Errorf("reading job %s: %w", id, err)
+	}
+	return job, doc.Version, nil
+}
+
+// List returns jobs, the oldest first, a page at a time.
+func (j *Jobs) List(ctx context.Context, cursor string, limit int) ([]Job, string, error) {
+	page, err := j.docs.Query(ctx, documents.Query{Name: "jobs_all", Limit: limit, Cursor: cursor})
+	if err != nil {
+		return nil, "", fmt.Errorf("listing jobs: %w", err)
+	}
+	out := make([]Job, len(page.Docs))
+	for i, doc := range page.Docs {
+		if err := doc.Fields.Decode(&out[i]); err != nil {
+			return nil, "", fmt.Errorf("listing jobs: %w", err)
+		}
+	}
+	return out, page.Cursor, nil
+}
