@@ -1,4 +1,58 @@
 package functions
 
+import (
+	"net/http"
+
+	"github.com/tollbook/tollbook/functions/billrun"
+	"github.com/tollbook/tollbook/functions/bundlereset"
+	"github.com/tollbook/tollbook/functions/cardcompile"
+	"github.com/tollbook/tollbook/functions/cdrrating"
+	"github.com/tollbook/tollbook/functions/deckupload"
+	"github.com/tollbook/tollbook/functions/sweeper"
+	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/jobs"
+	"github.com/tollbook/tollbook/shared/ledger"
+)
+
 // All lists every function, in the order of the manifest.
-func All() []Function { return nil }
+func All() []Function {
+	return []Function{
+		{"deckupload", func(d Deps) (http.Handler, error) {
+			return deckupload.New(deckupload.Config{
+				Catalog: d.Catalog(), Decks: d.Buckets.Decks, Compile: d.Orders["cardcompile"], Prefix: d.BucketPrefix, Events: d.Events,
+			})
+		}},
+		{"cardcompile", func(d Deps) (http.Handler, error) {
+			return cardcompile.New(cardcompile.Config{
+				Catalog: d.Catalog(), Jobs: d.Jobs(), Orders: d.Orders["cardcompile"], Prefix: d.BucketPrefix, Events: d.Events,
+			})
+		}},
+		{"cdrrating", func(d Deps) (http.Handler, error) {
+			return cdrrating.New(cdrrating.Config{
+				Ledger: d.Ledger(), Jobs: d.Jobs(), CDRs: d.Buckets.CDRs, Orders: d.Orders["cdrrating"], Prefix: d.BucketPrefix, Events: d.Events,
+			})
+		}},
+		{"bundlereset", func(d Deps) (http.Handler, error) {
+			return bundlereset.New(bundlereset.Config{Ledger: d.Ledger(), Events: d.Events})
+		}},
+		{"billrun", func(d Deps) (http.Handler, error) {
+			return billrun.New(billrun.Config{
+				Ledger: d.Ledger(), Jobs: d.Jobs(), Orders: d.Orders["billrun"], Prefix: d.BucketPrefix, Events: d.Events,
+			})
+		}},
+		{"sweeper", func(d Deps) (http.Handler, error) {
+			return sweeper.New(sweeper.Config{
+				Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(), Orders: d.Orders["sweeper"], Prefix: d.BucketPrefix, Events: d.Events,
+			})
+		}},
+	}
+}
+
+// Ledger returns the ledger over the stores.
+func (s Stores) Ledger() *ledger.Ledger { return ledger.New(s.Docs, s.Buckets) }
+
+// Catalog returns the catalog over the stores.
+func (s Stores) Catalog() *catalog.Catalog { return catalog.New(s.Docs, s.Buckets, s.Ledger()) }
+
+// Jobs returns the jobs over the stores.
+func (s Stores) Jobs() *jobs.Jobs { return jobs.New(s.Docs, s.Orders) }

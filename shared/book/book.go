@@ -24,6 +24,9 @@ const RuleVersion = "1"
 type Cycle struct {
 	ID   string `doc:"id" json:"id"`
 	Zone string `doc:"zone" json:"zone"` // IANA name
+	// DraftDays is how many days after its end a month still takes usage as a
+	// draft, before it is closed and issued: 0 to 27.
+	DraftDays int `doc:"draft_days,omitempty" json:"draft_days,omitzero"`
 }
 
 // Account is who is billed.

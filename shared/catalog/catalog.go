@@ -36,9 +36,10 @@ func New(docs documents.Store, buckets objects.Buckets, l *ledger.Ledger) *Catal
 // Model is the collections and queries of the catalog.
 func Model() documents.Model {
 	return documents.Model{
-		Collections: []string{"definitions", "decks"},
+		Collections: []string{"definitions", "decks", "builds"},
 		Queries: []documents.Declaration{
 			{Name: "definitions_all", Collection: "definitions", Range: "id"},
+			{Name: "builds_all", Collection: "builds", Range: "card"},
 			{Name: "decks_all", Collection: "decks", Range: "received_at"},
 			{Name: "decks_by_state", Collection: "decks", Equal: []string{"state"}, Range: "received_at"},
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 )
@@ -14,6 +15,18 @@ import (
 type Router struct {
 	ObjectFinalized func(context.Context, ObjectFinalized) error
 	Scheduled       func(context.Context, Scheduled) error
+}
+
+// ByBucket hands an object's event to the handler of its bucket, whose name
+// follows the installation's prefix. One of another bucket is bad input: its
+// sender's filter is wrong.
+func ByBucket(prefix string, handlers map[string]func(context.Context, ObjectFinalized) error) func(context.Context, ObjectFinalized) error {
+	return func(ctx context.Context, f ObjectFinalized) error {
+		if name, ok := strings.CutPrefix(f.Bucket, prefix); ok && handlers[name] != nil {
+			return handlers[name](ctx, f)
+		}
+		return &BadInput{fmt.Errorf("no handler for objects of bucket %q", f.Bucket)}
+	}
 }
 
 // route returns the call that handles e and what to log about it. An event that

@@ -8,15 +8,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/functions"
 )
 
 const file = "../../infra/firestore.indexes.json"
 
-// TestIndexFileIsCurrent: what is deployed serves every query of the ledger.
+// TestIndexFileIsCurrent: what is deployed serves every query of an installation.
 // UPDATE=1 writes the file anew.
 func TestIndexFileIsCurrent(t *testing.T) {
-	want, err := ledger.Model().Indexes()
+	want, err := functions.Model().Indexes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,6 +30,6 @@ func TestIndexFileIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is not what ledger.Model needs; run UPDATE=1 go test ./tests/indexes (-want +got):\n%s", file, diff)
+		t.Errorf("%s is not what functions.Model needs; run UPDATE=1 go test ./tests/indexes (-want +got):\n%s", file, diff)
 	}
 }

@@ -1,0 +1,142 @@
+// Package cdrrating is the function that rates files of call records: one that
+// came in, and one that a person wants rated again.
+package cdrrating
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/tollbook/tollbook/functions/report"
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/events"
+	"github.com/tollbook/tollbook/shared/jobs"
+	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/objects"
+)
+
+// Config is what the function is made of.
+type Config struct {
+	Ledger *ledger.Ledger
+	Jobs   *jobs.Jobs
+	CDRs   objects.Bucket // <feed>/<any name>
+	Orders objects.Bucket
+	Prefix string // of bucket names in events
+	Events events.Config
+}
+
+// New returns the function.
+func New(c Config) (http.Handler, error) {
+	f := function{c}
+	return events.New(c.Events, events.Router{ObjectFinalized: events.ByBucket(c.Prefix, map[string]func(context.Context, events.ObjectFinalized) error{
+		"cdrs":             f.file,
+		"orders-cdrrating": f.order,
+	})})
+}
+
+// FeedOf returns the feed of a file: its first folder.
+func FeedOf(object string) (feed string, ok bool) {
+	if report.Is(object) || objects.CheckName(object) != nil {
+		return "", false
+	}
+	feed, _, ok = strings.Cut(object, "/")
+	if !ok {
+		feed = "" // of no feed: it fails with a reason that says so
+	}
+	return feed, true
+}
+
+type function struct{ Config }
+
+// file rates a file and says beside it what became of it.
+func (f function) file(ctx context.Context, e events.ObjectFinalized) error {
+	feed, ok := FeedOf(e.Name)
+	if !ok {
+		if report.Is(e.Name) {
+			return nil
+		}
+		// A folder that a console made, say: nobody can read it.
+		return &events.BadInput{Err: fmt.Errorf("%q cannot name a file of records", e.Name)}
+	}
+	id, err := f.Ledger.Receive(ctx, ledger.Arrival{Bucket: "cdrs", Object: e.Name, Generation: e.Generation, Feed: feed, At: e.At})
+	if err != nil {
+		return err
+	}
+	b, err := f.Ledger.Process(ctx, id)
+	if err != nil {
+		return err
+	}
+	return f.report(ctx, b)
+}
+
+func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
+	order, err := events.ReadOrder(ctx, f.Orders, e)
+	if err != nil {
+		return err
+	}
+	return f.Jobs.Run(ctx, order.ID, func(ctx context.Context, job jobs.Job) (string, error) {
+		switch job.Kind {
+		case jobs.Retry:
+			err = f.Ledger.Retry(ctx, job.Target)
+		default:
+			err = fmt.Errorf("cdrrating does no %s: %w", job.Kind, ledger.ErrState)
+		}
+		if errors.Is(err, ledger.ErrState) || errors.Is(err, documents.ErrNotFound) {
+			return "", &events.BadInput{Err: err}
+		}
+		if err != nil {
+			return "", err
+		}
+		b, err := f.Ledger.Process(ctx, job.Target)
+		if err != nil {
+			return "", err
+		}
+		if err := f.report(ctx, b); err != nil {
+			return "", err
+		}
+		if b.State == ledger.Failed {
+			return "", &events.BadInput{Err: fmt.Errorf("batch %s failed: %s", b.ID, b.Failure)}
+		}
+		return fmt.Sprintf("batch %s is %s: %d rows = %d rated + %d unrated + %d rejected + %d ignored",
+			b.ID, b.State, b.Counts.Rows, b.Counts.Accepted, b.Counts.Unrated, b.Counts.Rejected, b.Counts.Ignored), nil
+	})
+}
+
+// maxProblems bounds the rows that a report lists; the counts count all.
+const maxProblems = 1000
+
+// Problem is a row that is not charged, as a report has it.
+type Problem struct {
+	Line   int64  `json:"line"`
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+	Column string `json:"column,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Want   string `json:"want,omitempty"`
+}
+
+// Report is what lies beside a file of records.
+type Report struct {
+	Batch    ledger.Batch `json:"batch"`
+	Problems []Problem    `json:"problems"` // the first 1,000, by line
+}
+
+func (f function) report(ctx context.Context, b ledger.Batch) error {
+	r := Report{Batch: b, Problems: []Problem{}}
+	if b.State == ledger.Committed {
+		err := f.Ledger.Problems(ctx, b.ID, 0, func(row *call.Row) (bool, error) {
+			r.Problems = append(r.Problems, Problem{
+				Line: row.Line, Status: row.Status.String(), Reason: string(row.Reason),
+				Column: row.Column, Value: row.Value, Want: row.Want,
+			})
+			return len(r.Problems) < maxProblems, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return report.Write(ctx, f.CDRs, b.Object, r)
+}

@@ -1,0 +1,393 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tollbook/tollbook/shared/billing"
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/cdr"
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/period"
+)
+
+// SetupFormat is the first thing that a setup text says.
+const SetupFormat = "tollbook setup 1"
+
+// MaxSetup is the largest setup text that is read, in bytes.
+const MaxSetup = 256 << 20
+
+// Setup is everything that a person sets up, as text: who is billed, by which
+// cards and plans, from which sources. Decks, records and what came of them are
+// not in it. It is JSON with these names.
+type Setup struct {
+	Format      string            `json:"format"`
+	Cycles      []book.Cycle      `json:"cycles"`
+	Cards       []Definition      `json:"cards"`
+	Plans       []bundle.Plan     `json:"plans"`
+	Feeds       []Feed            `json:"feeds"`
+	Accounts    []book.Account    `json:"accounts"`
+	Assignments []book.Assignment `json:"assignments"`
+	Features    []bundle.Feature  `json:"features"`
+}
+
+// Feed is a source of records as a setup text has it; see cdr.Feed and
+// book.Feed. Its id names the folder of its files.
+type Feed struct {
+	ID       string     `json:"id"`
+	Format   cdr.Format `json:"format"`
+	Timezone string     `json:"timezone"`
+	Cycle    string     `json:"cycle"`
+	Only     string     `json:"only,omitzero"`
+}
+
+func (f Feed) book() book.Feed {
+	return book.Feed{Source: cdr.Feed{ID: f.ID, Format: f.Format, Zone: f.Timezone}, Cycle: f.Cycle, Only: f.Only}
+}
+
+// ParseSetup reads a setup text. It checks each item by itself and returns
+// everything that is wrong at once, wrapping ErrRefused; whether what they name
+// is there, Import checks.
+func ParseSetup(r io.Reader) (Setup, error) {
+	var s Setup
+	limited := io.LimitReader(r, MaxSetup+1)
+	d := json.NewDecoder(limited)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		if limited.(*io.LimitedReader).N <= 0 {
+			return s, fmt.Errorf("the setup has more than %d bytes: %w", MaxSetup, ErrRefused)
+		}
+		return s, fmt.Errorf("the setup at byte %d: %w: %w", d.InputOffset(), err, ErrRefused)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return s, fmt.Errorf("the setup has more after its end, at byte %d: %w", d.InputOffset(), ErrRefused)
+	}
+	return s, s.check()
+}
+
+// WriteTo writes the setup as text: equal setups are equal bytes.
+func (s Setup) WriteTo(w io.Writer) (int64, error) {
+	s.Format = SetupFormat
+	s.sort()
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return 0, fmt.Errorf("encoding the setup: %w", err)
+	}
+	n, err := w.Write(append(data, '\n'))
+	if err != nil {
+		return int64(n), fmt.Errorf("writing the setup: %w", err)
+	}
+	return int64(n), nil
+}
+
+func (s *Setup) sort() {
+	slices.SortFunc(s.Cycles, func(a, b book.Cycle) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Cards, func(a, b Definition) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Plans, func(a, b bundle.Plan) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Feeds, func(a, b Feed) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Accounts, func(a, b book.Account) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Assignments, func(a, b book.Assignment) int {
+		if c := strings.Compare(a.Account, b.Account); c != 0 {
+			return c
+		}
+		return a.From.Compare(b.From)
+	})
+	slices.SortFunc(s.Features, func(a, b bundle.Feature) int {
+		if c := strings.Compare(a.Account, b.Account); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+}
+
+func (s Setup) check() error {
+	var errs []error
+	add := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if s.Format != SetupFormat {
+		add(fmt.Errorf("format %q: want %q", s.Format, SetupFormat))
+	}
+	for _, v := range s.Cycles {
+		add(checkCycle(v))
+	}
+	for _, v := range s.Cards {
+		add(v.Check())
+	}
+	for _, v := range s.Plans {
+		add(checkPlan(v))
+	}
+	for _, v := range s.Feeds {
+		add(checkFeed(v.book()))
+	}
+	for _, v := range s.Accounts {
+		add(checkAccount(v))
+	}
+	for _, v := range s.Assignments {
+		add(checkAssignment(v))
+	}
+	for _, v := range s.Features {
+		add(v.Validate())
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return refuseAll(errs)
+}
+
+// refuseAll joins errors for a person, the first 100 of them.
+func refuseAll(errs []error) error {
+	if more := len(errs) - 100; more > 0 {
+		errs = append(errs[:100:100], fmt.Errorf("and %d more", more))
+	}
+	return fmt.Errorf("%w: %w", ErrRefused, errors.Join(errs...))
+}
+
+// maxDraftDays keeps a month's draft from reaching into the month after the
+// next.
+const maxDraftDays = 27
+
+func checkCycle(c book.Cycle) error {
+	if err := CheckID("cycle", c.ID); err != nil {
+		return err
+	}
+	if c.Zone == "" || c.Zone == "Local" {
+		return fmt.Errorf("cycle %s: zone %q: want an IANA name such as UTC or Europe/London: %w", c.ID, c.Zone, ErrRefused)
+	}
+	if _, err := time.LoadLocation(c.Zone); err != nil {
+		return fmt.Errorf("cycle %s: zone %q: want an IANA name such as UTC or Europe/London: %w", c.ID, c.Zone, ErrRefused)
+	}
+	if c.DraftDays < 0 || c.DraftDays > maxDraftDays {
+		return fmt.Errorf("cycle %s: draft_days %d: want 0 to %d: %w", c.ID, c.DraftDays, maxDraftDays, ErrRefused)
+	}
+	return nil
+}
+
+// maxMinutes bounds a plan's grant: 190 years.
+const maxMinutes = 100_000_000
+
+func checkPlan(p bundle.Plan) error {
+	if err := CheckID("plan", p.ID); err != nil {
+		return err
+	}
+	if p.Minutes > maxMinutes {
+		return fmt.Errorf("plan %s: minutes %d: want at most %d: %w", p.ID, p.Minutes, maxMinutes, ErrRefused)
+	}
+	return nil
+}
+
+func checkFeed(f book.Feed) error {
+	if err := CheckID("feed", f.Source.ID); err != nil {
+		return err
+	}
+	if err := f.Source.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	if f.Only != "" {
+		if _, err := period.ParseMonth(f.Only); err != nil {
+			return fmt.Errorf("feed %s: only: %w: %w", f.Source.ID, ErrRefused, err)
+		}
+	}
+	return nil
+}
+
+// checkAccount takes any id that a record may carry.
+func checkAccount(a book.Account) error {
+	bad := len(a.ID) > call.MaxField || !utf8.ValidString(a.ID)
+	for _, r := range a.ID {
+		bad = bad || unicode.IsControl(r)
+	}
+	if bad {
+		return fmt.Errorf("account %q: want an id of at most %d bytes without control characters: %w", clipID(a.ID), call.MaxField, ErrRefused)
+	}
+	if _, err := billing.Digits(a.Currency); err != nil {
+		return fmt.Errorf("account %q: %w: %w", a.ID, ErrRefused, err)
+	}
+	return nil
+}
+
+func checkAssignment(a book.Assignment) error {
+	if a.From == (period.Month{}) {
+		return fmt.Errorf("the assignment of card %q to account %q has no month it is from: %w", a.Card, clipID(a.Account), ErrRefused)
+	}
+	return nil
+}
+
+func clipID(id string) string {
+	if len(id) > 64 {
+		return id[:64] + "…"
+	}
+	return id
+}
+
+// Export returns the whole setup.
+func (c *Catalog) Export(ctx context.Context) (Setup, error) {
+	s := Setup{Format: SetupFormat, Feeds: []Feed{}}
+	var feeds []book.Feed
+	var err error
+	read := func(collection string, do func() error) {
+		if err == nil {
+			err = do()
+		}
+	}
+	read("cycles", func() (e error) { s.Cycles, e = all[book.Cycle](ctx, c, "cycles"); return e })
+	read("definitions", func() (e error) { s.Cards, e = all[Definition](ctx, c, "definitions"); return e })
+	read("plans", func() (e error) { s.Plans, e = all[bundle.Plan](ctx, c, "plans"); return e })
+	read("feeds", func() (e error) { feeds, e = all[book.Feed](ctx, c, "feeds"); return e })
+	read("accounts", func() (e error) { s.Accounts, e = all[book.Account](ctx, c, "accounts"); return e })
+	read("assignments", func() (e error) { s.Assignments, e = all[book.Assignment](ctx, c, "assignments"); return e })
+	read("features", func() (e error) { s.Features, e = all[bundle.Feature](ctx, c, "features"); return e })
+	for _, f := range feeds {
+		s.Feeds = append(s.Feeds, Feed{ID: f.Source.ID, Format: f.Source.Format, Timezone: f.Source.Zone, Cycle: f.Cycle, Only: f.Only})
+	}
+	s.sort()
+	return s, err
+}
+
+// Import writes a setup beside what is there: what is new is created, what
+// differs is replaced, what is equal is left, nothing is removed. So it can be
+// repeated, after a crash too. Everything is checked first, and nothing is
+// written when anything is wrong.
+func (c *Catalog) Import(ctx context.Context, s Setup) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	old, err := c.Export(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.checkAgainst(old); err != nil {
+		return err
+	}
+	for _, d := range s.Cards {
+		if err := c.importCard(ctx, d); err != nil {
+			return fmt.Errorf("importing card %s: %w", d.ID, err)
+		}
+	}
+	feeds := make([]book.Feed, len(s.Feeds))
+	for i, f := range s.Feeds {
+		feeds[i] = f.book()
+	}
+	return c.ledger.Apply(ctx, ledger.Setup{
+		Cycles: s.Cycles, Accounts: s.Accounts, Assignments: s.Assignments, Plans: s.Plans, Features: s.Features, Feeds: feeds,
+	})
+}
+
+func (c *Catalog) importCard(ctx context.Context, d Definition) error {
+	return c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
+		change, err := ledger.ChangeBook(tx)
+		if err != nil {
+			return err
+		}
+		var old Definition
+		isNew, err := find(tx, definitionPath(d.ID), &old)
+		if err != nil || !isNew && old == d {
+			return err
+		}
+		var card book.Card
+		noCard, err := find(tx, cardPath(d.ID), &card)
+		if err != nil {
+			return err
+		}
+		if err := write(tx, isNew, definitionPath(d.ID), d); err != nil || !noCard {
+			return err
+		}
+		return errors.Join(create(tx, cardPath(d.ID), book.Card{ID: d.ID, Images: map[string]string{}}), change())
+	})
+}
+
+// checkAgainst reports what s names and neither s nor old has, and what of old
+// may not change.
+func (s Setup) checkAgainst(old Setup) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	cycles := byID(old.Cycles, s.Cycles, func(c book.Cycle) string { return c.ID }, func(was, is book.Cycle) {
+		if was.Zone != is.Zone {
+			bad("cycle %s is in %s and cannot move to %s", is.ID, was.Zone, is.Zone)
+		}
+	})
+	cards := byID(old.Cards, s.Cards, func(d Definition) string { return d.ID }, func(was, is Definition) {
+		if was.Kind != is.Kind || was.Parent != is.Parent || was.Currency != is.Currency {
+			bad("card %s: kind, parent and currency cannot change", is.ID)
+		}
+	})
+	plans := byID(old.Plans, s.Plans, func(p bundle.Plan) string { return p.ID }, nil)
+	accounts := byID(old.Accounts, s.Accounts, func(a book.Account) string { return a.ID }, func(was, is book.Account) {
+		if was.Cycle != is.Cycle || was.Currency != is.Currency {
+			bad("account %q: cycle and currency cannot change", is.ID)
+		}
+	})
+	for _, d := range s.Cards {
+		if d.Kind != Customer {
+			continue
+		}
+		if p, ok := cards[d.Parent]; !ok || p.Kind != Provider {
+			bad("card %s: its parent %q is no provider card of this setup", d.ID, d.Parent)
+		} else if p.Currency != d.Currency {
+			bad("card %s is in %s, its parent %s in %s", d.ID, d.Currency, p.ID, p.Currency)
+		}
+	}
+	for _, f := range s.Feeds {
+		if _, ok := cycles[f.Cycle]; !ok {
+			bad("feed %s: no cycle %q", f.ID, f.Cycle)
+		}
+	}
+	for _, a := range s.Accounts {
+		if _, ok := cycles[a.Cycle]; !ok {
+			bad("account %q: no cycle %q", a.ID, a.Cycle)
+		}
+	}
+	for _, as := range s.Assignments {
+		a, ok := accounts[as.Account]
+		if !ok {
+			bad("the assignment of card %q from %s: no account %q", as.Card, as.From, clipID(as.Account))
+			continue
+		}
+		if d, ok := cards[as.Card]; !ok {
+			bad("account %q from %s: no card %q", a.ID, as.From, as.Card)
+		} else if d.Currency != a.Currency {
+			bad("account %q is billed in %s, card %s is in %s", a.ID, a.Currency, d.ID, d.Currency)
+		}
+	}
+	for _, f := range s.Features {
+		if _, ok := accounts[f.Account]; !ok {
+			bad("feature %q: no account %q", f.ID, clipID(f.Account))
+		}
+		if _, ok := plans[f.Plan]; f.Plan != "" && !ok {
+			bad("feature %q of account %q: no plan %q", f.ID, clipID(f.Account), f.Plan)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return refuseAll(errs)
+}
+
+// byID returns what is there after an import; changed is called for what was
+// there before.
+func byID[T any](old, s []T, id func(T) string, changed func(was, is T)) map[string]T {
+	out := make(map[string]T, len(old)+len(s))
+	for _, v := range old {
+		out[id(v)] = v
+	}
+	for _, v := range s {
+		if was, ok := out[id(v)]; ok && changed != nil {
+			changed(was, v)
+		}
+		out[id(v)] = v
+	}
+	return out
+}
