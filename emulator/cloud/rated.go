@@ -19,6 +19,7 @@ const (
 	ratedFile    = "rated.csv"
 	problemsFile = "problems.csv"
 	receiptFile  = "receipt.json"
+	setupFile    = "setup.json"
 	invoiceDir   = "invoices"
 )
 

@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/shared/documents"
-	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/objects"
 )
 
@@ -128,7 +128,7 @@ type stores struct {
 // synced one by one: all of a run's state follows from its two files, a killed
 // run finds what it wrote, and after a power failure the checksums tell.
 func openStores(dir string) (stores, error) {
-	docs, err := documents.OpenBolt(filepath.Join(dir, "documents.db"), ledger.Model())
+	docs, err := documents.OpenBolt(filepath.Join(dir, "documents.db"), functions.Model())
 	if err != nil {
 		return stores{}, fmt.Errorf("opening the state (is another run using it?): %w", err)
 	}

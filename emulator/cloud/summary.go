@@ -116,7 +116,7 @@ func (s *summary) count(r *call.Row) {
 // write writes every result, the receipt last: where it is, all is.
 func (t *try) write(ctx context.Context, b ledger.Batch) (*summary, error) {
 	s := &summary{
-		Inputs: t.in, Deck: t.deckRead.report, State: b.State, Reasons: map[string]int64{}, Months: []monthSum{}, Notices: []string{},
+		Inputs: t.in, Deck: t.report, State: b.State, Reasons: map[string]int64{}, Months: []monthSum{}, Notices: []string{},
 		flags: map[call.Flags]int64{},
 	}
 	if err := t.writeRated(ctx, b, s); err != nil {

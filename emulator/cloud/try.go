@@ -1,13 +1,11 @@
 package cloud
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/ledger"
@@ -58,11 +57,12 @@ type try struct {
 	progress *progress
 	open     func(dir string) (stores, error)
 
-	in       inputs
-	deckRead deckRead
-	found    found
-	stores   stores
-	ledger   *ledger.Ledger
+	in     inputs
+	report deck.Report   // how the deck was understood
+	rates  []rating.Rate // of it, until they are checked
+	found  found
+	stores stores
+	ledger *ledger.Ledger
 }
 
 func (t *try) run(ctx context.Context) (err error) {
@@ -106,12 +106,6 @@ func (t *try) run(ctx context.Context) (err error) {
 	return sum.writeTable(t.stdout, t.out)
 }
 
-// deckRead is a deck as it was understood.
-type deckRead struct {
-	report deck.Report
-	rates  []rating.Rate
-}
-
 // found is what the records say before they are rated: whom and which months
 // there are to bill.
 type found struct {
@@ -149,8 +143,8 @@ func (t *try) readDeck() (err error) {
 		return err
 	}
 	bad := 0
-	t.deckRead.report, err = deck.Read(f, o, func(_ int64, r rating.Rate) error {
-		t.deckRead.rates = append(t.deckRead.rates, r)
+	t.report, err = deck.Read(f, o, func(_ int64, r rating.Rate) error {
+		t.rates = append(t.rates, r)
 		return nil
 	}, func(e deck.RowError) {
 		bad++
@@ -164,7 +158,7 @@ func (t *try) readDeck() (err error) {
 		return fmt.Errorf("reading the deck: %w", err)
 	}
 	if bad == 0 {
-		for _, err := range ratecard.Build(each(t.deckRead.rates), t.Markup) {
+		for _, err := range ratecard.Build(ratecard.Rows(t.rates), t.Markup) {
 			if err != nil {
 				bad++
 				t.progress.say("%s: %v", t.deck, err)
@@ -224,77 +218,75 @@ func (t *try) discover(ctx context.Context) (err error) {
 	return nil
 }
 
-// setUp stores the deck and the cards made of it, and writes the book.
+// setUp writes the setup, also as text, and applies the deck as a drop would.
 func (t *try) setUp(ctx context.Context) error {
 	t.progress.phase("building the card", 0)
-	if _, err := store(ctx, t.stores.buckets.Decks, deckObject, t.deck, t.in.Deck); err != nil {
+	t.rates = nil // the catalog reads the deck for itself
+	setup := t.setup()
+	err := writeFile(filepath.Join(t.out, setupFile), func(w io.Writer) error {
+		_, err := setup.WriteTo(w)
 		return err
-	}
-	if len(t.found.months) == 0 {
-		t.deckRead.rates = nil
-		return t.ledger.Apply(ctx, t.setup(nil, nil, ""))
-	}
-	provider, err := t.revision(ctx, providerCard, each(t.deckRead.rates))
+	})
 	if err != nil {
 		return err
 	}
-	terms := t.terms()
-	sold := ratecard.Build(each(t.deckRead.rates), t.Markup)
-	customer, err := t.revision(ctx, customerCard, sold)
+	c := catalog.New(t.stores.docs, t.stores.buckets, t.ledger)
+	if err := c.Import(ctx, setup); err != nil {
+		return err
+	}
+	deck, err := store(ctx, t.stores.buckets.Decks, deckObject, t.deck, t.in.Deck)
+	if err != nil || len(t.found.months) == 0 {
+		return err
+	}
+	id, err := c.Receive(ctx, catalog.Arrival{Object: deck.Name, Generation: deck.Generation, Size: deck.Size, At: t.now()})
 	if err != nil {
+		return err
+	}
+	if _, err := c.Apply(ctx, id); err != nil {
+		return err
+	}
+	d, err := c.Deck(ctx, id)
+	if err != nil {
+		return err
+	}
+	if d.State == catalog.DeckRefused {
+		return refuse("%s: %s", t.deck, d.Failure)
+	}
+	if _, err := c.Compile(ctx, t.now()); err != nil {
 		return fmt.Errorf("building the customer card: %w", err)
 	}
-	customer.Inputs = ratecard.InputHash(providerCard, provider.Number, provider.Rates, t.Markup, terms)
-	image, err := rating.BuildImage(terms, sold)
+	builds, err := c.Builds(ctx)
 	if err != nil {
-		return fmt.Errorf("compiling the customer card: %w", err)
-	}
-	if customer.Image, err = t.ledger.StoreImage(ctx, image); err != nil {
 		return err
 	}
-	t.deckRead.rates = nil // the image is the card from here on
-	return t.ledger.Apply(ctx, t.setup(&provider, &customer, customer.Image))
-}
-
-// revision stores a card's rates as its first revision.
-func (t *try) revision(ctx context.Context, card string, rates iter.Seq2[rating.Rate, error]) (ratecard.Revision, error) {
-	var stored bytes.Buffer
-	rows, err := ratecard.WriteRates(&stored, rates)
-	if err != nil {
-		return ratecard.Revision{}, err
-	}
-	name, err := t.ledger.StoreRates(ctx, stored.Bytes())
-	return ratecard.Revision{Card: card, Number: 1, Rates: name, Rows: rows}, err
-}
-
-func each(rates []rating.Rate) iter.Seq2[rating.Rate, error] {
-	return func(yield func(rating.Rate, error) bool) {
-		for _, r := range rates {
-			if !yield(r, nil) {
-				return
-			}
+	for _, b := range builds {
+		if b.Failure != "" {
+			return refuse("%s: card %s cannot be built: %s", t.deck, b.Card, b.Failure)
 		}
 	}
+	return nil
 }
 
-// setup is the book of a run: every account on one card from the first month
-// found, the card live from its beginning.
-func (t *try) setup(provider, customer *ratecard.Revision, image string) ledger.Setup {
-	s := ledger.Setup{
+// setup is what a run sets up: every account found on one card, which is built
+// from the deck, from the first month found.
+func (t *try) setup() catalog.Setup {
+	s := catalog.Setup{
+		Format: catalog.SetupFormat,
 		Cycles: []book.Cycle{{ID: cycleID, Zone: t.Timezone}},
-		Feeds:  []book.Feed{{Source: cdr.Feed{ID: feedID, Format: t.Feed, Zone: t.Timezone}, Cycle: cycleID, Only: t.Month}},
+		Feeds:  []catalog.Feed{{ID: feedID, Format: t.Feed, Timezone: t.Timezone, Cycle: cycleID, Only: t.Month}},
+		Cards: []catalog.Definition{
+			{ID: providerCard, Kind: catalog.Provider, Currency: t.Currency, Activate: catalog.AtArrival, Increment: t.Increment},
+			{
+				ID: customerCard, Kind: catalog.Customer, Currency: t.Currency, Activate: catalog.AtArrival,
+				Parent: providerCard, Markup: t.Markup, Terms: catalog.Terms{Decimals: t.Decimals, Rounding: t.Rounding},
+			},
+		},
+		Plans: []bundle.Plan{}, Accounts: []book.Account{}, Assignments: []book.Assignment{}, Features: []bundle.Feature{},
 	}
-	if customer == nil {
+	if len(t.found.months) == 0 {
 		return s
 	}
 	first := t.found.months[0]
-	// No clock here: the activation is recorded as of the first month.
-	log := ratecard.Log{{Revision: 1, RecordedAt: time.Date(first.Year, first.Month, 1, 0, 0, 0, 0, time.UTC)}}
-	s.Revisions = []ratecard.Revision{*provider, *customer}
-	s.Cards = []book.Card{
-		{ID: providerCard, Log: log, Images: map[string]string{}},
-		{ID: customerCard, Log: log, Images: map[string]string{"1": image}},
-	}
 	if t.Bundle > 0 {
 		s.Plans = []bundle.Plan{{ID: bundleID, Name: fmt.Sprintf("%d minutes", t.Bundle), Minutes: t.Bundle}}
 	}

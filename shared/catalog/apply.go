@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,7 +57,7 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 		return nil, fmt.Errorf("reading deck %s: %w", d.Object, err)
 	}
 	var stored bytes.Buffer
-	rows, err := ratecard.WriteRates(&stored, each(rates))
+	rows, err := ratecard.WriteRates(&stored, ratecard.Rows(rates))
 	if err != nil {
 		return nil, fmt.Errorf("deck %s: %w", d.Object, err)
 	}
@@ -156,10 +156,33 @@ func (c *Catalog) refuse(ctx context.Context, id string, report *DeckReport, why
 	return d, nil
 }
 
-// revisionHead counts a card's revisions and names the rates of the newest.
+// revisionHead counts a card's revisions, and remembers which one each of its
+// last decks said, in the order of arrival.
 type revisionHead struct {
-	Last  int    `doc:"last"`
-	Rates string `doc:"rates"`
+	Last     int       `doc:"last"`
+	Arrivals []arrival `doc:"arrivals,omitempty"`
+}
+
+type arrival struct {
+	At       time.Time `doc:"at"`
+	Revision int       `doc:"revision"`
+}
+
+// maxArrivals bounds how many decks may overtake one.
+const maxArrivals = 100
+
+// add notes a deck and returns those that came in after it.
+func (h *revisionHead) add(a arrival) (later []arrival) {
+	at, _ := slices.BinarySearchFunc(h.Arrivals, a.At, func(have arrival, t time.Time) int {
+		if have.At.After(t) {
+			return 1
+		}
+		return -1
+	})
+	h.Arrivals = slices.Insert(h.Arrivals, at, a)
+	later = slices.Clone(h.Arrivals[at+1:])
+	h.Arrivals = h.Arrivals[max(0, len(h.Arrivals)-maxArrivals):]
+	return later
 }
 
 func revisionHeadPath(card string) documents.Path {
@@ -174,7 +197,8 @@ func revisionPath(card string, number int) documents.Path {
 	return documents.Path{Collection: "revisions", ID: documents.ID(card, strconv.Itoa(number))}
 }
 
-// applyTx makes a deck's rates a revision, unless they are the newest one's.
+// applyTx makes a deck's rates a revision, unless they are what the card says
+// already.
 func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revision) (d Deck, err error) {
 	change, err := ledger.ChangeBook(tx)
 	if err != nil {
@@ -182,67 +206,64 @@ func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revisio
 	}
 	var def Definition
 	var card book.Card
-	if err := errors.Join(get(tx, deckPath(id), &d), get(tx, definitionPath(rev.Card), &def), get(tx, cardPath(rev.Card), &card)); err != nil {
-		return d, err
-	}
 	var head revisionHead
 	isNew, err := find(tx, revisionHeadPath(rev.Card), &head)
-	if err != nil || d.State == DeckApplied || d.State == DeckUnchanged {
-		return d, err // someone else came first
-	}
-	d.Rows, d.Rates, d.Failure = read.Rows, rev.Rows, ""
-	if head.Rates == rev.Rates {
-		d.State, d.Revision = DeckUnchanged, head.Last
-		return d, put(tx, deckPath(id), d)
-	}
-	head.Last, head.Rates = head.Last+1, rev.Rates
-	rev.Number = head.Last
-	d.State, d.Revision = DeckApplied, rev.Number
-	if err := errors.Join(put(tx, deckPath(id), d), create(tx, revisionPath(rev.Card, rev.Number), rev), write(tx, isNew, revisionHeadPath(rev.Card), head)); err != nil {
+	if err := errors.Join(err, get(tx, deckPath(id), &d), get(tx, definitionPath(rev.Card), &def), get(tx, cardPath(rev.Card), &card)); err != nil {
 		return d, err
 	}
-	if def.Activate != AtArrival {
+	if d.State == DeckApplied || d.State == DeckUnchanged {
+		return d, nil // someone else came first
+	}
+	was := ratecard.Revision{Number: head.Last}
+	if def.Activate == AtArrival {
+		was.Number, _ = card.Log.At(d.ReceivedAt)
+	}
+	if was.Number > 0 {
+		if err := get(tx, revisionPath(rev.Card, was.Number), &was); err != nil {
+			return d, err
+		}
+	}
+	d.Rows, d.Rates, d.Failure = read.Rows, rev.Rows, ""
+	if d.State, d.Revision = DeckUnchanged, was.Number; was.Rates != rev.Rates {
+		head.Last++
+		rev.Number = head.Last
+		d.State, d.Revision = DeckApplied, rev.Number
+		if err := create(tx, revisionPath(rev.Card, rev.Number), rev); err != nil {
+			return d, err
+		}
+	}
+	later := head.add(arrival{d.ReceivedAt, d.Revision})
+	if err := errors.Join(put(tx, deckPath(id), d), write(tx, isNew, revisionHeadPath(rev.Card), head)); err != nil {
+		return d, err
+	}
+	if def.Activate != AtArrival || d.State == DeckUnchanged {
 		return d, nil
 	}
-	if card.Log, err = activate(card.Log, rev.Number, d.ReceivedAt); err != nil {
+	if card.Log, err = activate(card.Log, append([]arrival{{d.ReceivedAt, d.Revision}}, later...)); err != nil {
 		return d, err
 	}
 	return d, errors.Join(put(tx, cardPath(rev.Card), card), change())
 }
 
-// activate appends a revision that is live from its deck's arrival on. Decks
-// may be applied in another order than they came in: each is live from its own
-// arrival, so the first entry, which stands for the card's beginning too, is
-// given its arrival when an earlier deck follows it.
-func activate(log ratecard.Log, revision int, arrived time.Time) (ratecard.Log, error) {
-	if len(log) == 0 {
-		return log.Append(ratecard.Activation{Revision: revision, RecordedAt: arrived})
-	}
-	first, last := log[0], log[len(log)-1]
-	recorded := arrived
-	if last.RecordedAt.After(recorded) {
-		recorded = last.RecordedAt
-	}
-	log, err := log.Append(ratecard.Activation{Revision: revision, From: arrived, RecordedAt: recorded})
-	if err != nil || !arrived.Before(first.RecordedAt) {
-		return log, err
-	}
-	for _, a := range log {
-		if a.From.Equal(first.RecordedAt) {
-			return log, nil // it was given before
+// activate makes a revision live from its deck's arrival on, until the next
+// deck's. Decks may be applied in another order than they came in: those that
+// came later are live from their own arrival all the same.
+func activate(log ratecard.Log, arrivals []arrival) (_ ratecard.Log, err error) {
+	for i, a := range arrivals {
+		if live, ok := log.At(a.At); ok && live == a.Revision && i > 0 {
+			continue
+		}
+		entry := ratecard.Activation{Revision: a.Revision, From: a.At, RecordedAt: arrivals[0].At}
+		if n := len(log); n == 0 {
+			entry.From = time.Time{} // a card's first revision is live from its beginning
+		} else if last := log[n-1].RecordedAt; last.After(entry.RecordedAt) {
+			entry.RecordedAt = last
+		}
+		if log, err = log.Append(entry); err != nil {
+			return nil, err
 		}
 	}
-	return log.Append(ratecard.Activation{Revision: first.Revision, From: first.RecordedAt, RecordedAt: recorded})
-}
-
-func each(rates []rating.Rate) iter.Seq2[rating.Rate, error] {
-	return func(yield func(rating.Rate, error) bool) {
-		for _, r := range rates {
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}
+	return log, nil
 }
 
 // objectReader reads a pinned generation from the beginning, as often as asked.

@@ -183,7 +183,7 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 		return err
 	}
 	var errs []error
-	for _, err := range ratecard.Build(each(rates), d.Markup) {
+	for _, err := range ratecard.Build(ratecard.Rows(rates), d.Markup) {
 		if err != nil && len(errs) < maxErrors {
 			errs = append(errs, err)
 		}
@@ -191,7 +191,7 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 	if err := errors.Join(errs...); err != nil {
 		return &buildError{fmt.Errorf("of revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}
-	sold := ratecard.Build(each(rates), d.Markup)
+	sold := ratecard.Build(ratecard.Rows(rates), d.Markup)
 	var stored bytes.Buffer
 	if s.rev.Rows, err = ratecard.WriteRates(&stored, sold); err != nil {
 		return fmt.Errorf("writing rates: %w", err)
@@ -259,7 +259,7 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 		if err != nil {
 			return nil, err
 		}
-		head.Last, head.Rates = head.Last+1, rev.Rates
+		head.Last++
 		rev.Number = head.Last
 		if err := errors.Join(write(tx, first, revisionHeadPath(d.ID), head), create(tx, revisionPath(d.ID, rev.Number), rev)); err != nil {
 			return nil, err

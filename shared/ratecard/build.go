@@ -49,3 +49,14 @@ func markUp(r rating.Rate, m Markup) (rating.Rate, error) {
 	}
 	return r, nil
 }
+
+// Rows yields rates that are at hand.
+func Rows(rates []rating.Rate) iter.Seq2[rating.Rate, error] {
+	return func(yield func(rating.Rate, error) bool) {
+		for _, r := range rates {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
