@@ -65,7 +65,7 @@ func claim(out string, in inputs) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("reading the state of %s: %w", out, err)
 	}
-	for _, name := range []string{ratedFile, problemsFile, receiptFile, invoiceDir} {
+	for _, name := range []string{ratedFile, problemsFile, setupFile, receiptFile, invoiceDir} {
 		if _, err := os.Lstat(filepath.Join(out, name)); err == nil {
 			return refuse("%s has a %s that is not from here; choose another --out", out, name)
 		}

@@ -292,7 +292,7 @@ func (s *summary) writeTable(w io.Writer, out string) error {
 		return err
 	}
 	s.lookAt(&b)
-	fmt.Fprintf(&b, "\nresults  %s, %s, %s, %s in %s\n", ratedFile, problemsFile, invoiceDir+"/", receiptFile, out)
+	fmt.Fprintf(&b, "\nresults  %s, %s, %s, %s, %s in %s\n", ratedFile, problemsFile, invoiceDir+"/", setupFile, receiptFile, out)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
