@@ -3,7 +3,6 @@ package gcs_test
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -14,67 +13,27 @@ import (
 	"cloud.google.com/go/storage"
 	"github.com/fsouza/fake-gcs-server/fakestorage"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/api/option"
 
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/objects/buckettest"
 	"github.com/tollbook/tollbook/shared/objects/gcs"
+	"github.com/tollbook/tollbook/shared/objects/gcs/gcstest"
 )
 
 // quick has few and short pauses, and chunks that tests can fill.
 var quick = gcs.Options{Tries: 3, Pause: time.Microsecond, Chunk: 256 << 10}
 
 func newClient(t *testing.T, transport http.RoundTripper) *storage.Client {
-	t.Helper()
-	client, err := storage.NewClient(t.Context(), option.WithHTTPClient(&http.Client{Transport: transport}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { client.Close() })
-	return client
+	return gcstest.Client(t, transport)
 }
 
-func newFake(t *testing.T) *fakestorage.Server {
-	t.Helper()
-	fake, err := fakestorage.NewServerWithOptions(fakestorage.Options{NoListener: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fake.Stop)
-	return fake
-}
-
-// corrected mends what fake-gcs-server v1.56.1 does unlike Cloud Storage: it
-// deletes an object despite the precondition ifGenerationMatch.
-type corrected struct{ fake http.RoundTripper }
-
-func (c corrected) RoundTrip(r *http.Request) (*http.Response, error) {
-	want := r.URL.Query().Get("ifGenerationMatch")
-	if r.Method != http.MethodDelete || want == "" {
-		return c.fake.RoundTrip(r)
-	}
-	get := r.Clone(r.Context())
-	get.Method = http.MethodGet
-	live, err := c.fake.RoundTrip(get)
-	if err != nil {
-		return nil, err
-	}
-	defer live.Body.Close()
-	var object struct{ Generation string }
-	if err := json.NewDecoder(live.Body).Decode(&object); err != nil {
-		return nil, err
-	}
-	if live.StatusCode == http.StatusOK && object.Generation != want {
-		return &http.Response{StatusCode: http.StatusPreconditionFailed, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
-	}
-	return c.fake.RoundTrip(r)
-}
+func newFake(t *testing.T) *fakestorage.Server { return gcstest.New(t) }
 
 func openFake(t *testing.T, options gcs.Options, versioned bool) *gcs.Bucket {
 	t.Helper()
 	fake := newFake(t)
 	fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "cdrs", VersioningEnabled: versioned})
-	return gcs.Open(newClient(t, corrected{fake.HTTPClient().Transport}), "cdrs", options)
+	return gcs.Open(newClient(t, gcstest.Transport(fake)), "cdrs", options)
 }
 
 func TestSuite(t *testing.T) {
