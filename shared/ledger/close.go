@@ -120,7 +120,8 @@ func (l *Ledger) inputsNow(ctx context.Context, key Key, keep func(Entry) bool) 
 // Close brings a period from wherever it stands to issued: the flip after
 // which no commit enters it, the frozen manifest and its fold, the invoices.
 // It can be repeated after a crash at any point, and run by several at once.
-// cutoff is the instant before which an unfinished arrival holds the close.
+// cutoff is the instant before which an unfinished arrival, or a redo that was
+// asked for and is not finished, holds the close.
 func (l *Ledger) Close(ctx context.Context, key Key, cutoff time.Time) error {
 	for range maxConflicts {
 		p, err := l.Period(ctx, key)
@@ -159,12 +160,19 @@ func (l *Ledger) flip(ctx context.Context, p Period, cutoff time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, state := range []State{Received, Planned} {
-		err := l.query(ctx, documents.Query{Name: "batches_by_state", Equal: map[string]any{"state": string(state)}, To: cutoff}, func(d documents.Doc) error {
+	for _, held := range []struct {
+		what string
+		by   documents.Query
+	}{
+		{"received", documents.Query{Name: "batches_by_state", Equal: map[string]any{"state": string(Received)}, To: cutoff}},
+		{"planned", documents.Query{Name: "batches_by_state", Equal: map[string]any{"state": string(Planned)}, To: cutoff}},
+		{"to be redone", documents.Query{Name: "batches_by_redo", Equal: map[string]any{"redo_state": string(Planned)}, To: cutoff}},
+	} {
+		err := l.query(ctx, held.by, func(d documents.Doc) error {
 			if slices.Contains(p.Waived, d.Path.ID) {
 				return nil
 			}
-			return fmt.Errorf("batch %s is %s: %w", d.Path.ID, state, ErrHeld)
+			return fmt.Errorf("batch %s is %s: %w", d.Path.ID, held.what, ErrHeld)
 		})
 		if err != nil {
 			return err

@@ -3,9 +3,8 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
 )
@@ -17,34 +16,31 @@ func compareKeys(a, b Key) int {
 	return a.Month.Compare(b.Month)
 }
 
-// sortedPeriods returns a set of periods in order, so that a crash in a repeat
-// is a crash at the same place.
-func sortedPeriods(set map[Key]bool) []Key { return slices.SortedFunc(maps.Keys(set), compareKeys) }
-
-// maxAhead bounds the search for a period that still takes usage.
-const maxAhead = 24
-
-// commit makes a worked batch count: one transaction writes the batch and one
-// entry a period. The first commit wins; a repeat changes nothing.
-func (l *Ledger) commit(ctx context.Context, planned Batch, markerRef Ref) error {
+// commit makes a worked revision count: one transaction writes the batch and
+// one entry a period, and takes back those of the revision it replaces. The
+// first commit wins; a repeat changes nothing. It returns the batch as it
+// stands.
+func (l *Ledger) commit(ctx context.Context, todo Batch, markerRef Ref) (Batch, error) {
 	m, err := l.marker(ctx, markerRef)
 	if err != nil {
-		return err
+		return Batch{}, err
 	}
 	if err := m.Counts.Check(); err != nil {
-		return fmt.Errorf("batch %s: %w: %w", planned.ID, ErrDamaged, err)
+		return Batch{}, fmt.Errorf("batch %s: %w: %w", todo.ID, ErrDamaged, err)
 	}
-	zones, err := l.cycleZones(ctx, planned.Book)
+	zones, err := l.cycleZones(ctx, todo.Book)
 	if err != nil {
-		return err
+		return Batch{}, err
 	}
-	err = l.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
-		return commitTx(tx, planned, m, markerRef, zones)
+	var done Batch
+	err = l.placesTx(ctx, func(p *places) (err error) {
+		done, err = commitTx(p, todo, m, markerRef, zones)
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("committing batch %s: %w", planned.ID, err)
+		return Batch{}, fmt.Errorf("committing: %w", err)
 	}
-	return nil
+	return done, nil
 }
 
 // cycleZones returns the zone of each cycle in a pinned book.
@@ -60,70 +56,54 @@ func (l *Ledger) cycleZones(ctx context.Context, ref Ref) (map[string]string, er
 	return zones, nil
 }
 
-func commitTx(tx documents.Tx, planned Batch, m Marker, markerRef Ref, zones map[string]string) error {
-	doc, err := tx.Get(batchPath(planned.ID))
+func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]string) (Batch, error) {
+	keys := make([]Key, len(m.Periods))
+	for i, n := range m.Periods {
+		keys[i] = n.Period
+	}
+	b, err := p.batch(todo.ID, keys)
 	if err != nil {
-		return err
+		return Batch{}, err
 	}
-	var b Batch
-	if err := doc.Fields.Decode(&b); err != nil {
-		return err
+	if now, ok := b.todo(); !ok || now.Rev != todo.Rev {
+		return b, nil // committed, withdrawn, failed or planned anew meanwhile
 	}
-	if b.State != Planned || b.Rev != planned.Rev {
-		return nil // committed, withdrawn or failed meanwhile
+	var t taken
+	if b.State == Committed {
+		if t, err = p.takeBack(b); err != nil {
+			return Batch{}, err
+		}
 	}
-	var entries []Entry
-	opened := map[Key]bool{}
-	for _, n := range m.Periods {
-		into, missing, err := takesUsage(tx, n.Period)
+	add := make([]Entry, len(keys))
+	for i, key := range keys {
+		into, err := p.into(key, zones)
 		if err != nil {
-			return err
+			return Batch{}, err
 		}
-		if missing {
-			opened[into] = true
-		}
-		entries = append(entries, Entry{Kind: Adds, Period: n.Period, Batch: b.ID, Rev: b.Rev, Into: into, Marker: markerRef})
-		b.Periods = append(b.Periods, n.Period.String())
+		add[i] = Entry{Kind: Adds, Period: key, Batch: b.ID, Rev: todo.Rev, Into: into, Marker: markerRef}
 	}
-	for _, key := range sortedPeriods(opened) {
-		if err := createDoc(tx, key.path(), newPeriod(key, zones[key.Cycle])); err != nil {
-			return err
-		}
+	if err := p.missing(); err != nil {
+		return Batch{}, err
 	}
-	for _, e := range entries {
-		if err := createDoc(tx, e.path(), e); err != nil {
-			return err
-		}
+	if n := len(t.remove) + len(t.counter) + len(add) + 1; n > documents.MaxTxWrites {
+		return Batch{}, &unreadableError{fmt.Errorf(
+			"its rows fell in %d months and now fall in %d, which is too many to change at once: withdraw it and deliver the file under another name",
+			len(b.Periods), len(keys))}
 	}
-	b.State, b.Marker, b.Counts = Committed, markerRef, m.Counts
-	return putDoc(tx, batchPath(b.ID), b)
+	if len(t.counter) > 0 {
+		b.Superseded = append(b.Superseded, Revision{b.Rev, b.Book, b.Marker, b.Counts, b.Periods})
+	}
+	b.State, b.Rev, b.Book, b.Marker, b.Counts, b.Periods = Committed, todo.Rev, todo.Book, markerRef, m.Counts, nil
+	b.Attempts, b.LastError, b.RedoState, b.RedoAt, b.Redo = 0, "", "", time.Time{}, Redo{}
+	for _, key := range keys {
+		b.Periods = append(b.Periods, key.String())
+	}
+	t.counter = append(t.counter, add...)
+	return b, p.write(b, t)
 }
 
 func newPeriod(key Key, zone string) Period {
 	return Period{Key: key, Cycle: key.Cycle, Month: key.Month, Zone: zone, State: Open}
-}
-
-// takesUsage returns the period itself if it takes usage, else the next one
-// that does; missing says that it has no document yet.
-func takesUsage(tx documents.Tx, key Key) (into Key, missing bool, err error) {
-	for ahead := range maxAhead {
-		into := Key{key.Cycle, key.Month.Add(ahead)}
-		docs, err := tx.GetMany([]documents.Path{into.path()})
-		if err != nil {
-			return Key{}, false, err
-		}
-		if !docs[0].Exists() {
-			return into, true, nil
-		}
-		var p Period
-		if err := docs[0].Fields.Decode(&p); err != nil {
-			return Key{}, false, err
-		}
-		if p.State.TakesUsage() {
-			return into, false, nil
-		}
-	}
-	return Key{}, false, fmt.Errorf("no period within %d months of %s takes usage: %w", maxAhead, key, ErrState)
 }
 
 func createDoc(tx documents.Tx, p documents.Path, v any) error {
@@ -144,109 +124,33 @@ func putDoc(tx documents.Tx, p documents.Path, v any) error {
 
 // Withdraw takes a batch out: what it added to a period that still takes usage
 // is removed, and for any other a withdrawal enters the next period that does.
+// A planned redo of it is withdrawn with it.
 func (l *Ledger) Withdraw(ctx context.Context, id string) error {
-	err := l.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
-		doc, err := tx.Get(batchPath(id))
+	err := l.placesTx(ctx, func(p *places) error {
+		b, err := p.batch(id, nil)
 		if err != nil {
 			return err
 		}
-		var b Batch
-		if err := doc.Fields.Decode(&b); err != nil {
-			return err
-		}
+		var t taken
 		switch b.State {
 		case Withdrawn:
 			return nil
 		case Planned:
-			b.State = Withdrawn
-			return putDoc(tx, batchPath(id), b)
 		case Committed:
+			if t, err = p.takeBack(b); err != nil {
+				return err
+			}
+			if err := p.missing(); err != nil {
+				return err
+			}
 		default:
 			return fmt.Errorf("the batch is %s: %w", b.State, ErrState)
 		}
-		return withdrawTx(tx, b)
+		b.State, b.RedoState, b.RedoAt, b.Redo = Withdrawn, "", time.Time{}, Redo{}
+		return p.write(b, t)
 	})
 	if err != nil {
 		return fmt.Errorf("withdrawing batch %s: %w", id, err)
 	}
 	return nil
-}
-
-func withdrawTx(tx documents.Tx, b Batch) error {
-	var remove, counter []Entry
-	opened := map[Key]bool{}
-	for _, p := range b.Periods {
-		key, err := ParseKey(p)
-		if err != nil {
-			return err
-		}
-		e := Entry{Kind: Adds, Period: key, Batch: b.ID}
-		doc, err := tx.Get(e.path())
-		if err != nil {
-			return err
-		}
-		if err := doc.Fields.Decode(&e); err != nil {
-			return err
-		}
-		into, missing, err := takesUsage(tx, e.Into)
-		if err != nil {
-			return err
-		}
-		if into == e.Into {
-			remove = append(remove, e)
-			continue
-		}
-		if missing {
-			opened[into] = true
-		}
-		e.Kind, e.Into = Withdraws, into
-		counter = append(counter, e)
-	}
-	zones := map[string]string{}
-	for _, key := range sortedPeriods(opened) {
-		// The period behind the gap has the zone of the one that was left.
-		if zones[key.Cycle] == "" {
-			zone, err := zoneOf(tx, counter, key.Cycle)
-			if err != nil {
-				return err
-			}
-			zones[key.Cycle] = zone
-		}
-	}
-	for _, key := range sortedPeriods(opened) {
-		if err := createDoc(tx, key.path(), newPeriod(key, zones[key.Cycle])); err != nil {
-			return err
-		}
-	}
-	for _, e := range remove {
-		if err := tx.Delete(e.path()); err != nil {
-			return err
-		}
-	}
-	for _, e := range counter {
-		if err := createDoc(tx, e.path(), e); err != nil {
-			return err
-		}
-	}
-	b.State = Withdrawn
-	return putDoc(tx, batchPath(b.ID), b)
-}
-
-// zoneOf returns the zone of a cycle's period that is known to exist.
-func zoneOf(tx documents.Tx, entries []Entry, cycle string) (string, error) {
-	for _, e := range entries {
-		if e.Period.Cycle != cycle {
-			continue
-		}
-		doc, err := tx.Get(e.Period.path())
-		if err != nil {
-			return "", err
-		}
-		var p Period
-		if err := doc.Fields.Decode(&p); err != nil {
-			return "", err
-		}
-		return p.Zone, nil
-	}
-	return "", fmt.Errorf("no period of cycle %s: %w", cycle, ErrDamaged)
 }

@@ -34,7 +34,7 @@ const maxProblems = 1000
 // Objects that nothing refers to are no problem: crashed work leaves them.
 func (l *Ledger) Fsck(ctx context.Context) ([]Problem, error) {
 	c := &checker{
-		ledger: l, batches: map[string]Batch{}, periods: map[Key]Period{}, entries: map[Key][]Entry{}, byBatch: map[string][]Entry{},
+		ledger: l, batches: map[string]Batch{}, periods: map[Key]Period{}, entries: map[Key][]Entry{}, byRevision: map[revisionID][]Entry{},
 		invoices: map[Key][]InvoiceHead{}, frozen: map[Key]Frozen{},
 		books: map[string]*ownBook{}, cards: map[string]*ownCard{}, parts: map[string]bool{}, markers: map[string]*Marker{}, unknown: map[string]bool{},
 	}
@@ -51,15 +51,15 @@ func (l *Ledger) Fsck(ctx context.Context) ([]Problem, error) {
 // checker is one run of Fsck: the documents, which are few, and verdicts on
 // objects, so that each is named once.
 type checker struct {
-	ledger   *Ledger
-	problems []Problem
-	more     int64
-	batches  map[string]Batch
-	periods  map[Key]Period
-	entries  map[Key][]Entry // by period
-	byBatch  map[string][]Entry
-	invoices map[Key][]InvoiceHead
-	frozen   map[Key]Frozen // of the periods whose object is sound
+	ledger     *Ledger
+	problems   []Problem
+	more       int64
+	batches    map[string]Batch
+	periods    map[Key]Period
+	entries    map[Key][]Entry // by period
+	byRevision map[revisionID][]Entry
+	invoices   map[Key][]InvoiceHead
+	frozen     map[Key]Frozen // of the periods whose object is sound
 
 	books   map[string]*ownBook // nil: damaged, and named
 	cards   map[string]*ownCard // nil: damaged, and named
@@ -128,7 +128,7 @@ func (c *checker) readDocuments(ctx context.Context) error {
 	}
 	if err := scan(ctx, c, "entries_all", "entry", Entry.path, func(e Entry) {
 		c.entries[e.Period] = append(c.entries[e.Period], e)
-		c.byBatch[e.Batch] = append(c.byBatch[e.Batch], e)
+		c.byRevision[e.revision()] = append(c.byRevision[e.revision()], e)
 	}); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"path"
 	"slices"
 	"testing"
 
@@ -131,7 +132,7 @@ func (w *world) frozen(key Key) Frozen {
 func (w *world) remake(ref Ref, edit func(kind call.BlockKind, row []byte) [][]byte) Ref {
 	w.t.Helper()
 	p := must(openPart(w.t.Context(), w.rated, ref))(w.t)
-	out := newPartWriter(w.rated)
+	out := newPartWriter(w.rated, path.Dir(ref.Name))
 	for _, k := range p.dir.Periods {
 		out.period(k)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/documents"
@@ -75,28 +74,75 @@ func (c *checker) checkBatches(context.Context) error {
 		if err := b.Counts.Check(); err != nil {
 			c.add("counts", where, "%v", err)
 		}
+		if b.Attempts < 0 || b.Attempts > MaxAttempts {
+			c.add("batch", where, "it counts %d attempts, want 0 to %d", b.Attempts, MaxAttempts)
+		}
+		c.checkRedo(b)
 	}
 	return nil
 }
 
+// checkRedo checks what a batch says of its other revisions.
+func (c *checker) checkRedo(b Batch) {
+	where := batchPath(b.ID).String()
+	redo := b.Redo
+	switch b.RedoState {
+	case "":
+		if redo != (Redo{}) || !b.RedoAt.IsZero() {
+			c.add("batch", where, "it says of a redo, but not how it stands")
+		}
+	case Planned, Failed:
+		if b.State != Committed || redo.Rev <= b.Rev || redo.Book.IsZero() || b.RedoAt.IsZero() ||
+			redo.Attempts < 0 || redo.Attempts > MaxAttempts || (redo.Failure != "") != (b.RedoState == Failed) {
+			c.add("batch", where, "it is %s, and its redo %s: want a committed batch, a later revision, its book, and the reason if it failed", b.State, b.RedoState)
+		}
+	default:
+		c.add("batch", where, "its redo is in state %q, which there is not", b.RedoState)
+	}
+	last := int64(0)
+	for _, old := range b.Superseded {
+		if old.Rev <= last || old.Rev >= b.Rev || b.State != Committed && b.State != Withdrawn {
+			c.add("batch", where, "it is %s as rev %d, and superseded rev %d, after rev %d", b.State, b.Rev, old.Rev, last)
+		}
+		last = old.Rev
+	}
+}
+
+// revisions returns a batch as each of its revisions had it: those that a redo
+// superseded look like withdrawn batches.
+func (b Batch) revisions() []Batch {
+	out := []Batch{b}
+	for _, old := range b.Superseded {
+		r := b
+		r.State, r.Rev, r.Book, r.Marker, r.Counts, r.Periods = Withdrawn, old.Rev, old.Book, old.Marker, old.Counts, old.Periods
+		out = append(out, r)
+	}
+	return out
+}
+
 // checkEntries holds the entries against the batches, both ways.
 func (c *checker) checkEntries(context.Context) error {
-	for _, id := range slices.Sorted(maps.Keys(c.byBatch)) {
-		if _, ok := c.batches[id]; !ok {
-			for _, e := range c.byBatch[id] {
-				c.add("entry", e.path().String(), "there is no batch %s", id)
-			}
+	known := map[revisionID]bool{}
+	for _, id := range sortedKeys(c.batches) {
+		for _, b := range c.batches[id].revisions() {
+			known[revisionID{id, b.Rev}] = true
+			c.checkBatchEntries(b)
 		}
 	}
-	for _, id := range sortedKeys(c.batches) {
-		c.checkBatchEntries(c.batches[id])
+	for at, entries := range c.byRevision {
+		if known[at] {
+			continue
+		}
+		for _, e := range entries {
+			c.add("entry", e.path().String(), "there is no batch %s of rev %d", at.batch, at.rev)
+		}
 	}
 	return nil
 }
 
 func (c *checker) checkBatchEntries(b Batch) {
 	found := map[EntryKind]map[Key]Entry{Adds: {}, Withdraws: {}}
-	for _, e := range c.byBatch[b.ID] {
+	for _, e := range c.byRevision[revisionID{b.ID, b.Rev}] {
 		where := e.path().String()
 		switch {
 		case found[e.Kind] == nil:
@@ -106,8 +152,8 @@ func (c *checker) checkBatchEntries(b Batch) {
 			c.add("entry", where, "batch %s is %s, want committed", b.ID, b.State)
 		case !slices.Contains(b.Periods, e.Period.String()):
 			c.add("entry", where, "batch %s has no rows in %s, says its document", b.ID, e.Period)
-		case e.Rev != b.Rev || e.Marker != b.Marker:
-			c.add("entry", where, "rev %d and marker %s, but the batch has rev %d and marker %s", e.Rev, e.Marker.Name, b.Rev, b.Marker.Name)
+		case e.Marker != b.Marker:
+			c.add("entry", where, "marker %s, but the batch has marker %s", e.Marker.Name, b.Marker.Name)
 		}
 		found[e.Kind][e.Period] = e
 	}
@@ -119,14 +165,14 @@ func (c *checker) checkBatchEntries(b Batch) {
 		}
 		adds, added := found[Adds][key]
 		withdraws, withdrawn := found[Withdraws][key]
-		where := Entry{Kind: Adds, Period: key, Batch: b.ID}.path().String()
+		where := Entry{Kind: Adds, Period: key, Batch: b.ID, Rev: b.Rev}.path().String()
 		switch {
 		case b.State == Committed && !added:
 			c.add("entry", where, "it is missing: batch %s is committed and has rows in %s", b.ID, key)
 		case b.State == Committed && withdrawn:
 			c.add("entry", withdraws.path().String(), "batch %s is committed, not withdrawn", b.ID)
 		case b.State == Withdrawn && added && !withdrawn:
-			c.add("entry", where, "batch %s is withdrawn, but nothing takes this back", b.ID)
+			c.add("entry", where, "rev %d of batch %s is withdrawn or was redone, but nothing takes this back", b.Rev, b.ID)
 		case withdrawn && !added:
 			c.add("entry", withdraws.path().String(), "it takes back what was not added")
 		}
@@ -143,7 +189,7 @@ func (c *checker) checkBatchEntries(b Batch) {
 }
 
 // checkInto checks that an entry went into the first period, from one on, that
-// took usage: a state never goes back, so those before must be past it.
+// took usage: only reopening puts a state back, so those before must be past it.
 func (c *checker) checkInto(e Entry, from Key) {
 	where := e.path().String()
 	if ahead := months(from, e.Into); e.Into.Cycle != from.Cycle || ahead < 0 || ahead >= maxAhead {
@@ -154,7 +200,7 @@ func (c *checker) checkInto(e Entry, from Key) {
 		c.add("entry", where, "it goes into %s, which there is not", e.Into)
 	}
 	for key := from; key != e.Into; key.Month = key.Month.Next() {
-		if p, ok := c.periods[key]; !ok || p.State.TakesUsage() {
+		if p, ok := c.periods[key]; !ok || p.State.TakesUsage() && p.Reopened == 0 {
 			c.add("entry", where, "it goes into %s, but %s takes usage", e.Into, key)
 			return
 		}
@@ -165,26 +211,27 @@ func months(from, to Key) int {
 	return (to.Month.Year-from.Month.Year)*12 + int(to.Month.Month) - int(from.Month.Month)
 }
 
-// checkSources reads the file of every batch that counts, or once did, again.
+// checkSources reads the file of every revision that counts, or once did, again.
 func (c *checker) checkSources(ctx context.Context) error {
 	for _, id := range sortedKeys(c.batches) {
-		b := c.batches[id]
-		if b.Marker.IsZero() || b.State != Committed && len(c.byBatch[id]) == 0 {
-			continue
-		}
-		m, err := c.marker(ctx, b.Marker)
-		if err != nil {
-			return err
-		}
-		if m == nil {
-			continue
-		}
-		if m.Batch != id || m.Rev != b.Rev || m.Book != b.Book.Name {
-			c.add("marker", b.Marker.Name, "it is of batch %s, rev %d, by %s; want batch %s, rev %d, by %s", m.Batch, m.Rev, m.Book, id, b.Rev, b.Book.Name)
-			continue
-		}
-		if err := c.checkRows(ctx, b, m); err != nil {
-			return fmt.Errorf("batch %s: %w", id, err)
+		for _, b := range c.batches[id].revisions() {
+			if b.Marker.IsZero() || b.State != Committed && len(c.byRevision[revisionID{id, b.Rev}]) == 0 {
+				continue
+			}
+			m, err := c.marker(ctx, b.Marker)
+			if err != nil {
+				return err
+			}
+			if m == nil {
+				continue
+			}
+			if m.Batch != id || m.Rev != b.Rev || m.Book != b.Book.Name {
+				c.add("marker", b.Marker.Name, "it is of batch %s, rev %d, by %s; want batch %s, rev %d, by %s", m.Batch, m.Rev, m.Book, id, b.Rev, b.Book.Name)
+				continue
+			}
+			if err := c.checkRows(ctx, b, m); err != nil {
+				return fmt.Errorf("batch %s: %w", id, err)
+			}
 		}
 	}
 	return nil

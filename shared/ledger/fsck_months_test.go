@@ -20,7 +20,7 @@ func spoiltMonths() []corruption {
 			return w.first.Marker.Name
 		}},
 		{"an entry that names nothing", "entry", func(w *world) string {
-			p := Entry{Kind: Adds, Period: w.nov, Batch: w.last.ID}.path()
+			p := Entry{Kind: Adds, Period: w.nov, Batch: w.last.ID, Rev: 1}.path()
 			edit(w, p, func(e *Entry) { e.Marker = Ref{} })
 			return p.String()
 		}},
@@ -30,7 +30,7 @@ func spoiltMonths() []corruption {
 		}},
 		{"a batch's state", "entry", func(w *world) string {
 			edit(w, batchPath(w.copies.ID), func(b *Batch) { b.State = Withdrawn })
-			return Entry{Kind: Adds, Period: w.sep, Batch: w.copies.ID}.path().String()
+			return Entry{Kind: Adds, Period: w.sep, Batch: w.copies.ID, Rev: 1}.path().String()
 		}},
 		{"a batch's periods", "batch", func(w *world) string {
 			edit(w, batchPath(w.first.ID), func(b *Batch) { b.Periods = b.Periods[:1] })
@@ -41,17 +41,17 @@ func spoiltMonths() []corruption {
 			return "batches/" + w.first.ID
 		}},
 		{"an entry deleted", "entry", func(w *world) string {
-			p := Entry{Kind: Adds, Period: w.oct, Batch: w.late.ID}.path()
+			p := Entry{Kind: Adds, Period: w.oct, Batch: w.late.ID, Rev: 1}.path()
 			w.delete(p)
 			return p.String()
 		}},
 		{"an entry into a later period", "entry", func(w *world) string {
-			p := Entry{Kind: Adds, Period: w.nov, Batch: w.last.ID}.path()
+			p := Entry{Kind: Adds, Period: w.nov, Batch: w.last.ID, Rev: 1}.path()
 			edit(w, p, func(e *Entry) { e.Into.Month = e.Into.Month.Next() })
 			return p.String()
 		}},
 		{"a late entry into the next period but one", "result", func(w *world) string {
-			edit(w, Entry{Kind: Adds, Period: w.sep, Batch: w.late.ID}.path(), func(e *Entry) { e.Into = w.nov })
+			edit(w, Entry{Kind: Adds, Period: w.sep, Batch: w.late.ID, Rev: 1}.path(), func(e *Entry) { e.Into = w.nov })
 			return w.frozen(w.oct).Adjustments[0].To.Name
 		}},
 		{"an entry of no batch", "entry", func(w *world) string {
@@ -65,13 +65,13 @@ func spoiltMonths() []corruption {
 			return e.path().String()
 		}},
 		{"an entry of another rev", "entry", func(w *world) string {
-			p := Entry{Kind: Adds, Period: w.nov, Batch: w.last.ID}.path()
+			p := Entry{Kind: Adds, Period: w.nov, Batch: w.last.ID, Rev: 1}.path()
 			edit(w, p, func(e *Entry) { e.Rev = 2 })
 			return p.String()
 		}},
 		{"a withdrawal deleted", "entry", func(w *world) string {
-			w.delete(Entry{Kind: Withdraws, Period: w.sep, Batch: w.wrong.ID}.path())
-			return Entry{Kind: Adds, Period: w.sep, Batch: w.wrong.ID}.path().String()
+			w.delete(Entry{Kind: Withdraws, Period: w.sep, Batch: w.wrong.ID, Rev: 1}.path())
+			return Entry{Kind: Adds, Period: w.sep, Batch: w.wrong.ID, Rev: 1}.path().String()
 		}},
 		{"a frozen manifest that lacks a batch", "frozen", func(w *world) string {
 			f := w.frozen(w.sep)

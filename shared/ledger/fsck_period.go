@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
@@ -82,22 +81,18 @@ func (c *checker) checkDraft(ctx context.Context, p Period) error {
 // held returns the entries that count for a period on invoices up to a month:
 // what was added by then and not taken back by then.
 func (c *checker) held(key Key, to period.Month) []Entry {
-	by := map[string]Entry{}
+	by := map[revisionID]Entry{}
 	for _, e := range c.entries[key] {
 		if e.Kind == Adds && e.Into.Month.Compare(to) <= 0 {
-			by[e.Batch] = e
+			by[e.revision()] = e
 		}
 	}
 	for _, e := range c.entries[key] {
 		if e.Kind == Withdraws && e.Into.Month.Compare(to) <= 0 {
-			delete(by, e.Batch)
+			delete(by, e.revision())
 		}
 	}
-	var out []Entry
-	for _, id := range sortedKeys(by) {
-		out = append(out, by[id])
-	}
-	return out
+	return slices.SortedFunc(maps.Values(by), compareEntries)
 }
 
 // sameManifest reports, under kind, every entry that is in one list only.
@@ -115,7 +110,13 @@ func (c *checker) sameManifest(kind, where string, got, want []Entry) bool {
 			c.add(kind, where, "its manifest lacks batch %s, rev %d, into %s, which the entries have", e.Batch, e.Rev, e.Into)
 		}
 	}
-	if ok && (len(got) != len(want) || !slices.IsSortedFunc(got, func(a, b Entry) int { return strings.Compare(a.Batch, b.Batch) })) {
+	for i, e := range got {
+		if i > 0 && got[i-1].Batch == e.Batch && got[i-1].Rev != e.Rev {
+			c.add(kind, where, "its manifest has batch %s twice, as rev %d and rev %d", e.Batch, got[i-1].Rev, e.Rev)
+			return false
+		}
+	}
+	if ok && (len(got) != len(want) || !slices.IsSortedFunc(got, compareEntries)) {
 		c.add(kind, where, "its manifest has an entry twice, or is not in order")
 		return false
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,28 +34,41 @@ func (l *Ledger) entries(ctx context.Context, key Key) ([]Entry, error) {
 	return out, err
 }
 
+// revisionID names a revision of a batch.
+type revisionID struct {
+	batch string
+	rev   int64
+}
+
+func (e Entry) revision() revisionID { return revisionID{e.Batch, e.Rev} }
+
+// compareEntries sorts a manifest: by batch, then revision.
+func compareEntries(a, b Entry) int {
+	return cmp.Or(strings.Compare(a.Batch, b.Batch), cmp.Compare(a.Rev, b.Rev))
+}
+
 // manifest returns what a period holds of the entries that keep accepts: each
-// added batch that was not withdrawn again.
+// added revision that was not taken back again.
 func manifest(key Key, entries []Entry, keep func(Entry) bool) Manifest {
-	gone := map[string]bool{}
+	gone := map[revisionID]bool{}
 	for _, e := range entries {
 		if e.Kind == Withdraws && keep(e) {
-			gone[e.Batch] = true
+			gone[e.revision()] = true
 		}
 	}
 	m := Manifest{Period: key, Entries: []Entry{}}
 	for _, e := range entries {
-		if e.Kind == Adds && keep(e) && !gone[e.Batch] {
+		if e.Kind == Adds && keep(e) && !gone[e.revision()] {
 			m.Entries = append(m.Entries, e)
 		}
 	}
-	slices.SortFunc(m.Entries, func(a, b Entry) int { return strings.Compare(a.Batch, b.Batch) })
+	slices.SortFunc(m.Entries, compareEntries)
 	return m
 }
 
 func allEntries(Entry) bool { return true }
 
-// into accepts the entries that an invoice up to a period carries.
+// upTo accepts the entries that an invoice up to a period carries.
 func upTo(into Key) func(Entry) bool {
 	return func(e Entry) bool { return e.Into.Month.Compare(into.Month) <= 0 }
 }

@@ -163,8 +163,9 @@ func (l *Ledger) addOutcomes(ctx context.Context, b Batch, key Key, period int, 
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(res.Manifest.Entries, func(e Entry) bool { return e.Batch == b.ID }) {
-		return fmt.Errorf("batch %s came after %s was closed, and no later period has issued it yet: %w", b.ID, key, ErrState)
+	revision := revisionID{b.ID, b.Rev}
+	if !slices.ContainsFunc(res.Manifest.Entries, func(e Entry) bool { return e.revision() == revision }) {
+		return fmt.Errorf("batch %s, revision %d, came after %s was closed, and no later period has issued it yet: %w", b.ID, b.Rev, key, ErrState)
 	}
 	rows := l.outcomes(ctx, res)
 	var buf []byte
@@ -173,7 +174,7 @@ func (l *Ledger) addOutcomes(ctx context.Context, b Batch, key Key, period int, 
 		if err != nil {
 			return err
 		}
-		if int64(r.Batch) >= int64(len(res.Manifest.Entries)) || res.Manifest.Entries[r.Batch].Batch != b.ID {
+		if int64(r.Batch) >= int64(len(res.Manifest.Entries)) || res.Manifest.Entries[r.Batch].revision() != revision {
 			continue
 		}
 		buf = call.AppendRow(buf[:0], r)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"strconv"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/objects"
@@ -14,7 +15,9 @@ import (
 
 // A part is an immutable object of row blocks, gathered by kind, period and
 // shard, then a directory (JSON), then 12 bytes: the directory's length, its
-// CRC-32C and a magic number, little-endian. It is named by its hash.
+// CRC-32C and a magic number, little-endian. It is named by its hash, behind a
+// prefix that says whose it is: parts/BATCH/REV of a batch's revision, outcomes
+// of results. No two revisions share a part, so it can be deleted with the one.
 const (
 	partMagic   = 0x31504254 // "TBP1"
 	partTrailer = 12
@@ -56,9 +59,15 @@ type blockKey struct {
 	shard  uint8
 }
 
+// partPrefix returns the prefix of the names of a revision's parts.
+func partPrefix(batch string, rev int64) string {
+	return "parts/" + batch + "/" + strconv.FormatInt(rev, 10)
+}
+
 // partWriter gathers rows into parts of bounded size.
 type partWriter struct {
 	bucket  objects.Bucket
+	prefix  string // of the parts' names
 	dir     directory
 	periods map[Key]int
 	images  map[string]uint32
@@ -80,8 +89,8 @@ type closedBlock struct {
 	data []byte
 }
 
-func newPartWriter(bucket objects.Bucket) *partWriter {
-	w := &partWriter{bucket: bucket}
+func newPartWriter(bucket objects.Bucket, prefix string) *partWriter {
+	w := &partWriter{bucket: bucket, prefix: prefix}
 	w.reset()
 	return w
 }
@@ -188,7 +197,7 @@ func (w *partWriter) seal(ctx context.Context) error {
 	data = binary.LittleEndian.AppendUint32(data, uint32(len(dir)))
 	data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(dir, castagnoli))
 	data = binary.LittleEndian.AppendUint32(data, partMagic)
-	ref, err := put(ctx, w.bucket, "parts", data)
+	ref, err := put(ctx, w.bucket, w.prefix, data)
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/tollbook/tollbook/shared/documents"
 )
 
-// Waive lets a period be closed though a batch that was received in time is
-// not finished: by name, so that a person has seen which. What the batch then
-// commits is late.
+// Waive lets a period be closed though a batch that was received in time, or a
+// redo of it, is not finished: by name, so that a person has seen which. What
+// is then committed is late.
 func (l *Ledger) Waive(ctx context.Context, key Key, batch string) error {
 	if _, err := l.Batch(ctx, batch); err != nil {
 		return fmt.Errorf("waiving for %s: %w", key, err)
@@ -74,7 +74,7 @@ func (l *Ledger) Reopen(ctx context.Context, key Key) error {
 				return false, err
 			}
 		}
-		now.State, now.Frozen, now.Basis = Open, Ref{}, Ref{}
+		now.State, now.Frozen, now.Basis, now.Reopened = Open, Ref{}, Ref{}, now.Reopened+1
 		return true, nil
 	})
 	if err != nil {

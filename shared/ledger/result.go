@@ -107,7 +107,7 @@ func newResultWriter(f *fold) (*resultWriter, error) {
 		return nil, fmt.Errorf("the book has no cycle %q: %w", key.Cycle, ErrState)
 	}
 	w := &resultWriter{
-		fold: f, zone: zone, out: newPartWriter(f.ledger.buckets.Rated), images: map[string]uint32{}, names: []string{""},
+		fold: f, zone: zone, out: newPartWriter(f.ledger.buckets.Rated, "outcomes"), images: map[string]uint32{}, names: []string{""},
 		res: Result{Period: key, Zone: zone.String(), Manifest: f.in.Manifest, Book: f.in.Book, Accounts: []AccountResult{}},
 	}
 	for _, a := range f.book.Accounts() {

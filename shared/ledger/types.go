@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
@@ -14,7 +15,8 @@ import (
 
 // State is where a batch stands. Each step is a compare-and-set on the batch:
 // received → planned → committed → withdrawn; received or planned → failed;
-// failed → planned (a person); planned → withdrawn.
+// failed → planned (a person); planned → withdrawn. Beside committed, the next
+// revision may be planned or failed: see Ledger.Redo.
 type State string
 
 // The states of a batch.
@@ -72,6 +74,99 @@ type Batch struct {
 	Counts     Counts    `doc:"counts,omitempty" json:"counts"`
 	Periods    []string  `doc:"periods,omitempty" json:"periods,omitempty"` // that its rows fall in
 	Failure    string    `doc:"failure,omitempty" json:"failure,omitempty"` // why it failed, for a person
+	// Attempts counts what was tried on a batch that is not finished, or has
+	// failed, and came to no end: 0 to MaxAttempts. LastError is the last reason.
+	Attempts  int64  `doc:"attempts,omitempty" json:"attempts,omitempty"`
+	LastError string `doc:"last_error,omitempty" json:"last_error,omitempty"`
+	// RedoState says, of a committed batch, that its next revision is Planned,
+	// or that it Failed; empty: neither. RedoAt is when it was asked for.
+	RedoState State     `doc:"redo_state,omitempty" json:"redo_state,omitempty"`
+	RedoAt    time.Time `doc:"redo_at,omitempty" json:"redo_at,omitzero"`
+	Redo      Redo      `doc:"redo,omitempty" json:"redo,omitzero"`
+	// Superseded are the revisions before the committed one that issued months
+	// still rely on, ascending, at most MaxRevisions.
+	Superseded []Revision `doc:"superseded,omitempty" json:"superseded,omitempty"`
+}
+
+// Redo is the revision of a committed batch that is to take the place of the
+// committed one. What it says of a failed redo stays until the next.
+type Redo struct {
+	Rev       int64  `doc:"rev" json:"rev"` // above the committed one, and above any that failed
+	Book      Ref    `doc:"book" json:"book"`
+	Attempts  int64  `doc:"attempts,omitempty" json:"attempts,omitempty"`     // as a batch's
+	LastError string `doc:"last_error,omitempty" json:"last_error,omitempty"` // as a batch's
+	Failure   string `doc:"failure,omitempty" json:"failure,omitempty"`       // why it failed, for a person
+}
+
+// Revision is what a batch was before a redo took its place.
+type Revision struct {
+	Rev     int64    `doc:"rev" json:"rev"`
+	Book    Ref      `doc:"book" json:"book"`
+	Marker  Ref      `doc:"marker" json:"marker"`
+	Counts  Counts   `doc:"counts" json:"counts"`
+	Periods []string `doc:"periods,omitempty" json:"periods,omitempty"`
+}
+
+const (
+	// MaxAttempts is how often work on a batch, or a redo, is tried before it
+	// has failed and waits for a person.
+	MaxAttempts = 5
+	// MaxRevisions is how many revisions of a batch issued months may rely on
+	// beside the committed one.
+	MaxRevisions = 100
+)
+
+// todo returns a batch as the work on its unfinished revision sees it: with
+// that revision's number and book. False: nothing is unfinished.
+func (b Batch) todo() (Batch, bool) {
+	switch {
+	case b.State == Received || b.State == Planned:
+		return b, true
+	case b.State == Committed && b.RedoState == Planned:
+		b.Rev, b.Book = b.Redo.Rev, b.Redo.Book
+		return b, true
+	}
+	return b, false
+}
+
+// fail ends the unfinished revision of that number, with the reason for a
+// person; false: there is no such. A redo that fails leaves the batch committed.
+func (b *Batch) fail(rev int64, why string) bool {
+	todo, ok := b.todo()
+	switch {
+	case !ok || todo.Rev != rev:
+		return false
+	case b.State == Committed:
+		b.RedoState, b.Redo.Failure = Failed, why
+	default:
+		b.State, b.Failure = Failed, why
+	}
+	return true
+}
+
+// tried notes that n attempts at the unfinished revision of that number came
+// to no end, and why (empty: nobody knows); the last attempt fails it. False:
+// there is no such revision.
+func (b *Batch) tried(rev, n int64, why string) bool {
+	todo, ok := b.todo()
+	if !ok || todo.Rev != rev {
+		return false
+	}
+	attempts, last := &b.Attempts, &b.LastError
+	if b.State == Committed {
+		attempts, last = &b.Redo.Attempts, &b.Redo.LastError
+	}
+	*attempts += n
+	if why != "" {
+		*last = why
+	}
+	if *attempts >= MaxAttempts {
+		if why = *last; why == "" {
+			why = "the work ended without an answer, as after a crash or when time or memory runs out"
+		}
+		b.fail(rev, fmt.Sprintf("%d attempts came to no end; the last: %s", *attempts, why))
+	}
+	return true
 }
 
 // BatchID returns the identity of one generation of an object: a new
@@ -154,19 +249,22 @@ type Period struct {
 	Invoices    int64 `doc:"invoices,omitempty" json:"invoices,omitempty"`
 	// Waived are unfinished batches that a person lets the close go ahead of.
 	Waived []string `doc:"waived,omitempty" json:"waived,omitempty"`
+	// Reopened counts how often the period took usage again after closing: what
+	// came late while it did not stays late.
+	Reopened int64 `doc:"reopened,omitempty" json:"reopened,omitempty"`
 }
 
 // EntryKind says whether an entry adds a batch to a period or takes it away.
 type EntryKind string
 
-// Adds is made by a commit; Withdraws by a withdrawal that came too late to
-// remove the entry itself.
+// Adds is made by a commit; Withdraws by a withdrawal or a redo that came too
+// late to remove the entry itself.
 const (
 	Adds      EntryKind = "adds"
 	Withdraws EntryKind = "withdraws"
 )
 
-// Entry says that a batch has rows in a period. Into is that period if it took
+// Entry says that a batch's revision has rows in a period. Into is that period if it took
 // usage at the commit, else the next one that did: it says only which invoice
 // carries the difference.
 type Entry struct {
@@ -179,10 +277,11 @@ type Entry struct {
 }
 
 func (e Entry) path() documents.Path {
+	parts := []string{e.Period.Cycle, e.Period.Month.String(), e.Batch, strconv.FormatInt(e.Rev, 10)}
 	if e.Kind == Withdraws {
-		return documents.Path{Collection: "entries", ID: documents.ID(e.Period.Cycle, e.Period.Month.String(), e.Batch, "withdrawn")}
+		parts = append(parts, "withdrawn")
 	}
-	return documents.Path{Collection: "entries", ID: documents.ID(e.Period.Cycle, e.Period.Month.String(), e.Batch)}
+	return documents.Path{Collection: "entries", ID: documents.ID(parts...)}
 }
 
 // The errors of the ledger, beside those of the stores.

@@ -43,7 +43,7 @@ type PeriodCount struct {
 // MaxPeriods is how many periods the rows of one batch may fall in.
 const MaxPeriods = 60
 
-// work reads a planned batch's file, prices every row by the pinned book and
+// work reads a planned revision's file, prices every row by the pinned book and
 // writes parts and a marker. It is repeatable: the same file and book give the
 // same bytes under the same names.
 func (l *Ledger) work(ctx context.Context, b Batch) (Ref, error) {
@@ -59,7 +59,7 @@ func (l *Ledger) work(ctx context.Context, b Batch) (Ref, error) {
 	if err != nil {
 		return Ref{}, err
 	}
-	s := &slice{ledger: l, batch: b, book: ix, pricer: newPricer(ix, l.buckets.Cards), out: newPartWriter(l.buckets.Rated),
+	s := &slice{ledger: l, batch: b, book: ix, pricer: newPricer(ix, l.buckets.Cards), out: newPartWriter(l.buckets.Rated, partPrefix(b.ID, b.Rev)),
 		reasons: map[string]int64{}, periods: map[Key]*PeriodCount{}}
 	if err := s.run(ctx); err != nil {
 		return Ref{}, err
