@@ -36,6 +36,8 @@ type foldHead struct {
 	Result Ref    `doc:"result"`
 }
 
+func foldPath(key Key) documents.Path { return documents.Path{Collection: "folds", ID: key.String()} }
+
 // Period returns a period as it stands.
 func (l *Ledger) Period(ctx context.Context, key Key) (Period, error) {
 	var p Period
@@ -58,7 +60,7 @@ func (l *Ledger) OpenPeriod(ctx context.Context, key Key, zone string) error {
 // Fold folds a period with everything known now and publishes the result: the
 // head is written only if nobody published meanwhile.
 func (l *Ledger) Fold(ctx context.Context, key Key) (*Result, error) {
-	path := documents.Path{Collection: "folds", ID: key.String()}
+	path := foldPath(key)
 	for range maxConflicts {
 		var head foldHead
 		version, err := l.get(ctx, path, &head)

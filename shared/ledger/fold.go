@@ -30,6 +30,9 @@ type fold struct {
 	shard   uint8 // of next
 }
 
+// resultName returns the name of the result that inputs of that hash make.
+func resultName(hash string) string { return "results/" + hash }
+
 // fold computes a period's result from a manifest and a book, or finds it: a
 // result is named by the hash of its inputs.
 func (l *Ledger) fold(ctx context.Context, in inputs) (Ref, error) {
@@ -37,7 +40,7 @@ func (l *Ledger) fold(ctx context.Context, in inputs) (Ref, error) {
 	if err != nil {
 		return Ref{}, err
 	}
-	name := "results/" + hash
+	name := resultName(hash)
 	info, err := l.buckets.Rated.Stat(ctx, name)
 	if err == nil {
 		return refOf(info), nil
