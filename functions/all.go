@@ -42,7 +42,8 @@ func All() []Function {
 		}},
 		{"sweeper", func(d Deps) (http.Handler, error) {
 			return sweeper.New(sweeper.Config{
-				Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(), Orders: d.Orders["sweeper"], Prefix: d.BucketPrefix, Events: d.Events,
+				Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(), Decks: d.Buckets.Decks,
+				Compile: d.Orders["cardcompile"], Orders: d.Orders["sweeper"], Prefix: d.BucketPrefix, Events: d.Events,
 			})
 		}},
 	}

@@ -442,3 +442,94 @@ func TestNoLogHoldsANumber(t *testing.T) {
 		t.Errorf("the log names a number:\n%s", in.log)
 	}
 }
+
+// place puts a file into a bucket, and its event is lost.
+func (in *installation) place(bucket, name, text string) {
+	in.Helper()
+	b, err := in.deps.Bucket(bucket)
+	if err != nil {
+		in.Fatal(err)
+	}
+	if _, err := b.Create(ctx, name, strings.NewReader(text)); err != nil {
+		in.Fatal(err)
+	}
+}
+
+func TestTheSweeperFindsWhatLostItsEvent(t *testing.T) {
+	in := install(t)
+	in.place("decks", "carrier/a.csv", deckText)
+	in.place("cdrs", "switch/3.csv", cdrsText)
+	job, err := in.deps.Jobs().Ask(ctx, jobs.Fold, key("2026-11").String(), "", nov)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range in.deps.Orders { // the events of all orders so far are lost, too
+		found, err := in.deps.Orders[name].List(ctx, "", "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, info := range found {
+			in.seen[name+"/"+info.Name] = true
+		}
+	}
+	in.schedule("sweeper", nov.Add(time.Hour))
+	in.orders(nov.Add(time.Hour))
+	var deck catalog.DeckReport
+	in.beside("decks", "carrier/a.csv", &deck)
+	if deck.Deck.State != catalog.DeckApplied {
+		t.Errorf("the deck is %s", deck.Deck.State)
+	}
+	result, err := in.deps.Ledger().Fold(ctx, key("2026-11"))
+	if err != nil || result.Counts.Charged != 2 {
+		t.Errorf("the month counts %+v, %v; want two charged", result, err)
+	}
+	if job, err = in.deps.Jobs().Get(ctx, job.ID); err != nil || job.State != jobs.Done {
+		t.Errorf("the job is %+v, %v; want it done", job, err)
+	}
+}
+
+func TestAJobThatKillsWhatDoesItEndsAsFailed(t *testing.T) {
+	in := install(t)
+	job, err := in.deps.Jobs().Ask(ctx, jobs.Fsck, "", "", nov)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 6 { // its orders never come to an end
+		if _, err := in.deps.Jobs().Sweep(ctx, nov.Add(time.Duration(i+1)*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if job, err = in.deps.Jobs().Get(ctx, job.ID); err != nil || job.State != jobs.Failed || job.Attempts != jobs.MaxAttempts {
+		t.Errorf("the job is %+v, %v; want it failed after %d attempts", job, err, jobs.MaxAttempts)
+	}
+}
+
+func TestARedoReadsTheFileAsTheFeedIsNow(t *testing.T) {
+	in := install(t)
+	in.drop("decks", "carrier/a.csv", deckText, nov)
+	// Local time of the switch, which was set up as UTC: the call is of October.
+	in.drop("cdrs", "switch/night.csv", "call_id,account,b_number,start_time,duration\n1,acme,442079460001,2026-11-01 01:00:00,60\n", nov)
+	s, err := catalog.ParseSetup(strings.NewReader(strings.Replace(setupText, `"timezone": "UTC"`, `"timezone": "Asia/Tokyo"`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := in.deps.Catalog().Import(ctx, s); err != nil {
+		t.Fatal(err)
+	}
+	var rated cdrrating.Report
+	in.beside("cdrs", "switch/night.csv", &rated)
+	job, err := in.deps.Jobs().Ask(ctx, jobs.Redo, rated.Batch.ID, "", nov)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.orders(nov)
+	if job, err = in.deps.Jobs().Get(ctx, job.ID); err != nil || job.State != jobs.Done {
+		t.Fatalf("the job is %+v, %v; want it done", job, err)
+	}
+	for month, want := range map[string]int64{"2026-10": 1, "2026-11": 0} {
+		result, err := in.deps.Ledger().Fold(ctx, key(month))
+		if err != nil || result.Counts.Charged != want {
+			t.Errorf("%s charges %d calls, %v; want %d", month, result.Counts.Charged, err, want)
+		}
+	}
+}

@@ -39,7 +39,8 @@ func New(c Config) (http.Handler, error) {
 
 type function struct{ Config }
 
-// run brings every cycle to the state due at the schedule's instant.
+// run brings every cycle to the state due at the schedule's instant, and folds
+// what has changed in the months that still take usage.
 func (f function) run(ctx context.Context, s events.Scheduled) error {
 	done, err := f.Ledger.BillDue(ctx, s.At)
 	for _, key := range done.Closed {
@@ -48,7 +49,13 @@ func (f function) run(ctx context.Context, s events.Scheduled) error {
 	for _, held := range done.Held {
 		f.Events.Log.Warn("a period is due and cannot be closed", slog.String("why", events.Redact(held)))
 	}
-	return err
+	errs := []error{err}
+	err = f.Ledger.FoldStale(ctx, func(key ledger.Key, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("folding %s: %w", key, err))
+		}
+	})
+	return errors.Join(append(errs, err)...)
 }
 
 func (f function) order(ctx context.Context, e events.ObjectFinalized) error {

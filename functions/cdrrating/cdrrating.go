@@ -81,6 +81,8 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 		switch job.Kind {
 		case jobs.Retry:
 			err = f.Ledger.Retry(ctx, job.Target)
+		case jobs.Redo:
+			err = f.Ledger.Redo(ctx, job.Target, job.AskedAt)
 		default:
 			err = fmt.Errorf("cdrrating does no %s: %w", job.Kind, ledger.ErrState)
 		}
@@ -97,8 +99,11 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 		if err := f.report(ctx, b); err != nil {
 			return "", err
 		}
-		if b.State == ledger.Failed {
+		switch {
+		case b.State == ledger.Failed:
 			return "", &events.BadInput{Err: fmt.Errorf("batch %s failed: %s", b.ID, b.Failure)}
+		case b.RedoState == ledger.Failed:
+			return "", &events.BadInput{Err: fmt.Errorf("batch %s stays as it was, the redo failed: %s", b.ID, b.Redo.Failure)}
 		}
 		return fmt.Sprintf("batch %s is %s: %d rows = %d rated + %d unrated + %d rejected + %d ignored",
 			b.ID, b.State, b.Counts.Rows, b.Counts.Accepted, b.Counts.Unrated, b.Counts.Rejected, b.Counts.Ignored), nil

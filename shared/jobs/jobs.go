@@ -57,7 +57,7 @@ type Job struct {
 	AskedAt time.Time `doc:"asked_at" json:"asked_at"`
 	// Report is for a person: what was done, or why it was not. At most MaxReport bytes.
 	Report   string `doc:"report,omitempty" json:"report,omitempty"`
-	Attempts int64  `doc:"attempts,omitempty" json:"attempts,omitempty"` // that failed
+	Attempts int64  `doc:"attempts,omitempty" json:"attempts,omitempty"` // that failed, or came to no end
 }
 
 // Limits of jobs.
@@ -86,7 +86,10 @@ func New(docs documents.Store, orders map[string]objects.Bucket) *Jobs {
 func Model() documents.Model {
 	return documents.Model{
 		Collections: []string{"jobs"},
-		Queries:     []documents.Declaration{{Name: "jobs_all", Collection: "jobs", Range: "asked_at"}},
+		Queries: []documents.Declaration{
+			{Name: "jobs_all", Collection: "jobs", Range: "asked_at"},
+			{Name: "jobs_by_state", Collection: "jobs", Equal: []string{"state"}, Range: "asked_at"},
+		},
 	}
 }
 
@@ -132,10 +135,10 @@ func idOf(kind Kind, target, key string) string {
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// order places the job's order. Placed again it is the same object, and no
-// event follows.
+// order places the job's order: once for each attempt. Placed again it is the
+// same object, and no event follows.
 func (j *Jobs) order(ctx context.Context, job Job) error {
-	payload, err := json.Marshal(job.Target)
+	payload, err := json.Marshal(job.Attempts)
 	if err != nil {
 		return fmt.Errorf("ordering job %s: %w", job.ID, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tollbook/tollbook/shared/documents"
@@ -82,4 +83,45 @@ func cut(s string) string {
 		s = s[:len(s)-1]
 	}
 	return s
+}
+
+// unendedAfter is how long a job is left to its order, and to what does it.
+const unendedAfter = 15 * time.Minute
+
+// maxSwept bounds the jobs that one sweep orders again.
+const maxSwept = 100
+
+// Sweep orders again what was asked for more than 15 minutes before at and has
+// not ended: its order's event was lost, or the process died that did it. Each
+// time is an attempt, so that a job that kills its process ends as failed. It
+// returns how many jobs it ordered.
+func (j *Jobs) Sweep(ctx context.Context, at time.Time) (int, error) {
+	page, err := j.docs.Query(ctx, documents.Query{
+		Name: "jobs_by_state", Equal: map[string]any{"state": string(Asked)}, To: at.Add(-unendedAfter), Limit: maxSwept,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("looking for jobs that did not end: %w", err)
+	}
+	ordered := 0
+	var errs []error
+	for _, doc := range page.Docs {
+		var job Job
+		if err := doc.Fields.Decode(&job); err != nil {
+			errs = append(errs, fmt.Errorf("reading %s: %w", doc.Path, err))
+			continue
+		}
+		err := j.end(ctx, job.ID, func(now *Job) {
+			now.Attempts++
+			if now.Attempts >= MaxAttempts {
+				now.State, now.Report = Failed, fmt.Sprintf("it came to no end in %d attempts; the last said: %s", now.Attempts, now.Report)
+			}
+			job = *now
+		})
+		if err == nil && job.State == Asked {
+			err = j.order(ctx, job)
+			ordered++
+		}
+		errs = append(errs, err)
+	}
+	return ordered, errors.Join(errs...)
 }

@@ -118,7 +118,7 @@ func (l *Ledger) billCycle(ctx context.Context, c book.Cycle, at time.Time, run 
 		case over.After(at):
 			return nil
 		case cutoff.After(at):
-			if err := l.draft(ctx, p.Key); err != nil {
+			if err := l.makeDraft(ctx, p); err != nil {
 				return err
 			}
 			continue
@@ -136,17 +136,12 @@ func (l *Ledger) billCycle(ctx context.Context, c book.Cycle, at time.Time, run 
 	return nil
 }
 
-// draft says that an open period's month is over: it still takes usage.
-func (l *Ledger) draft(ctx context.Context, key Key) error {
-	err := l.periodTx(ctx, key, func(_ documents.Tx, p *Period) (bool, error) {
-		if p.State != Open {
-			return false, nil
-		}
-		p.State = Draft
-		return true, nil
-	})
-	if err != nil {
-		return fmt.Errorf("making %s a draft: %w", key, err)
+// makeDraft makes a draft of a month that is over, unless a person has begun to
+// close it.
+func (l *Ledger) makeDraft(ctx context.Context, p Period) error {
+	err := l.Draft(ctx, p.Key)
+	if errors.Is(err, ErrState) {
+		return nil
 	}
-	return nil
+	return err
 }
