@@ -1,0 +1,156 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/events"
+	"github.com/tollbook/tollbook/shared/jobs"
+	"github.com/tollbook/tollbook/shared/objects"
+)
+
+var (
+	ctx  = context.Background()
+	noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+)
+
+func open(t *testing.T) (*jobs.Jobs, objects.Bucket) {
+	t.Helper()
+	docs, err := documents.OpenBolt(filepath.Join(t.TempDir(), "documents.db"), jobs.Model(), documents.NoSync())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := docs.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	orders := objects.NewMemory()
+	return jobs.New(docs, map[string]objects.Bucket{"billrun": orders}), orders
+}
+
+func ask(t *testing.T, j *jobs.Jobs, key string) jobs.Job {
+	t.Helper()
+	job, err := j.Ask(ctx, jobs.Fold, "monthly:2026-11", key, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+func ordersOf(t *testing.T, b objects.Bucket) int {
+	t.Helper()
+	found, err := b.List(ctx, "", "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(found)
+}
+
+func TestTheSameKeyIsTheSameJobAndNoKeyIsANewOne(t *testing.T) {
+	j, orders := open(t)
+	first, again, other := ask(t, j, "key"), ask(t, j, "key"), ask(t, j, "other key")
+	if first.ID != again.ID || first.ID == other.ID || ask(t, j, "").ID == ask(t, j, "").ID {
+		t.Errorf("jobs %s, %s and %s: want the first two the same, all others not", first.ID, again.ID, other.ID)
+	}
+	if n := ordersOf(t, orders); n != 4 {
+		t.Errorf("%d orders, want one a job: 4", n)
+	}
+}
+
+func TestWhatNobodyDoesCannotBeAskedFor(t *testing.T) {
+	j, _ := open(t)
+	for _, kind := range []jobs.Kind{"dance", jobs.Redo} { // there are no orders for cdrrating here
+		if _, err := j.Ask(ctx, kind, "", "", noon); !errors.Is(err, jobs.ErrUnknown) {
+			t.Errorf("%s: error %v, want ErrUnknown", kind, err)
+		}
+	}
+}
+
+func TestAJobEndsOnce(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		err      error
+		state    jobs.State
+		attempts int64
+		again    bool // the order comes again
+	}{
+		{"done", nil, jobs.Done, 0, false},
+		{"never", &events.BadInput{Err: errors.New("no such month")}, jobs.Failed, 0, false},
+		{"busy", &events.Transient{Err: errors.New("busy")}, jobs.Asked, 0, true},
+		{"store away", fmt.Errorf("folding: %w", documents.ErrTransient), jobs.Asked, 0, true},
+		{"broken", errors.New("a fault"), jobs.Asked, 1, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j, _ := open(t)
+			job := ask(t, j, "")
+			err := j.Run(ctx, job.ID, func(context.Context, jobs.Job) (string, error) { return "the report", c.err })
+			if (err != nil) != c.again {
+				t.Errorf("error %v", err)
+			}
+			got, err := j.Get(ctx, job.ID)
+			if err != nil || got.State != c.state || got.Attempts != c.attempts {
+				t.Errorf("job %+v, %v; want it %s after %d attempts", got, err, c.state, c.attempts)
+			}
+			if c.state == jobs.Asked {
+				return
+			}
+			err = j.Run(ctx, job.ID, func(context.Context, jobs.Job) (string, error) {
+				t.Error("it is done again")
+				return "", nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTheFifthFaultEndsAJobWithItsReason(t *testing.T) {
+	j, _ := open(t)
+	job := ask(t, j, "")
+	for range jobs.MaxAttempts {
+		if err := j.Run(ctx, job.ID, func(context.Context, jobs.Job) (string, error) { return "", errors.New("a fault") }); err == nil {
+			t.Error("the fault is not returned")
+		}
+	}
+	got, err := j.Get(ctx, job.ID)
+	if err != nil || got.State != jobs.Failed || !strings.Contains(got.Report, "a fault") {
+		t.Errorf("job %+v, %v; want it failed for its fault", got, err)
+	}
+}
+
+func TestALongReportIsCut(t *testing.T) {
+	j, _ := open(t)
+	job := ask(t, j, "")
+	long := strings.Repeat("é", jobs.MaxReport)
+	if err := j.Run(ctx, job.ID, func(context.Context, jobs.Job) (string, error) { return long, nil }); err != nil {
+		t.Fatal(err)
+	}
+	got, err := j.Get(ctx, job.ID)
+	if err != nil || len(got.Report) > jobs.MaxReport || !strings.HasPrefix(long, got.Report) {
+		t.Errorf("a report of %d bytes, %v; want the beginning of at most %d", len(got.Report), err, jobs.MaxReport)
+	}
+}
+
+func TestASweepOrdersAgainWhatDidNotEnd(t *testing.T) {
+	j, orders := open(t)
+	ask(t, j, "")
+	for _, c := range []struct {
+		after   time.Duration
+		ordered int
+	}{{10 * time.Minute, 0}, {16 * time.Minute, 1}, {31 * time.Minute, 1}} {
+		if n, err := j.Sweep(ctx, noon.Add(c.after)); n != c.ordered || err != nil {
+			t.Errorf("%s after: %d ordered, %v; want %d", c.after, n, err, c.ordered)
+		}
+	}
+	if n := ordersOf(t, orders); n != 3 {
+		t.Errorf("%d orders, want 3: each again is an object of its own, or no event would follow", n)
+	}
+}
