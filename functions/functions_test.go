@@ -292,7 +292,7 @@ func TestWhatCannotBeReadEndsWhereAPersonCanReadWhy(t *testing.T) {
 		{"cdrs", "switch/empty.csv", "", "header"},
 		{"cdrs", "switch/letter.txt", "Dear carrier,\nplease find attached\n", "column"},
 		{"cdrs", "nobody/3.csv", cdrsText, `"nobody" is not configured`},
-		{"cdrs", "loose.csv", cdrsText, "not configured"},
+		{"cdrs", "loose.csv", cdrsText, "want <feed>/loose.csv"},
 		{"decks", "carrier/empty.csv", "", "rate deck"},
 		{"decks", "loose.csv", deckText, "card's folder"},
 	} {
@@ -354,6 +354,11 @@ func TestTheSameRecordsUnderAnotherNameAreChargedOnce(t *testing.T) {
 	in.drop("decks", "carrier/a.csv", deckText, nov)
 	in.drop("cdrs", "switch/monday.csv", cdrsText, nov)
 	in.drop("cdrs", "switch/tuesday.csv", cdrsText, nov.Add(24*time.Hour))
+	var second cdrrating.Report
+	in.beside("cdrs", "switch/tuesday.csv", &second)
+	if diff := cmp.Diff([]string{"switch/monday.csv"}, second.Copies); diff != "" {
+		t.Errorf("the second one's report does not name the first: %s", diff)
+	}
 	result, err := in.deps.Ledger().Fold(ctx, key("2026-11"))
 	if err != nil {
 		t.Fatal(err)

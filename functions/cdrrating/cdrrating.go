@@ -61,7 +61,7 @@ func (f function) file(ctx context.Context, e events.ObjectFinalized) error {
 		// A folder that a console made, say: nobody can read it.
 		return &events.BadInput{Err: fmt.Errorf("%q cannot name a file of records", e.Name)}
 	}
-	id, err := f.Ledger.Receive(ctx, ledger.Arrival{Bucket: "cdrs", Object: e.Name, Generation: e.Generation, Feed: feed, At: e.At})
+	id, err := f.Ledger.Receive(ctx, ledger.Arrival{Bucket: "cdrs", Object: e.Name, Generation: e.Generation, Size: e.Size, Feed: feed, At: e.At})
 	if err != nil {
 		return err
 	}
@@ -125,14 +125,24 @@ type Problem struct {
 
 // Report is what lies beside a file of records.
 type Report struct {
-	Batch    ledger.Batch `json:"batch"`
-	Problems []Problem    `json:"problems"` // the first 1,000, by line
+	Batch ledger.Batch `json:"batch"`
+	// Copies are the names of files with the same bytes that came in under
+	// another name or again: what they charge, this one does not.
+	Copies   []string  `json:"copies"`
+	Problems []Problem `json:"problems"` // the first 1,000, by line
 }
 
 func (f function) report(ctx context.Context, b ledger.Batch) error {
-	r := Report{Batch: b, Problems: []Problem{}}
+	r := Report{Batch: b, Copies: []string{}, Problems: []Problem{}}
 	if b.State == ledger.Committed {
-		err := f.Ledger.Problems(ctx, b.ID, 0, func(row *call.Row) (bool, error) {
+		copies, err := f.Ledger.Copies(ctx, b)
+		if err != nil {
+			return err
+		}
+		for _, c := range copies {
+			r.Copies = append(r.Copies, c.Object)
+		}
+		err = f.Ledger.Problems(ctx, b.ID, 0, func(row *call.Row) (bool, error) {
 			r.Problems = append(r.Problems, Problem{
 				Line: row.Line, Status: row.Status.String(), Reason: string(row.Reason),
 				Column: row.Column, Value: row.Value, Want: row.Want,

@@ -17,6 +17,7 @@ type Arrival struct {
 	Bucket     string // "cdrs"
 	Object     string
 	Generation string
+	Size       int64 // bytes; 0 = not said
 	Feed       string
 	At         time.Time // when it came in: the event's time
 }
@@ -26,7 +27,7 @@ type Arrival struct {
 func (l *Ledger) Receive(ctx context.Context, a Arrival) (string, error) {
 	b := Batch{
 		ID:     BatchID(a.Bucket, a.Object, a.Generation),
-		Bucket: a.Bucket, Object: a.Object, Generation: a.Generation, Feed: a.Feed,
+		Bucket: a.Bucket, Object: a.Object, Generation: a.Generation, Size: a.Size, Feed: a.Feed,
 		State: Received, ReceivedAt: a.At.UTC().Round(time.Microsecond),
 	}
 	fields, err := documents.Encode(b)

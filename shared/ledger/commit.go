@@ -93,7 +93,7 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]s
 	if len(t.counter) > 0 {
 		b.Superseded = append(b.Superseded, Revision{b.Rev, b.Book, b.Marker, b.Counts, b.Periods})
 	}
-	b.State, b.Rev, b.Book, b.Marker, b.Counts, b.Periods = Committed, todo.Rev, todo.Book, markerRef, m.Counts, nil
+	b.State, b.Rev, b.Book, b.Marker, b.Counts, b.Content, b.Periods = Committed, todo.Rev, todo.Book, markerRef, m.Counts, m.Content, nil
 	b.Attempts, b.LastError, b.RedoState, b.RedoAt, b.Redo = 0, "", "", time.Time{}, Redo{}
 	for _, key := range keys {
 		b.Periods = append(b.Periods, key.String())

@@ -2,9 +2,12 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/book"
@@ -24,6 +27,7 @@ type rowCheck struct {
 	more    bool // it stands on a row
 	partial bool // a part is damaged: that rows are missing says nothing
 	here    []storedRow
+	content string // SHA-256 of the file, in hex
 
 	counts  Counts
 	reasons map[string]int64
@@ -85,6 +89,12 @@ func (c *checker) checkRows(ctx context.Context, b Batch, m *Marker) (err error)
 		return err
 	}
 	k.checkCounts(m)
+	if m.Content != k.content {
+		c.add("marker", b.Marker.Name, "it says that the file has SHA-256 %q, but it has %s", m.Content, k.content)
+	}
+	if b.Content != k.content {
+		c.add("batch", batchPath(b.ID).String(), "it says that the file has SHA-256 %q, but it has %s", b.Content, k.content)
+	}
 	return nil
 }
 
@@ -145,10 +155,12 @@ func (k *rowCheck) read(ctx context.Context) (ok bool, err error) {
 		return false, k.blame("source", where, fmt.Errorf("batch %s: %w", k.batch.ID, err))
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	err = readFeed(src, k.feed, k.book.index, func(r *call.Row) error { return k.row(ctx, r) })
+	content := sha256.New()
+	err = readFeed(io.TeeReader(src, content), k.feed, k.book.index, func(r *call.Row) error { return k.row(ctx, r) })
 	if err != nil {
 		return false, k.blame("source", where, err)
 	}
+	k.content = hex.EncodeToString(content.Sum(nil))
 	return true, nil
 }
 

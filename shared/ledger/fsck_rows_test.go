@@ -81,6 +81,10 @@ func spoiltRows() []corruption {
 			alterJSON(w, w.rated, w.first.Marker.Name, func(m *Marker) { m.Reasons["unrated:blocked"]++ })
 			return w.first.Marker.Name
 		}},
+		{"a marker's file", "marker", func(w *world) string {
+			alterJSON(w, w.rated, w.first.Marker.Name, func(m *Marker) { m.Content = m.Content[1:] + m.Content[:1] })
+			return w.first.Marker.Name
+		}},
 		{"a marker lost", "marker", func(w *world) string {
 			w.rated.lost[w.first.Marker.Name] = true
 			return w.first.Marker.Name

@@ -44,3 +44,30 @@ func (l *Ledger) Batches(ctx context.Context, state State, cursor string, limit 
 	}
 	return batches, page.Cursor, nil
 }
+
+// maxCopies bounds the batches that Copies returns.
+const maxCopies = 20
+
+// Copies returns other committed batches of the very bytes of a batch, the
+// first ones to come: its rows with an id, and as many of the others, are
+// charged once.
+func (l *Ledger) Copies(ctx context.Context, b Batch) ([]Batch, error) {
+	if b.Content == "" {
+		return nil, nil
+	}
+	page, err := l.docs.Query(ctx, documents.Query{Name: "batches_by_content", Equal: map[string]any{"content": b.Content}, Limit: maxCopies + 1})
+	if err != nil {
+		return nil, fmt.Errorf("looking for copies of batch %s: %w", b.ID, err)
+	}
+	var out []Batch
+	for _, doc := range page.Docs {
+		var other Batch
+		if err := doc.Fields.Decode(&other); err != nil {
+			return nil, fmt.Errorf("batch %s: %w: %w", doc.Path.ID, ErrDamaged, err)
+		}
+		if other.ID != b.ID && other.State == Committed {
+			out = append(out, other)
+		}
+	}
+	return out, nil
+}

@@ -13,6 +13,7 @@ func Model() documents.Model {
 			{Name: "entries_all", Collection: "entries", Range: "batch"},
 			{Name: "batches_by_state", Collection: "batches", Equal: []string{"state"}, Range: "received_at"},
 			{Name: "batches_by_redo", Collection: "batches", Equal: []string{"redo_state"}, Range: "redo_at"},
+			{Name: "batches_by_content", Collection: "batches", Equal: []string{"content"}, Range: "received_at"},
 			{Name: "batches_all", Collection: "batches", Range: "id"},
 			{Name: "periods_by_cycle", Collection: "periods", Equal: []string{"cycle"}, Range: "month"},
 			{Name: "periods_all", Collection: "periods", Range: "cycle"},

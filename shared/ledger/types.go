@@ -65,6 +65,7 @@ type Batch struct {
 	Bucket     string    `doc:"bucket" json:"bucket"`
 	Object     string    `doc:"object" json:"object"`
 	Generation string    `doc:"generation" json:"generation"`
+	Size       int64     `doc:"size,omitempty" json:"size,omitempty"` // bytes, as its event said
 	Feed       string    `doc:"feed" json:"feed"`
 	State      State     `doc:"state" json:"state"`
 	Rev        int64     `doc:"rev" json:"rev"`
@@ -73,6 +74,7 @@ type Batch struct {
 	Marker     Ref       `doc:"marker,omitempty" json:"marker"`
 	Counts     Counts    `doc:"counts,omitempty" json:"counts"`
 	Periods    []string  `doc:"periods,omitempty" json:"periods,omitempty"` // that its rows fall in
+	Content    string    `doc:"content,omitempty" json:"content,omitempty"` // SHA-256 of a committed file's bytes, in hex
 	Failure    string    `doc:"failure,omitempty" json:"failure,omitempty"` // why it failed, for a person
 	// Attempts counts what was tried on a batch that is not finished, or has
 	// failed, and came to no end: 0 to MaxAttempts. LastError is the last reason.

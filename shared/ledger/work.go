@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +33,7 @@ type Marker struct {
 	Counts  Counts           `json:"counts"`
 	Reasons map[string]int64 `json:"reasons"` // "status:reason" → rows
 	Periods []PeriodCount    `json:"periods"` // sorted by period
+	Content string           `json:"content"` // SHA-256 of the file, in hex
 }
 
 // PeriodCount counts a batch's accepted and unrated rows of one period.
@@ -39,6 +42,9 @@ type PeriodCount struct {
 	Accepted int64 `json:"accepted"`
 	Unrated  int64 `json:"unrated"`
 }
+
+// MaxFile is the largest file that is rated at once, in bytes.
+const MaxFile = 4 << 30
 
 // MaxPeriods is how many periods the rows of one batch may fall in.
 const MaxPeriods = 60
@@ -94,14 +100,21 @@ type slice struct {
 	counts  Counts
 	reasons map[string]int64
 	periods map[Key]*PeriodCount
+	content string
 	row     []byte // reused
 	id      []byte // reused
 }
 
 func (s *slice) run(ctx context.Context) (err error) {
+	if s.batch.Feed == "" {
+		return &unreadableError{fmt.Errorf("the file is in no feed's folder: want <feed>/%s", s.batch.Object)}
+	}
 	feed, ok := s.book.Feed(s.batch.Feed)
 	if !ok {
-		return &unreadableError{fmt.Errorf("feed %q is not configured", s.batch.Feed)}
+		return &unreadableError{fmt.Errorf("feed %q is not configured: set it up, or move the file to the folder of one that is", s.batch.Feed)}
+	}
+	if s.batch.Size > MaxFile {
+		return &unreadableError{fmt.Errorf("the file has %d bytes, want at most %d: deliver it in pieces, each with the header", s.batch.Size, MaxFile)}
 	}
 	s.feed = feed
 	bucket, err := s.ledger.source(s.batch.Bucket)
@@ -116,12 +129,14 @@ func (s *slice) run(ctx context.Context) (err error) {
 		return fmt.Errorf("opening the file: %w", err)
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	err = readFeed(src, feed, s.book, func(row *call.Row) error {
+	content := sha256.New()
+	err = readFeed(io.TeeReader(src, content), feed, s.book, func(row *call.Row) error {
 		return s.take(ctx, row)
 	})
 	if err != nil {
 		return err
 	}
+	s.content = hex.EncodeToString(content.Sum(nil))
 	return s.out.seal(ctx)
 }
 
@@ -246,7 +261,7 @@ func periodOf(ix *book.Index, feed *book.Feed, account string, at time.Time) Key
 func (s *slice) marker() Marker {
 	m := Marker{
 		Batch: s.batch.ID, Rev: s.batch.Rev, Book: s.batch.Book.Name, Parts: s.out.parts, Counts: s.counts, Reasons: s.reasons,
-		Periods: []PeriodCount{},
+		Periods: []PeriodCount{}, Content: s.content,
 	}
 	if m.Parts == nil {
 		m.Parts = []Ref{}
