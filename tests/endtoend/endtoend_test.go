@@ -1,0 +1,288 @@
+// Package endtoend shows the whole of it: a setup is imported, a deck and
+// records are dropped, the clock is moved to the first of the next month, and
+// the invoices are those of try, byte for byte. Everything goes over HTTP and
+// events, on each pair of stores.
+package endtoend
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tollbook/tollbook/emulator/cloud"
+	"github.com/tollbook/tollbook/emulator/local"
+	"github.com/tollbook/tollbook/functions"
+	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/documents/counting"
+	"github.com/tollbook/tollbook/shared/documents/firestoredb"
+	"github.com/tollbook/tollbook/shared/documents/firestoredb/firestoretest"
+	"github.com/tollbook/tollbook/shared/objects"
+	"github.com/tollbook/tollbook/shared/objects/gcs"
+	"github.com/tollbook/tollbook/shared/objects/gcs/gcstest"
+)
+
+var emulator firestoretest.Emulator
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := emulator.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// pair is two stores that an installation may have.
+type pair struct {
+	name string
+	open func(t *testing.T, dir string, m functions.Manifest) (functions.Stores, string)
+}
+
+var pairs = []pair{
+	{"bbolt and folders", openEmbedded},
+	{"Firestore and Cloud Storage", openCloud},
+}
+
+func openEmbedded(t *testing.T, dir string, m functions.Manifest) (functions.Stores, string) {
+	s, err := functions.OpenFolders(dir, m, objects.WithoutSync())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, ""
+}
+
+const prefix = "acme-"
+
+func openCloud(t *testing.T, _ string, m functions.Manifest) (functions.Stores, string) {
+	address := emulator.Address(t)
+	project := fmt.Sprintf("endtoend-%d", time.Now().UnixNano())
+	docs, err := firestoredb.Open(t.Context(), project, functions.Model(), firestoredb.Emulator(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"decks", "cdrs", "cards", "rated", "bills", "work"}
+	for _, f := range m.OrderFunctions() {
+		names = append(names, functions.OrdersBucket+f)
+	}
+	for i := range names {
+		names[i] = prefix + names[i]
+	}
+	client := gcstest.Client(t, gcstest.Transport(gcstest.New(t, names...)))
+	s := functions.Stores{Docs: docs, Orders: map[string]objects.Bucket{}}
+	if s.Buckets, err = gcs.OpenBuckets(t.Context(), client, prefix, gcs.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range m.OrderFunctions() {
+		s.Orders[f] = gcs.Open(client, prefix+functions.OrdersBucket+f, gcs.Options{})
+	}
+	return s, prefix
+}
+
+// up is a local cloud that runs.
+type up struct {
+	*testing.T
+	stores functions.Stores
+	docs   *counting.Store
+	url    string
+	log    bytes.Buffer
+}
+
+func start(t *testing.T, p pair) *up {
+	t.Helper()
+	m, err := functions.LoadManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	u := &up{T: t}
+	stores, prefix := p.open(t, dir, m)
+	u.docs = counting.New(stores.Docs)
+	stores.Docs = u.docs
+	u.stores = stores
+	c, err := local.New(local.Config{
+		Manifest: m, Functions: functions.All(), Deps: functions.Deps{Stores: stores, BucketPrefix: prefix},
+		DataDir: dir, Listen: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(&u.log, nil)),
+		Knobs: local.Knobs{
+			Duplicates: 30, Shuffle: true, Seed: 1, FirstBackoff: time.Millisecond, LastBackoff: 50 * time.Millisecond,
+			Look: 20 * time.Millisecond, Settle: time.Millisecond,
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	u.url = c.URL()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, stores.Docs.Close()); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(u.log.String())
+		}
+	})
+	return u
+}
+
+// post asks something of the local cloud, and fails when it does not do it.
+func (u *up) post(path, body string) string {
+	u.Helper()
+	r, err := http.Post(u.url+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		u.Fatal(err)
+	}
+	answer, err := io.ReadAll(r.Body)
+	if err := errors.Join(err, r.Body.Close()); err != nil {
+		u.Fatal(err)
+	}
+	if r.StatusCode != http.StatusOK {
+		u.Fatalf("%s: %s: %s", path, r.Status, answer)
+	}
+	return string(answer)
+}
+
+func (u *up) drain() { u.Helper(); u.post("/drain", "") }
+
+// moveTo moves the clock to an instant, or on by a day when that is past.
+func (u *up) moveTo(at time.Time) {
+	u.Helper()
+	var status local.Status
+	r, err := http.Get(u.url + "/status")
+	if err != nil {
+		u.Fatal(err)
+	}
+	err = json.NewDecoder(r.Body).Decode(&status)
+	if err := errors.Join(err, r.Body.Close()); err != nil {
+		u.Fatal(err)
+	}
+	if !at.After(status.Now) {
+		at = status.Now.AddDate(0, 0, 1)
+	}
+	u.post("/clock", `{"to":"`+at.Format(time.RFC3339)+`"}`)
+}
+
+func (u *up) drop(b objects.Bucket, name, path string) {
+	u.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		u.Fatal(err)
+	}
+	_, err = b.Create(u.Context(), name, f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		u.Fatal(err)
+	}
+}
+
+// bills returns every object of the bills bucket.
+func (u *up) bills() map[string]string {
+	u.Helper()
+	out := map[string]string{}
+	found, err := u.stores.Buckets.Bills.List(u.Context(), "", "", 1000)
+	if err != nil {
+		u.Fatal(err)
+	}
+	for _, o := range found {
+		r, err := u.stores.Buckets.Bills.OpenRange(u.Context(), o.Name, o.Generation, 0, -1)
+		if err != nil {
+			u.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err := errors.Join(err, r.Close()); err != nil {
+			u.Fatal(err)
+		}
+		out[o.Name] = string(data)
+	}
+	return out
+}
+
+func (u *up) fsck() {
+	u.Helper()
+	problems, err := u.stores.Ledger().Fsck(u.Context())
+	if err != nil || len(problems) > 0 {
+		u.Errorf("fsck: %v %v", problems, err)
+	}
+}
+
+// try runs try and returns its invoices and where its setup is.
+func try(t *testing.T, deck, cdrs string, options ...string) (invoices map[string]string, setup string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	var stdout, stderr bytes.Buffer
+	args := append([]string{"try", "--deck", deck, "--cdrs", cdrs, "--out", out}, options...)
+	if code := cloud.Main(t.Context(), args, &stdout, &stderr); code != 0 {
+		t.Fatalf("try: exit %d\n%s", code, &stderr)
+	}
+	invoices = map[string]string{}
+	entries, err := os.ReadDir(filepath.Join(out, "invoices"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(out, "invoices", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		invoices[e.Name()] = string(data)
+	}
+	if len(invoices) == 0 {
+		t.Fatal("try made no invoices")
+	}
+	return invoices, filepath.Join(out, "setup.json")
+}
+
+func (u *up) load(path string) {
+	u.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		u.Fatal(err)
+	}
+	s, err := catalog.ParseSetup(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		u.Fatal(err)
+	}
+	if err := u.stores.Catalog().Import(u.Context(), s); err != nil {
+		u.Fatal(err)
+	}
+}
+
+func TestTheInvoicesAreThoseOfTry(t *testing.T) {
+	for _, job := range []struct {
+		name, deck, cdrs string
+		options          []string
+	}{
+		{"the sample", "../../emulator/sample/deck.csv", "../../emulator/sample/cdrs.csv", []string{"--markup", "25%", "--bundle", "10"}},
+		{"two hundred answered rows", "../answered/deck-generic.csv", "../answered/generic.csv",
+			[]string{"--timezone", "Europe/London", "--markup", "+0.01", "--bundle", "3"}},
+	} {
+		for _, p := range pairs {
+			t.Run(job.name+" on "+p.name, func(t *testing.T) {
+				want, setup := try(t, job.deck, job.cdrs, job.options...)
+				u := start(t, p)
+				u.load(setup)
+				u.drop(u.stores.Buckets.Decks, "provider/deck.csv", job.deck)
+				u.drop(u.stores.Buckets.CDRs, "try/records.csv", job.cdrs)
+				u.drain()
+				u.moveTo(time.Date(2026, 12, 1, 6, 0, 0, 0, time.UTC))
+				if diff := cmp.Diff(want, u.bills()); diff != "" {
+					t.Error(diff)
+				}
+				u.fsck()
+			})
+		}
+	}
+}
