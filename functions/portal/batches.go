@@ -1,0 +1,167 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/jobs"
+	"github.com/tollbook/tollbook/shared/ledger"
+)
+
+type batch struct {
+	ID         string        `json:"id"`
+	Feed       string        `json:"feed"`
+	Object     string        `json:"object" doc:"the file"`
+	Generation string        `json:"generation" doc:"of the file"`
+	State      string        `json:"state" enum:"received,planned,committed,failed,withdrawn"`
+	Rev        int64         `json:"rev" doc:"how often it was planned"`
+	ReceivedAt time.Time     `json:"received_at"`
+	Counts     ledger.Counts `json:"counts" doc:"rows = accepted + unrated + rejected + ignored"`
+	Periods    []string      `json:"periods" nullable:"false" doc:"that its rows fall in"`
+	Failure    string        `json:"failure,omitempty" doc:"why it failed"`
+}
+
+func showBatch(b ledger.Batch) batch {
+	return batch{
+		ID: b.ID, Feed: b.Feed, Object: b.Object, Generation: b.Generation, State: string(b.State), Rev: b.Rev, ReceivedAt: b.ReceivedAt,
+		Counts: b.Counts, Periods: append([]string{}, b.Periods...), Failure: b.Failure,
+	}
+}
+
+// problemRow is a row of a batch that was not charged.
+type problemRow struct {
+	Line   int64  `json:"line" doc:"in the file, from 1"`
+	Status string `json:"status" enum:"unrated,rejected"`
+	Reason string `json:"reason"`
+	Column string `json:"column,omitempty" doc:"of a rejected row: where it is wrong"`
+	Value  string `json:"value,omitempty" doc:"of a rejected row: what was found; of an unrated one: the number that was called, or the account"`
+	Want   string `json:"want,omitempty" doc:"what would be right"`
+}
+
+func showProblem(r *call.Row) problemRow {
+	out := problemRow{Line: r.Line, Status: r.Status.String(), Reason: string(r.Reason), Column: r.Column, Value: r.Value, Want: r.Want}
+	if r.Status != call.Unrated {
+		return out
+	}
+	out.Column, out.Value = "b_number", r.BNumber
+	if r.Reason == call.NoAccount || r.Reason == call.NoCard {
+		out.Column, out.Value = "account", r.Account
+	}
+	return out
+}
+
+type batchListInput struct {
+	Paging
+	State string `query:"state" enum:"received,planned,committed,failed,withdrawn" doc:"only batches in this state, in the order of their arrival; none: all, by id"`
+}
+
+type jobInput struct {
+	ID string `path:"id" maxLength:"256"`
+	Key
+}
+
+type problemsInput struct {
+	ID string `path:"id" maxLength:"128" doc:"batch"`
+	Paging
+}
+
+func (p *portal) addBatches() {
+	const tag = "batches"
+	add(p, operation{id: "list-batches", method: "GET", path: "/batches", tag: tag, summary: "Files of records that came in"},
+		func(ctx context.Context, in *batchListInput) (*pageOutput[batch], error) {
+			q := documents.Query{Name: "batches_all"}
+			if in.State != "" {
+				q = documents.Query{Name: "batches_by_state", Equal: map[string]any{"state": in.State}}
+			}
+			return list(ctx, p, in.Paging, q, showBatch)
+		})
+	add(p, operation{id: "get-batch", method: "GET", path: "/batches/{id}", tag: tag, summary: "One file of records, and what became of its rows"},
+		func(ctx context.Context, in *ByID) (*oneOutput[batch], error) {
+			b, v, err := p.batch(ctx, in.ID)
+			return oneOf(v, showBatch(b)), err
+		})
+	add(p, operation{id: "list-batch-problems", method: "GET", path: "/batches/{id}/problems", tag: tag, summary: "The rows of a committed batch that were rejected or that nothing prices, by line"}, p.batchProblems)
+	add(p, operation{id: "withdraw-batch", method: "POST", path: "/batches/{id}/withdraw", tag: tag, summary: "Take a batch out: what it charged is no longer charged, or credited", keyed: true},
+		func(ctx context.Context, in *ByID) (*oneOutput[batch], error) {
+			if _, _, err := p.batch(ctx, in.ID); err != nil {
+				return nil, err
+			}
+			if err := p.Ledger.Withdraw(ctx, in.ID); err != nil {
+				return nil, p.batchState(ctx, in.ID, err)
+			}
+			b, v, err := p.batch(ctx, in.ID)
+			return oneOf(v, showBatch(b)), err
+		})
+	for _, o := range []struct {
+		id, path, summary string
+		kind              jobs.Kind
+		state             ledger.State
+	}{
+		{"redo-batch", "redo", "Read and price the file of a committed batch again", jobs.Redo, ledger.Committed},
+		{"retry-batch", "retry", "Try a failed batch again, after what it failed for was mended", jobs.Retry, ledger.Failed},
+	} {
+		add(p, operation{id: o.id, method: "POST", path: "/batches/{id}/" + o.path, tag: tag, summary: o.summary, status: 202},
+			func(ctx context.Context, in *jobInput) (*jobOutput, error) {
+				b, _, err := p.batch(ctx, in.ID)
+				if err != nil {
+					return nil, err
+				}
+				// With a key it may be the job that has changed the state since.
+				if b.State != o.state && in.IdempotencyKey == "" {
+					return nil, wrongState.problem("The batch is %s; want %s.", b.State, o.state)
+				}
+				return p.ask(ctx, o.kind, in.ID, in.IdempotencyKey)
+			})
+	}
+}
+
+func (p *portal) batch(ctx context.Context, id string) (ledger.Batch, documents.Version, error) {
+	return read[ledger.Batch](ctx, p, pathOf("batches", id), "batch", id)
+}
+
+func (p *portal) batchProblems(ctx context.Context, in *problemsInput) (*pageOutput[problemRow], error) {
+	name := "problems " + in.ID
+	place, err := openCursor(name, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	after := int64(0)
+	if place != "" {
+		if after, err = strconv.ParseInt(place, 10, 64); err != nil || after < 1 {
+			return nil, badCursorProblem()
+		}
+	}
+	if _, _, err := p.batch(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	out := &pageOutput[problemRow]{page[problemRow]{Items: []problemRow{}}}
+	err = p.Ledger.Problems(ctx, in.ID, after, func(r *call.Row) (bool, error) {
+		if len(out.Body.Items) == in.Limit {
+			out.Body.Next = sealCursor(name, strconv.FormatInt(after, 10))
+			return false, nil
+		}
+		after = r.Line
+		out.Body.Items = append(out.Body.Items, showProblem(r))
+		return true, nil
+	})
+	if err != nil {
+		return nil, p.batchState(ctx, in.ID, err)
+	}
+	return out, nil
+}
+
+// batchState says which state a batch is in when that is what stood in the way.
+func (p *portal) batchState(ctx context.Context, id string, err error) error {
+	if !errors.Is(err, ledger.ErrState) {
+		return err
+	}
+	b, _, readErr := p.batch(ctx, id)
+	if readErr != nil {
+		return readErr
+	}
+	return wrongState.problem("The batch is %s.", b.State)
+}

@@ -1,0 +1,161 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/ratecard"
+)
+
+type card struct {
+	ID        string `json:"id,omitempty" readOnly:"true" doc:"folder of its decks"`
+	Kind      string `json:"kind" enum:"provider,customer" doc:"from decks, or built from a provider card; it cannot change"`
+	Currency  string `json:"currency" example:"GBP" doc:"ISO 4217 code; it cannot change"`
+	Activate  string `json:"activate" enum:"at_arrival,by_person" doc:"when a new revision becomes live"`
+	Increment string `json:"increment,omitempty" example:"60/1" doc:"of a provider card, for decks that do not give theirs"`
+	Parent    string `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
+	Markup    string `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
+	Terms     *terms `json:"terms,omitempty" doc:"of a customer card; none: 4 decimals, half-up"`
+}
+
+type terms struct {
+	Decimals          int    `json:"decimals" minimum:"0" maximum:"20" doc:"of each call's charge"`
+	Rounding          string `json:"rounding" enum:"half-up,half-down,up,down" doc:"of each call's charge"`
+	DurationRounding  string `json:"duration_rounding,omitempty" enum:"half-up,half-down,up,down" doc:"of a fraction of a second; none: half-up"`
+	WholeCallMultiple bool   `json:"whole_call_multiple,omitempty" doc:"billed seconds are a multiple of the pulse for the whole call"`
+	ChargeZeroSeconds bool   `json:"charge_zero_seconds,omitempty" doc:"an answered call of 0 s is charged"`
+}
+
+func showCard(d catalog.Definition) card {
+	out := card{
+		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent,
+	}
+	if d.Kind != catalog.Customer {
+		return out
+	}
+	out.Markup = d.Markup.String()
+	out.Terms = &terms{
+		Decimals: d.Terms.Decimals, Rounding: d.Terms.Rounding.String(),
+		WholeCallMultiple: d.Terms.WholeCallMultiple, ChargeZeroSeconds: d.Terms.ChargeZeroSeconds,
+	}
+	if d.Terms.DurationRounding != 0 {
+		out.Terms.DurationRounding = d.Terms.DurationRounding.String()
+	}
+	return out
+}
+
+func (c card) read(id string) (catalog.Definition, error) {
+	var bad inputs
+	bad.same("body.id", c.ID, id)
+	d := catalog.Definition{
+		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent,
+		Markup: parsed(&bad, "body.markup", c.Markup, "a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
+	}
+	switch t := c.Terms; {
+	case t != nil:
+		d.Terms = catalog.Terms{Decimals: t.Decimals, WholeCallMultiple: t.WholeCallMultiple, ChargeZeroSeconds: t.ChargeZeroSeconds}
+		d.Terms.Rounding = parsed(&bad, "body.terms.rounding", t.Rounding, "half-up, half-down, up or down", money.ParseRounding)
+		if t.DurationRounding != "" {
+			d.Terms.DurationRounding = parsed(&bad, "body.terms.duration_rounding", t.DurationRounding, "half-up, half-down, up or down", money.ParseRounding)
+		}
+	case d.Kind == catalog.Customer:
+		d.Terms = catalog.DefaultTerms()
+	}
+	return d, bad.err()
+}
+
+type activation struct {
+	Revision   int        `json:"revision" doc:"that becomes live"`
+	From       *time.Time `json:"from,omitempty" doc:"from when on; none: from the card's beginning"`
+	RecordedAt time.Time  `json:"recorded_at"`
+}
+
+// cardLog is the life of a card.
+type cardLog struct {
+	Card    string       `json:"card"`
+	Live    int          `json:"live,omitempty" doc:"the revision that is live now; none: no revision is"`
+	Entries []activation `json:"entries" nullable:"false" doc:"in the order they were recorded; of two with one instant the later counts"`
+}
+
+func (p *portal) showLog(c book.Card) cardLog {
+	out := cardLog{Card: c.ID, Entries: make([]activation, len(c.Log))}
+	out.Live, _ = c.Log.At(p.Now())
+	for i, a := range c.Log {
+		out.Entries[i] = activation{Revision: a.Revision, RecordedAt: a.RecordedAt}
+		if !a.From.IsZero() {
+			out.Entries[i].From = &a.From
+		}
+	}
+	return out
+}
+
+func (p *portal) addCards() {
+	const tag = "cards"
+	add(p, operation{id: "list-cards", method: "GET", path: "/cards", tag: tag, summary: "How cards are made, by id"},
+		func(ctx context.Context, in *Paging) (*pageOutput[card], error) {
+			return list(ctx, p, *in, documents.Query{Name: "definitions_all"}, showCard)
+		})
+	add(p, operation{id: "get-card", method: "GET", path: "/cards/{id}", tag: tag, summary: "How one card is made"},
+		func(ctx context.Context, in *ByID) (*oneOutput[card], error) {
+			d, v, err := p.definition(ctx, in.ID)
+			return oneOf(v, showCard(d)), err
+		})
+	type putCard struct {
+		ByID
+		Expects
+		Body card
+	}
+	add(p, operation{id: "put-card", method: "PUT", path: "/cards/{id}", tag: tag, summary: "Create or replace how a card is made", also: created},
+		func(ctx context.Context, in *putCard) (*oneOutput[card], error) {
+			d, err := in.Body.read(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return put(in.Expects, showCard(d), func(m catalog.Match) (documents.Version, error) { return p.Catalog.PutDefinition(ctx, d, m) })
+		})
+	add(p, operation{id: "get-log", method: "GET", path: "/cards/{id}/log", tag: tag, summary: "Which revision of a card is live from when"},
+		func(ctx context.Context, in *ByID) (*oneOutput[cardLog], error) {
+			c, v, err := read[book.Card](ctx, p, pathOf("cards", in.ID), "card", in.ID)
+			return oneOf(v, p.showLog(c)), err
+		})
+	type activate struct {
+		ByID
+		Body struct {
+			Revision int        `json:"revision" minimum:"1"`
+			From     *time.Time `json:"from,omitempty" doc:"the first activation of a card has none: it is from the card's beginning"`
+			Past     bool       `json:"past,omitempty" doc:"from may lie in the past: open months are priced again, and issued ones are corrected"`
+		}
+	}
+	add(p, operation{id: "activate-revision", method: "POST", path: "/cards/{id}/activations", tag: tag, summary: "Make a revision live from an instant on", keyed: true},
+		func(ctx context.Context, in *activate) (*oneOutput[cardLog], error) {
+			a := ratecard.Activation{Revision: in.Body.Revision, RecordedAt: p.Now()}
+			if in.Body.From != nil {
+				if a.From = *in.Body.From; a.From.IsZero() {
+					return nil, invalid.problem("from is not an instant").with("body.from", "", "want an instant, or none")
+				}
+				if a.From.Before(a.RecordedAt) && !in.Body.Past {
+					return nil, refused.problem("from lies in the past: what was charged since would change.").
+						with("body.from", a.From.Format(time.RFC3339Nano), `want an instant from now on, or "past": true`)
+				}
+			}
+			c, err := p.Catalog.Activate(ctx, in.ID, a)
+			if errors.Is(err, documents.ErrNotFound) {
+				return nil, missing("card", in.ID)
+			}
+			return oneOf("", p.showLog(c)), err
+		})
+}
+
+func (p *portal) definition(ctx context.Context, id string) (catalog.Definition, documents.Version, error) {
+	return read[catalog.Definition](ctx, p, pathOf("definitions", id), "card", id)
+}
+
+func (p *portal) revision(ctx context.Context, card string, n int) (ratecard.Revision, documents.Version, error) {
+	return read[ratecard.Revision](ctx, p, pathOf("revisions", card, strconv.Itoa(n)), "revision", strconv.Itoa(n))
+}

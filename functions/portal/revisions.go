@@ -1,0 +1,216 @@
+package portal
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/objects"
+	"github.com/tollbook/tollbook/shared/ratecard"
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+type revision struct {
+	Card     string `json:"card"`
+	Number   int    `json:"number"`
+	Rates    int64  `json:"rates" doc:"how many"`
+	Compiled bool   `json:"compiled" doc:"it can charge calls"`
+}
+
+func showRevision(r ratecard.Revision) revision {
+	return revision{Card: r.Card, Number: r.Number, Rates: r.Rows, Compiled: r.Image != ""}
+}
+
+type rate struct {
+	Prefix        string `json:"prefix" doc:"digits; empty: any other number"`
+	Destination   string `json:"destination"`
+	Price1        string `json:"price_1" doc:"per minute, of the first interval"`
+	PriceN        string `json:"price_n" doc:"per minute, after it"`
+	Interval1     uint32 `json:"interval_1" doc:"seconds"`
+	IntervalN     uint32 `json:"interval_n" doc:"seconds"`
+	ConnectionFee string `json:"connection_fee" doc:"per call"`
+	Blocked       bool   `json:"blocked"`
+}
+
+var rateColumns = []string{"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "blocked"}
+
+func showRate(r rating.Rate) rate {
+	return rate{
+		Prefix: r.Prefix, Destination: r.Destination, Price1: r.Price1.String(), PriceN: r.PriceN.String(),
+		Interval1: r.Interval1, IntervalN: r.IntervalN, ConnectionFee: r.ConnectionFee.String(), Blocked: r.Blocked,
+	}
+}
+
+// ByRevision names a revision.
+type ByRevision struct {
+	ID     string `path:"id" maxLength:"128" doc:"card"`
+	Number int    `path:"n" minimum:"1" maximum:"1000000000"`
+}
+
+type ratesInput struct {
+	ByRevision
+	Paging
+	Prefix string `query:"prefix" maxLength:"16" pattern:"^[0-9]*$" doc:"only rates whose prefix begins so"`
+}
+
+type rates struct {
+	Items    []rate `json:"items" nullable:"false"`
+	Next     string `json:"next,omitempty" doc:"cursor of the following page; none on the last"`
+	Currency string `json:"currency,omitempty" doc:"of the prices, when the card is defined"`
+}
+
+type ratesOutput struct{ Body rates }
+
+func (p *portal) addRevisions() {
+	const tag = "cards"
+	type listInput struct {
+		ID string `path:"id" maxLength:"128" doc:"card"`
+		Paging
+	}
+	add(p, operation{id: "list-revisions", method: "GET", path: "/cards/{id}/revisions", tag: tag, summary: "The revisions of a card, by number"},
+		func(ctx context.Context, in *listInput) (*pageOutput[revision], error) {
+			return list(ctx, p, in.Paging, documents.Query{Name: "revisions_by_card", Equal: map[string]any{"card": in.ID}}, showRevision)
+		})
+	add(p, operation{id: "get-revision", method: "GET", path: "/cards/{id}/revisions/{n}", tag: tag, summary: "One revision of a card"},
+		func(ctx context.Context, in *ByRevision) (*oneOutput[revision], error) {
+			r, v, err := p.revision(ctx, in.ID, in.Number)
+			return oneOf(v, showRevision(r)), err
+		})
+	add(p, operation{id: "list-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates", tag: tag, summary: "The rates of a revision, in the order of its deck"}, p.listRates)
+	add(p, operation{id: "download-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates.csv", tag: tag, summary: "All rates of a revision as CSV", content: "text/csv"}, p.downloadRates)
+}
+
+// openRates opens the stored rates of a revision.
+func (p *portal) openRates(ctx context.Context, in ByRevision) (ratecard.Revision, io.ReadCloser, error) {
+	rev, _, err := p.revision(ctx, in.ID, in.Number)
+	if err != nil {
+		return rev, nil, err
+	}
+	r, err := openObject(ctx, p.Buckets.Cards, rev.Rates)
+	return rev, r, err
+}
+
+// openObject opens what a document names: that it is not there is no fault of
+// the caller.
+func openObject(ctx context.Context, b objects.Bucket, name string) (io.ReadCloser, error) {
+	info, err := b.Stat(ctx, name)
+	if errors.Is(err, objects.ErrNotFound) {
+		return nil, fmt.Errorf("looking for %s: %w: %s", name, objects.ErrLost, "no such object")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for %s: %w", name, err)
+	}
+	r, err := b.OpenRange(ctx, name, info.Generation, 0, -1)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", name, err)
+	}
+	return r, nil
+}
+
+func (p *portal) listRates(ctx context.Context, in *ratesInput) (out *ratesOutput, err error) {
+	name := fmt.Sprintf("rates %q %d %q", in.ID, in.Number, in.Prefix)
+	place, err := openCursor(name, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	skip := int64(0)
+	if place != "" {
+		if skip, err = strconv.ParseInt(place, 10, 64); err != nil || skip < 1 {
+			return nil, badCursorProblem()
+		}
+	}
+	_, r, err := p.openRates(ctx, in.ByRevision)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	out = &ratesOutput{rates{Items: []rate{}}}
+	if d, _, err := p.definition(ctx, in.ID); err == nil {
+		out.Body.Currency = d.Currency
+	}
+	at := int64(0) // rates read
+	for one, err := range ratecard.ReadRates(r) {
+		if err != nil {
+			return nil, err
+		}
+		at++
+		if at <= skip || !strings.HasPrefix(one.Prefix, in.Prefix) {
+			continue
+		}
+		if len(out.Body.Items) == in.Limit {
+			out.Body.Next = sealCursor(name, strconv.FormatInt(at-1, 10))
+			break
+		}
+		out.Body.Items = append(out.Body.Items, showRate(one))
+	}
+	return out, nil
+}
+
+// fileOutput is an answer that is written as it is read. An error on the way
+// ends the connection, so that nobody takes what came by then for the whole.
+type fileOutput struct {
+	Body func(huma.Context)
+}
+
+func attachment(name string) string {
+	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
+}
+
+func (p *portal) downloadRates(ctx context.Context, in *ByRevision) (*fileOutput, error) {
+	rev, r, err := p.openRates(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	return &fileOutput{func(out huma.Context) {
+		out.SetHeader("Content-Type", "text/csv; charset=utf-8")
+		out.SetHeader("Content-Disposition", attachment(fmt.Sprintf("%s-%d.csv", rev.Card, rev.Number)))
+		out.SetStatus(http.StatusOK)
+		if err := errors.Join(writeRates(out.BodyWriter(), r), r.Close()); err != nil {
+			_ = p.explain(ctx, "download-rates", err) // logged: the answer has begun
+			panic(http.ErrAbortHandler)
+		}
+	}}, nil
+}
+
+func writeRates(w io.Writer, r io.Reader) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(rateColumns); err != nil {
+		return fmt.Errorf("writing rates: %w", err)
+	}
+	for one, err := range ratecard.ReadRates(r) {
+		if err != nil {
+			return err
+		}
+		s := showRate(one)
+		err = out.Write([]string{
+			s.Prefix, plainText(s.Destination), s.Price1, s.PriceN,
+			strconv.FormatUint(uint64(s.Interval1), 10), strconv.FormatUint(uint64(s.IntervalN), 10), s.ConnectionFee, strconv.FormatBool(s.Blocked),
+		})
+		if err != nil {
+			return fmt.Errorf("writing rates: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("writing rates: %w", err)
+	}
+	return nil
+}
+
+// plainText keeps a spreadsheet from running a destination's name as a formula
+// (OWASP: CSV injection).
+func plainText(s string) string {
+	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
+		return "'" + s
+	}
+	return s
+}
