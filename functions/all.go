@@ -2,12 +2,14 @@ package functions
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/tollbook/tollbook/functions/billrun"
 	"github.com/tollbook/tollbook/functions/bundlereset"
 	"github.com/tollbook/tollbook/functions/cardcompile"
 	"github.com/tollbook/tollbook/functions/cdrrating"
 	"github.com/tollbook/tollbook/functions/deckupload"
+	"github.com/tollbook/tollbook/functions/portal"
 	"github.com/tollbook/tollbook/functions/sweeper"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/jobs"
@@ -44,6 +46,16 @@ func All() []Function {
 			return sweeper.New(sweeper.Config{
 				Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(), Decks: d.Buckets.Decks,
 				Compile: d.Orders["cardcompile"], Orders: d.Orders["sweeper"], Prefix: d.BucketPrefix, Events: d.Events,
+			})
+		}},
+		{"portal", func(d Deps) (http.Handler, error) {
+			now := d.Now
+			if now == nil {
+				now = time.Now
+			}
+			return portal.New(portal.Config{
+				Docs: d.Docs, Buckets: d.Buckets, Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(),
+				Log: d.Events.Log, Now: now, PublicURL: d.PublicURL,
 			})
 		}},
 	}

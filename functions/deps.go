@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"time"
 
+	"github.com/tollbook/tollbook/functions/portal"
 	"github.com/tollbook/tollbook/infra"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/documents"
@@ -47,6 +49,9 @@ type Deps struct {
 	BucketPrefix string
 	// PublicURL is where people reach the portal; empty: on this machine only.
 	PublicURL string
+	// Now is the clock that people's wishes are noted by; nil: the machine's.
+	// What events bring about goes by the events.
+	Now func() time.Time
 }
 
 // Function is one function as it is deployed.
@@ -56,7 +61,9 @@ type Function struct {
 }
 
 // Model is every collection and query of an installation.
-func Model() documents.Model { return ledger.Model().With(catalog.Model(), jobs.Model()) }
+func Model() documents.Model {
+	return ledger.Model().With(catalog.Model(), jobs.Model(), portal.Model())
+}
 
 // LoadManifest returns the manifest that this code is deployed by.
 func LoadManifest() (Manifest, error) { return ParseManifest(infra.Functions) }

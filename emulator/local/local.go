@@ -174,6 +174,7 @@ func (c *Cloud) handlers() (map[string]http.Handler, error) {
 		deps := c.Deps
 		deps.Events = events.Config{Verifier: events.Open{}, Log: c.Log, Timeout: e.Timeout}
 		deps.PublicURL = c.URL() + "/" + e.Name
+		deps.Now = c.clock.now
 		h, err := c.Functions[at].New(deps)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("making the function %s: %w", e.Name, err))
