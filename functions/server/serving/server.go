@@ -32,6 +32,9 @@ const (
 	cutTime   = time.Second // for calls that were cut to notice
 )
 
+// ErrUnknown: the target names no function.
+var ErrUnknown = errors.New("no function")
+
 // Config is what a Server serves.
 type Config struct {
 	Manifest  functions.Manifest
@@ -89,7 +92,7 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	if s.longest == 0 {
-		return nil, fmt.Errorf("no function %q: want one of %s", c.Target, strings.Join(names, ", "))
+		return nil, fmt.Errorf("%w %q: want one of %s", ErrUnknown, c.Target, strings.Join(names, ", "))
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
@@ -150,7 +153,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			return nil
 		}
 	}
-	s.log.LogAttrs(base, slog.LevelWarn, "calls are cut", slog.Int("calls", s.gate.count()))
+	if n := s.gate.count(); n > 0 {
+		s.log.LogAttrs(base, slog.LevelWarn, "calls are cut", slog.Int("calls", n))
+	}
 	cut()
 	if err := server.Close(); err != nil {
 		return fmt.Errorf("stopping to serve on %s: %w", l.Addr(), err)
