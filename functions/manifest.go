@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,8 +94,8 @@ func (e Entry) check() error {
 	if e.Concurrency < 1 || e.Concurrency > maxConcurrency {
 		bad("concurrency %d: want 1 to %d", e.Concurrency, maxConcurrency)
 	}
-	if !strings.HasSuffix(e.Memory, "Mi") && !strings.HasSuffix(e.Memory, "Gi") {
-		bad("memory %q: want it in Mi or Gi", e.Memory)
+	if !isMemory(e.Memory) {
+		bad("memory %q: want a whole number of Mi or Gi", e.Memory)
 	}
 	if e.Schedule != "" {
 		if _, err := cron.ParseStandard(e.Schedule); err != nil {
@@ -102,6 +103,13 @@ func (e Entry) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func isMemory(text string) bool {
+	number, isMi := strings.CutSuffix(text, "Mi")
+	number, isGi := strings.CutSuffix(number, "Gi")
+	n, err := strconv.ParseUint(number, 10, 16)
+	return isMi != isGi && err == nil && n > 0
 }
 
 // OrderFunctions returns the functions that have a bucket of work orders, in
