@@ -9,13 +9,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fsouza/fake-gcs-server/fakestorage"
-
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/functions/environ"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/documents/firestoredb/firestoretest"
 	"github.com/tollbook/tollbook/shared/events"
+	"github.com/tollbook/tollbook/shared/objects/gcs/gcstest"
 )
 
 var emulator firestoretest.Emulator
@@ -75,16 +74,8 @@ func TestAFolderIsAnInstallationAndOneProcessHoldsIt(t *testing.T) {
 // fakeStorage is Cloud Storage on this machine, with these buckets.
 func fakeStorage(t *testing.T, buckets ...string) {
 	t.Helper()
-	fake, err := fakestorage.NewServerWithOptions(fakestorage.Options{NoListener: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fake.Stop)
-	server := httptest.NewServer(fake.HTTPHandler())
+	server := httptest.NewServer(gcstest.New(t, buckets...).HTTPHandler())
 	t.Cleanup(server.Close)
-	for _, name := range buckets {
-		fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: name})
-	}
 	t.Setenv("STORAGE_EMULATOR_HOST", strings.TrimPrefix(server.URL, "http://"))
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/functions/environ"
@@ -24,6 +25,7 @@ var commands = []command{
 	{"fsck", "", 0, 0, "prove everything again, from the files to the invoices", fsck},
 	{"withdraw", "BATCH", 1, 1, "take a file out: the months it was in are billed without it", withdraw},
 	{"retry", "BATCH", 1, 1, "rate a failed file again, after what it failed for was mended", retry},
+	{"redo", "BATCH", 1, 1, "rate a file again, with the feed, cards and accounts as they are now", redo},
 	{"replay", "BUCKET [PREFIX]", 1, 2, "hand each object of a bucket to its function again, as if it came now", replay},
 	{"export", "[FILE]", 0, 1, "write the setup as text: cycles, cards, plans, feeds, accounts", exportSetup},
 	{"import", "FILE", 1, 1, "read such a text beside what is there; nothing is removed", importSetup},
@@ -140,6 +142,18 @@ func retry(ctx context.Context, a *admin, args []string) error {
 	return a.rate(ctx, b)
 }
 
+func redo(ctx context.Context, a *admin, args []string) error {
+	b, err := a.batch(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	// A person asks for it now; the instant decides no price.
+	if err := a.deps.Ledger().Redo(ctx, b.ID, time.Now()); err != nil {
+		return refuseIf(err, ledger.ErrState)
+	}
+	return a.rate(ctx, b)
+}
+
 // batch returns the batch that a person names.
 func (a *admin) batch(ctx context.Context, id string) (ledger.Batch, error) {
 	b, err := a.deps.Ledger().Batch(ctx, id)
@@ -166,6 +180,9 @@ func (a *admin) printBatch(ctx context.Context, id string) error {
 	}
 	if b.State == ledger.Failed {
 		return fmt.Errorf("batch %s failed again: %s", id, b.Failure)
+	}
+	if b.RedoState == ledger.Failed {
+		return fmt.Errorf("batch %s is as it was, its redo failed: %s", id, b.Redo.Failure)
 	}
 	return a.printf("%s\t%s\t%s\t%d rows = %d rated + %d unrated + %d rejected + %d ignored\n", b.ID, b.Object, b.State,
 		b.Counts.Rows, b.Counts.Accepted, b.Counts.Unrated, b.Counts.Rejected, b.Counts.Ignored)
