@@ -7,11 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
-	"strings"
 
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/functions/environ"
+	"github.com/tollbook/tollbook/functions/portal"
 	"github.com/tollbook/tollbook/functions/server/serving"
 )
 
@@ -22,7 +21,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) (e
 		return &refusal{err}
 	}
 	list := functions.All()
-	if err := checkPortal(list, config.Target, getenv, config.Listen); err != nil {
+	if err := checkPortal(config.Target, getenv, config.Listen); err != nil {
 		return err
 	}
 	config.LogTo = stderr
@@ -47,32 +46,14 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) (e
 	return server.Serve(ctx, listener)
 }
 
-// portal is the function that people call. It has no sign-in yet.
-const portal = "portal"
-
-// checkPortal refuses to serve the portal where others than the people at this
-// machine could reach it.
-func checkPortal(list []functions.Function, target string, getenv func(string) string, address string) error {
-	for _, f := range list {
-		if f.Name == portal && (target == "" || target == portal) {
-			return checkBinding(getenv, address)
-		}
+// checkPortal refuses to serve the portal, which has no sign-in yet, where
+// others than the people at this machine could reach it.
+func checkPortal(target string, getenv func(string) string, address string) error {
+	if target != "" && target != "portal" {
+		return nil
 	}
-	return nil
-}
-
-func checkBinding(getenv func(string) string, address string) error {
-	for _, name := range []string{"K_SERVICE", "KUBERNETES_SERVICE_HOST"} {
-		if getenv(name) != "" {
-			return refuse("the portal has no sign-in and does not start on a platform (%s is set); FUNCTION_TARGET names another function", name)
-		}
-	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return refuse("the address %q: %w", address, err)
-	}
-	if ip, err := netip.ParseAddr(host); !strings.EqualFold(host, "localhost") && (err != nil || !ip.Unmap().IsLoopback()) {
-		return refuse("the portal has no sign-in: want an address like 127.0.0.1:8080, not %q", address)
+	if err := portal.CheckBinding(getenv, address); err != nil {
+		return refuse("%w; FUNCTION_TARGET names another function", err)
 	}
 	return nil
 }
