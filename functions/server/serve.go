@@ -21,7 +21,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) (e
 		return &refusal{err}
 	}
 	list := functions.All()
-	if err := checkPortal(config.Target, getenv, config.Listen); err != nil {
+	if err := checkPortal(list, config.Target, getenv, config.Listen); err != nil {
 		return err
 	}
 	config.LogTo = stderr
@@ -46,14 +46,16 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) (e
 	return server.Serve(ctx, listener)
 }
 
-// checkPortal refuses to serve the portal, which has no sign-in yet, where
-// others than the people at this machine could reach it.
-func checkPortal(target string, getenv func(string) string, address string) error {
-	if target != "" && target != "portal" {
-		return nil
-	}
-	if err := portal.CheckBinding(getenv, address); err != nil {
-		return refuse("%w; FUNCTION_TARGET names another function", err)
+// checkPortal refuses to serve the portal, which has no sign-in, where others
+// than the people at this machine could reach it.
+func checkPortal(list []functions.Function, target string, getenv func(string) string, address string) error {
+	for _, f := range list {
+		if f.Name != "portal" || target != "" && target != f.Name {
+			continue
+		}
+		if err := portal.CheckBinding(getenv, address); err != nil {
+			return &refusal{err}
+		}
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tollbook/tollbook/functions"
 )
 
 // env is an environment; what it does not name is not set.
@@ -63,10 +65,10 @@ func TestEveryFunctionOrOneIsServedUntilTheEnd(t *testing.T) {
 	data := t.TempDir()
 	for _, test := range []struct {
 		target string
-		want   map[string]int // of POST
+		want   map[string]int
 	}{
-		{"", map[string]int{"/bundlereset": 204, "/billrun": 204, "/deckupload": 204, "/nobody": 404}},
-		{"bundlereset", map[string]int{"/": 204, "/healthz": 204}},
+		{"", map[string]int{"POST /bundlereset": 204, "POST /billrun": 204, "POST /deckupload": 204, "POST /nobody": 404, "GET /portal/v1/cards": 200, "GET /healthz": 200}},
+		{"bundlereset", map[string]int{"POST /": 204, "GET /healthz": 200, "GET /portal/v1/cards": 405}},
 	} {
 		ctx, stop := context.WithCancel(t.Context())
 		log, to := io.Pipe()
@@ -76,13 +78,11 @@ func TestEveryFunctionOrOneIsServedUntilTheEnd(t *testing.T) {
 			_ = to.Close() // of a pipe: never an error
 		}()
 		url := address(t, log)
-		for path, want := range test.want {
-			if got := status(t, http.MethodPost, url+path); got != want {
-				t.Errorf("%q: POST %s is answered %d, want %d", test.target, path, got, want)
+		for call, want := range test.want {
+			method, path, _ := strings.Cut(call, " ")
+			if got := status(t, method, url+path); got != want {
+				t.Errorf("%q: %s is answered %d, want %d", test.target, call, got, want)
 			}
-		}
-		if got := status(t, http.MethodGet, url+"/healthz"); got != 200 {
-			t.Errorf("health is %d", got)
 		}
 		// The stores are held by the one that serves.
 		err := run(t.Context(), []string{"fsck"}, env{"TOLLBOOK_DATA": data}.get, io.Discard, io.Discard)
@@ -140,6 +140,7 @@ func TestWhatCannotServeIsRefused(t *testing.T) {
 }
 
 func TestThePortalIsServedOnlyToThisMachine(t *testing.T) {
+	list := []functions.Function{{Name: "sweeper"}, {Name: "portal"}}
 	for _, test := range []struct {
 		target, address string
 		env             env
@@ -157,10 +158,13 @@ func TestThePortalIsServedOnlyToThisMachine(t *testing.T) {
 		{"", "127.0.0.1:8080", env{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, false},
 		{"sweeper", ":8080", env{"K_SERVICE": "sweeper"}, true},
 	} {
-		err := checkPortal(test.target, test.env.get, test.address)
+		err := checkPortal(list, test.target, test.env.get, test.address)
 		if (err == nil) != test.ok || err != nil && exitCode(err) != exitRefused {
 			t.Errorf("%+v: %v", test, err)
 		}
+	}
+	if err := checkPortal(list[:1], "", env{}.get, ":8080"); err != nil {
+		t.Errorf("without a portal: %v", err)
 	}
 }
 

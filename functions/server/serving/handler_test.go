@@ -24,7 +24,7 @@ func TestAPanicIsAnsweredAndTheNextCallToo(t *testing.T) {
 			panic("called 447700900123")
 		case "/within":
 			_, _ = io.WriteString(w, strings.Repeat("half an answer", 1000))
-			panic(fmt.Errorf("called %s", "447700900123"))
+			panic(fmt.Errorf("called 447700900123: %w", io.EOF))
 		case "/abort":
 			panic(http.ErrAbortHandler)
 		}
@@ -42,7 +42,7 @@ func TestAPanicIsAnsweredAndTheNextCallToo(t *testing.T) {
 		t.Errorf("the next call is answered %d %q %v", got.status, got.body, got.err)
 	}
 	log := s.logged.String()
-	if strings.Count(log, `"function panicked"`) != 2 || !strings.Contains(log, "handler_test.go") || strings.Contains(log, "900123") {
+	if strings.Count(log, "panic of type string") != 1 || strings.Count(log, "panic of type *fmt.wrapError") != 1 || !strings.Contains(log, "handler_test.go") || strings.Contains(log, "900123") {
 		t.Errorf("the log must tell where, and not what with\n%s", log)
 	}
 }

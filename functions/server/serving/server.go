@@ -101,15 +101,32 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// below shows a function its own paths: those behind its name.
+// below shows a function its own paths, those behind its name, and puts the
+// name before those that it answers with.
 func below(prefix string, h http.Handler) http.Handler {
 	return http.StripPrefix(prefix, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "" {
 			r.URL.Path = "/"
 		}
-		h.ServeHTTP(w, r)
+		h.ServeHTTP(&moved{w, prefix}, r)
 	}))
 }
+
+// moved is an answer from below a prefix.
+type moved struct {
+	http.ResponseWriter
+	prefix string
+}
+
+func (m *moved) WriteHeader(status int) {
+	if to := m.Header().Get("Location"); strings.HasPrefix(to, "/") && !strings.HasPrefix(to, "//") {
+		m.Header().Set("Location", m.prefix+to)
+	}
+	m.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (m *moved) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	if s.gate.isShut() {

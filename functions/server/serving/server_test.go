@@ -26,6 +26,26 @@ func TestEveryFunctionIsServedAtItsName(t *testing.T) {
 	}
 }
 
+func TestAFunctionsOwnPathsAreFoundBehindItsName(t *testing.T) {
+	for _, target := range []string{"", "one"} {
+		s := start(t, serving.Config{Target: target, Functions: []functions.Function{does("one", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", r.URL.Query().Get("to"))
+			w.WriteHeader(http.StatusAccepted)
+		})}})
+		prefix := "/one"
+		if target != "" {
+			prefix = ""
+		}
+		for to, want := range map[string]string{
+			"/v1/jobs/7": prefix + "/v1/jobs/7", "https://example.com/x": "https://example.com/x", "//example.com/x": "//example.com/x", "7": "7", "": "",
+		} {
+			if got := s.send("POST", prefix+"/?to="+to).header.Get("Location"); got != want {
+				t.Errorf("%q: %q becomes %q, want %q", target, to, got, want)
+			}
+		}
+	}
+}
+
 func TestOneFunctionIsServedAtTheRoot(t *testing.T) {
 	s := start(t, serving.Config{Target: "two", Functions: []functions.Function{
 		{Name: "one", New: func(functions.Deps) (http.Handler, error) { return nil, errors.New("not to be made") }},
