@@ -342,3 +342,16 @@ func (w *world) closeNovember() {
 		w.Fatal(err)
 	}
 }
+
+// replace changes a field of a document behind the portal's back.
+func (w *world) replace(collection, id, field string, value any) {
+	w.Helper()
+	doc, err := w.config.Docs.Get(w.ctx(), documents.Path{Collection: collection, ID: id})
+	if err != nil {
+		w.Fatal(err)
+	}
+	doc.Fields[field] = value
+	if _, err := w.config.Docs.Replace(w.ctx(), doc.Path, doc.Fields, doc.Version); err != nil {
+		w.Fatal(err)
+	}
+}
