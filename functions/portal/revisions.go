@@ -134,9 +134,11 @@ func (p *portal) listRates(ctx context.Context, in *ratesInput) (out *ratesOutpu
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	out = &ratesOutput{rates{Items: []rate{}}}
-	if d, _, err := p.definition(ctx, in.ID); err == nil {
-		out.Body.Currency = d.Currency
+	d, _, err := p.definition(ctx, in.ID)
+	if err != nil && !isProblem(err, notFound) {
+		return nil, err
 	}
+	out.Body.Currency = d.Currency
 	at := int64(0) // rates read
 	for one, err := range ratecard.ReadRates(r) {
 		if err != nil {

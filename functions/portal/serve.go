@@ -158,7 +158,11 @@ func (p *portal) end(r *http.Request, pattern string, w *answer) {
 	attrs := []slog.Attr{slog.String("operation", pattern), slog.String("request", requestID(r.Context()))}
 	if v != nil && v != http.ErrAbortHandler {
 		// The value may be anything, a number that was called too: only its type is told.
-		p.Log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "panic",
+		level := slog.LevelError
+		if errors.Is(r.Context().Err(), context.Canceled) {
+			level = slog.LevelInfo // the caller went away while it was answered
+		}
+		p.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "panic",
 			append(attrs, slog.String("type", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))...)
 		if w.status == 0 {
 			writeProblem(w, internal.problem("The request's id is %s.", requestID(r.Context())))
