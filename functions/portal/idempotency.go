@@ -48,7 +48,7 @@ type kept struct {
 // once answers a request with a key: as it was answered before, or by doing it.
 func (p *portal) once(w http.ResponseWriter, r *http.Request, key, pattern string, body []byte, mux *http.ServeMux) {
 	if len(key) > maxKey {
-		writeProblem(w, badRequest.problem("The Idempotency-Key is too long.").with("header."+keyHeader, "", fmt.Sprintf("want at most %d bytes", maxKey)))
+		p.writeProblem(w, badRequest.problem("The Idempotency-Key is too long.").with("header."+keyHeader, "", fmt.Sprintf("want at most %d bytes", maxKey)))
 		return
 	}
 	path := pathOf("idempotency", hashOf(key))
@@ -58,7 +58,7 @@ func (p *portal) once(w http.ResponseWriter, r *http.Request, key, pattern strin
 	case err != nil:
 		var problem *Problem
 		if errors.As(p.explain(r.Context(), pattern, err), &problem) {
-			writeProblem(w, problem)
+			p.writeProblem(w, problem)
 		}
 	case before.Status != 0:
 		w.Header().Set("Content-Type", before.Type)

@@ -71,11 +71,11 @@ func (p *portal) ask(ctx context.Context, kind jobs.Kind, target, key string) (*
 	if err != nil {
 		return nil, err
 	}
-	return accepted(j), nil
+	return p.accepted(j), nil
 }
 
-func accepted(j jobs.Job) *jobOutput {
+func (p *portal) accepted(j jobs.Job) *jobOutput {
 	out := jobOf(j, "")
-	out.Status, out.Location = 202, "/v1/jobs/"+j.ID
+	out.Status, out.Location = 202, p.base+"/v1/jobs/"+j.ID
 	return out
 }

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -36,8 +38,9 @@ type Config struct {
 	// Now is the instant that is noted when a job is asked for or an activation
 	// is recorded.
 	Now func() time.Time
-	// PublicURL is where people reach the portal: pages from there may call it.
-	// Empty: only pages that it serves itself.
+	// PublicURL is where people reach the portal, such as
+	// https://example.com/portal: its links begin with the path, and pages from
+	// there may call it. Empty: it is reached at the root of whatever host.
 	PublicURL string
 	// Verifier decides who may call; nil: events.Open, callers of this machine.
 	Verifier events.Verifier
@@ -51,6 +54,8 @@ func Model() documents.Model {
 type portal struct {
 	Config
 	api    huma.API
+	base   string          // path of PublicURL, without a slash at its end
+	origin string          // of PublicURL; empty: no other than the portal's own
 	keyed  map[string]bool // patterns whose answers are kept by Idempotency-Key
 	images *images
 }
@@ -64,8 +69,16 @@ func New(config Config) (http.Handler, error) {
 	if config.Verifier == nil {
 		config.Verifier = events.Open{}
 	}
+	var base, origin string
+	if config.PublicURL != "" {
+		u, err := url.Parse(config.PublicURL)
+		if err != nil || u.Scheme == "" || u.Host == "" {
+			return nil, fmt.Errorf("make a portal: public URL %q: want one such as https://portal.example.com", config.PublicURL)
+		}
+		base, origin = strings.TrimRight(u.EscapedPath(), "/"), u.Scheme+"://"+u.Host
+	}
 	mux := http.NewServeMux()
-	p := newPortal(config, mux)
+	p := newPortal(config, base, origin, mux)
 	spec, err := json.MarshalIndent(p.api.OpenAPI(), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("describe the portal: %w", err)
@@ -75,8 +88,8 @@ func New(config Config) (http.Handler, error) {
 }
 
 // newPortal registers every operation.
-func newPortal(config Config, mux *http.ServeMux) *portal {
-	p := &portal{Config: config, keyed: map[string]bool{}, images: newImages(config.Buckets.Cards)}
+func newPortal(config Config, base, origin string, mux *http.ServeMux) *portal {
+	p := &portal{Config: config, base: base, origin: origin, keyed: map[string]bool{}, images: newImages(config.Buckets.Cards)}
 	p.api = humago.New(mux, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -90,8 +103,11 @@ func newPortal(config Config, mux *http.ServeMux) *portal {
 		Formats:                      map[string]huma.Format{"application/json": strictJSON, "json": strictJSON},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
-		Transformers:                 []huma.Transformer{asProblem},
+		Transformers:                 []huma.Transformer{p.asProblem},
 	})
+	if config.PublicURL != "" {
+		p.api.OpenAPI().Servers = []*huma.Server{{URL: strings.TrimRight(config.PublicURL, "/")}}
+	}
 	for _, add := range []func(){
 		p.addAccounts, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addDecks, p.addBatches, p.addPeriods,
 		p.addInvoices, p.addJobs, p.addUploads, p.addPrice, p.addProblems,

@@ -95,10 +95,8 @@ var kinds = []kind{
 	noMatch, exists, tooLarge, badMedia, invalid, refused, keyReused, preconditioned, internal, notOffered, tryAgain,
 }
 
-const problemsPath = "/v1/problems/"
-
 func (k kind) problem(format string, args ...any) *Problem {
-	p := &Problem{Type: problemsPath + k.Code, Code: k.Code, Title: k.Title, Status: k.Status, Detail: fmt.Sprintf(format, args...)}
+	p := &Problem{Code: k.Code, Title: k.Title, Status: k.Status, Detail: fmt.Sprintf(format, args...)}
 	if k == tryAgain || k == inProgress {
 		p.retryAfter = 1
 	}
@@ -134,8 +132,17 @@ func clip(s string) string {
 	return s + "…"
 }
 
+// linked says where a problem is explained.
+func (p *portal) linked(problem *Problem) *Problem {
+	problem.Type = p.base + "/v1/problems/" + problem.Code
+	return problem
+}
+
 // asProblem turns what huma found wrong with a request into a Problem.
-func asProblem(_ huma.Context, _ string, v any) (any, error) {
+func (p *portal) asProblem(_ huma.Context, _ string, v any) (any, error) {
+	if known, ok := v.(*Problem); ok {
+		return p.linked(known), nil
+	}
 	m, ok := v.(*huma.ErrorModel)
 	if !ok {
 		return v, nil
@@ -151,20 +158,20 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 	case http.StatusInternalServerError:
 		k = internal
 	}
-	p := k.problem("%s", "")
+	out := k.problem("%s", "")
 	for _, e := range m.Errors {
 		if e.Location == "body" && k == badRequest {
 			e.Value = nil // the whole body
 		}
-		if len(p.Errors) == 0 {
-			p.Detail = e.Message
+		if len(out.Errors) == 0 {
+			out.Detail = e.Message
 		}
-		p.Errors = append(p.Errors, ProblemField{Location: e.Location, Message: clip(e.Message), Value: clipValue(e.Value)})
+		out.Errors = append(out.Errors, ProblemField{Location: e.Location, Message: clip(e.Message), Value: clipValue(e.Value)})
 	}
 	if len(m.Errors) == 0 {
-		p.Detail = m.Detail
+		out.Detail = m.Detail
 	}
-	return p, nil
+	return p.linked(out), nil
 }
 
 // clipValue keeps what is said again of the input short.

@@ -162,6 +162,22 @@ func TestARequestIsLoggedWithoutItsPath(t *testing.T) {
 	}
 }
 
+func TestAPortalBelowAPathLinksToWhereItIs(t *testing.T) {
+	w := built(t, func(c *portal.Config) { c.PublicURL = "https://example.com/portal/" })
+	w.november()
+	if got := w.do("POST", "/v1/periods/monthly:2026-11/fold", "").want(202); got.Header.Get("Location") != "/portal/v1/jobs/"+got.field("id") {
+		t.Errorf("the job is at %s", got.Header.Get("Location"))
+	}
+	for _, path := range []string{"/v1/accounts/none", "/v1/nothing", "/v1/accounts?limit=0"} {
+		if got := w.get(path); !strings.HasPrefix(got.field("type"), "/portal/v1/problems/") {
+			t.Errorf("%s is answered %s", path, got.Body)
+		}
+	}
+	if got := w.get("/v1/openapi.json").field("servers.0.url"); got != "https://example.com/portal" {
+		t.Errorf("described as at %s", got)
+	}
+}
+
 func TestABodyThatEndsEarlyIsNotTakenForWhole(t *testing.T) {
 	w := built(t)
 	h, err := portal.New(w.config)

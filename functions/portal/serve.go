@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -29,12 +28,8 @@ const (
 // a request may look like, and one line in the log.
 func (p *portal) serve(mux *http.ServeMux) (http.Handler, error) {
 	origins := http.NewCrossOriginProtection()
-	if p.PublicURL != "" {
-		u, err := url.Parse(p.PublicURL)
-		if err != nil || u.Host == "" {
-			return nil, fmt.Errorf("make a portal: public URL %q: want one such as https://portal.example.com", p.PublicURL)
-		}
-		if err := origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+	if p.origin != "" {
+		if err := origins.AddTrustedOrigin(p.origin); err != nil {
 			return nil, fmt.Errorf("make a portal: public URL %q: %w", p.PublicURL, err)
 		}
 	}
@@ -70,17 +65,17 @@ func (p *portal) handle(w *answer, r *http.Request, mux *http.ServeMux, pattern 
 		return
 	}
 	if origins.Check(r) != nil {
-		writeProblem(w, crossOrigin.problem("Origin %q is not this portal's.", clip(r.Header.Get("Origin"))))
+		p.writeProblem(w, crossOrigin.problem("Origin %q is not this portal's.", clip(r.Header.Get("Origin"))))
 		return
 	}
 	if pattern == "" {
-		unrouted(w, r, mux)
+		p.unrouted(w, r, mux)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		body, problem := readBody(w, r)
 		if problem != nil {
-			writeProblem(w, problem)
+			p.writeProblem(w, problem)
 			return
 		}
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
@@ -97,13 +92,13 @@ func (p *portal) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, events.ErrUnauthenticated):
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		writeProblem(w, unauthorized.problem("The request does not show who sends it."))
+		p.writeProblem(w, unauthorized.problem("The request does not show who sends it."))
 	case errors.Is(err, events.ErrForbidden):
-		writeProblem(w, forbidden.problem("This portal does not answer this caller."))
+		p.writeProblem(w, forbidden.problem("This portal does not answer this caller."))
 	default:
 		var problem *Problem
 		if errors.As(p.explain(r.Context(), "authorize", err), &problem) {
-			writeProblem(w, problem)
+			p.writeProblem(w, problem)
 		}
 		return
 	}
@@ -112,18 +107,18 @@ func (p *portal) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // unrouted answers what no operation takes, as the multiplexer would, in the
 // form that all problems have.
-func unrouted(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+func (p *portal) unrouted(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
 	rec := newRecorder()
 	mux.ServeHTTP(rec, r)
 	switch {
 	case rec.status == http.StatusMethodNotAllowed:
 		allow := rec.header.Get("Allow")
 		w.Header().Set("Allow", allow)
-		writeProblem(w, badMethod.problem("It takes %s.", allow))
+		p.writeProblem(w, badMethod.problem("It takes %s.", allow))
 	case rec.status/100 == 3:
 		mux.ServeHTTP(w, r) // to the path's one spelling
 	default:
-		writeProblem(w, notFound.problem("No resource has this path; /v1/openapi.json lists all."))
+		p.writeProblem(w, notFound.problem("No resource has this path; /v1/openapi.json lists all."))
 	}
 }
 
@@ -165,7 +160,7 @@ func (p *portal) end(r *http.Request, pattern string, w *answer) {
 		p.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "panic",
 			append(attrs, slog.String("type", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))...)
 		if w.status == 0 {
-			writeProblem(w, internal.problem("The request's id is %s.", requestID(r.Context())))
+			p.writeProblem(w, internal.problem("The request's id is %s.", requestID(r.Context())))
 			v = nil
 		}
 	}
@@ -206,15 +201,15 @@ func write(w http.ResponseWriter, contentType string, body []byte) {
 	_, _ = w.Write(body)
 }
 
-func writeProblem(w http.ResponseWriter, p *Problem) {
-	body, err := json.Marshal(p)
+func (p *portal) writeProblem(w http.ResponseWriter, problem *Problem) {
+	body, err := json.Marshal(p.linked(problem))
 	if err != nil {
 		panic(err) // strings and numbers
 	}
-	for name, values := range p.GetHeaders() {
+	for name, values := range problem.GetHeaders() {
 		w.Header()[name] = values
 	}
-	w.Header().Set("Content-Type", p.ContentType(""))
-	w.WriteHeader(p.Status)
+	w.Header().Set("Content-Type", problem.ContentType(""))
+	w.WriteHeader(problem.Status)
 	_, _ = w.Write(append(body, '\n')) // a caller that went away is nobody to tell
 }
