@@ -264,7 +264,7 @@ func (c *Cloud) ended(q *queue, d *delivery) {
 		err = c.journal.noteRan(q.entry.Name, d.ran)
 	}
 	if err != nil {
-		c.Log.Error("noting a delivery failed", "function", q.entry.Name, "event", d.event.ID(), "error", events.Redact(err.Error()))
+		c.Log.Error("noting a delivery failed", "function", q.entry.Name, "id", d.event.ID(), "error", events.Redact(err.Error()))
 	}
 	if d.ran.IsZero() {
 		return

@@ -197,7 +197,7 @@ func (q *queue) deliver(flying context.Context, d *delivery) {
 		return
 	}
 	d.attempts++
-	attrs := []any{"function", q.entry.Name, "event", d.event.ID(), "attempt", d.attempts, "status", status}
+	attrs := []any{"function", q.entry.Name, "id", d.event.ID(), "attempt", d.attempts, "status", status}
 	if err != nil {
 		attrs = append(attrs, "error", events.Redact(err.Error()))
 	}
@@ -212,7 +212,7 @@ func (q *queue) deliver(flying context.Context, d *delivery) {
 	}
 	q.log.Error("delivery given up", attrs...)
 	if err := q.bury(d, last); err != nil {
-		q.log.Error("keeping a dead letter failed", "function", q.entry.Name, "event", d.event.ID(), "error", events.Redact(err.Error()))
+		q.log.Error("keeping a dead letter failed", "function", q.entry.Name, "id", d.event.ID(), "error", events.Redact(err.Error()))
 	}
 	q.end(d, func() { q.total.Failed++; q.total.Dead++ })
 }
