@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,8 +34,13 @@ const (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"emulator": func() { os.Exit(Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
-		"dying":    func() { os.Exit(dyingTry()) },
+		"emulator": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			code := Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+			stop()
+			os.Exit(code)
+		},
+		"dying": func() { os.Exit(dyingTry()) },
 	})
 }
 

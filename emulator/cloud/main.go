@@ -33,11 +33,15 @@ const usage = `Tollbook on one machine.
 
 usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
        emulator fsck --out DIR
+       emulator up [--data DIR] [options]
+       emulator clock --to 2026-12-01 [--data DIR]
 
   try    turn a rate deck and a file of call records into charges and invoices
   fsck   work out again everything that try left in DIR, from the records to the invoices
+  up     run an installation: files dropped into its folders are rated and billed, until Ctrl-C
+  clock  move the clock of an installation that is up, to see the end of a month
 
-"emulator try -h" lists the options.
+"emulator try -h" and "emulator up -h" list the options.
 `
 
 // Main runs a command line and returns its exit code.
@@ -63,6 +67,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return runTry(ctx, args[1:], stdout, stderr)
 	case "fsck":
 		return runFsck(ctx, args[1:], stdout, stderr)
+	case "up":
+		return runUp(ctx, args[1:], stdout, stderr)
+	case "clock":
+		return runClock(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err

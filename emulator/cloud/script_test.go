@@ -1,10 +1,19 @@
 package cloud
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tollbook/tollbook/emulator/local"
 )
 
 func TestScripts(t *testing.T) {
@@ -19,5 +28,53 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SAMPLE", sample)
 			return nil
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "clockat": clockAt},
 	})
+}
+
+// await waits until a file is there, or until what the local
+// cloud of a folder shows at a path holds a text: await FILE, or await DIR PATH TEXT.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 && len(args) != 3 {
+		ts.Fatalf("usage: await FILE, or await DIR PATH TEXT")
+	}
+	so := func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	}
+	if len(args) == 3 {
+		so = func() bool { return shows(ts.MkAbs(args[0]), args[1], args[2]) }
+	}
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("it never came to %v", args)
+		}
+	}
+}
+
+func shows(dir, path, text string) bool {
+	address, err := local.ReadAddress(dir)
+	if err != nil {
+		return false
+	}
+	response, err := http.Get(address.URL + path)
+	if err != nil {
+		return false
+	}
+	body, err := io.ReadAll(response.Body)
+	return errors.Join(err, response.Body.Close()) == nil && strings.Contains(string(body), text)
+}
+
+// clockAt sets where the clock of an installation that is not up stands, so that
+// no script depends on the day: clockat DIR INSTANT.
+func clockAt(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: clockat DIR INSTANT")
+	}
+	at, err := time.Parse(time.RFC3339, args[1])
+	ts.Check(err)
+	dir := filepath.Join(ts.MkAbs(args[0]), ".up")
+	ts.Check(os.MkdirAll(dir, 0o755))
+	text := fmt.Sprintf(`{"offset":%q,"floor":%q,"began":%q}`, time.Until(at), args[1], args[1])
+	ts.Check(os.WriteFile(filepath.Join(dir, "clock.json"), []byte(text), 0o600))
 }

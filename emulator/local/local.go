@@ -185,7 +185,7 @@ func (c *Cloud) handlers() (map[string]http.Handler, error) {
 	return made, errors.Join(errs...)
 }
 
-// wire makes a queue for each function, a schedule for each that has one, and
+// wire makes a queue for each function that events call, a schedule for each that has one, and
 // the watcher of all buckets.
 func (c *Cloud) wire() error {
 	c.sender = newSender()
@@ -195,6 +195,9 @@ func (c *Cloud) wire() error {
 		offers: &c.offers, sawFolder: func(string) {},
 	}
 	for i, e := range c.Manifest.Functions {
+		if len(e.Buckets) == 0 && e.Schedule == "" {
+			continue // no event calls it
+		}
 		url := c.URL() + "/" + e.Name
 		q := c.newQueue(e, uint64(i), func(ctx context.Context, e cloudevents.Event) (int, error) { return c.sender.send(ctx, url, e) })
 		since := c.journal.lastRan(e.Name)

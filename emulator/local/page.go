@@ -53,6 +53,7 @@ func harmless(w http.ResponseWriter, contentType string) {
 type pageData struct {
 	Status
 	Folders []string // where files are dropped
+	Doors   []string // functions that people and programs call
 	Decks   []catalog.Deck
 	Batches []ledger.Batch
 	Months  []month
@@ -93,6 +94,11 @@ func (c *Cloud) page(ctx context.Context) (p pageData, err error) {
 	for _, b := range c.watcher.buckets {
 		if b.dir != "" && !strings.HasPrefix(b.name, functions.OrdersBucket) {
 			p.Folders = append(p.Folders, b.dir)
+		}
+	}
+	for _, e := range c.Manifest.Functions {
+		if e.HTTP {
+			p.Doors = append(p.Doors, e.Name)
 		}
 	}
 	docs := c.Deps.Docs

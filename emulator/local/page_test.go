@@ -60,7 +60,7 @@ func TestThePageShowsWhatCameInAndWhatBecameOfIt(t *testing.T) {
 	for _, want := range []string{
 		"2026-12-01T10:0", "carrier/&lt;script&gt;", "is no price", "of-last-year.csv", ">1234<", "main/good.csv", ">46<", ">38<",
 		">165.00 GBP<", ">150<", `<a href="/bills/2026-11-0001.html">2026-11-0001</a>`, `href="/bills/2026-11-0100-usage.csv"`, "the first 100 are shown",
-		"Dead letters", "objects/main/dead.csv", ">500<", w.dir + "/cdrs",
+		"Dead letters", "objects/main/dead.csv", ">500<", `<a href="/web/">`, w.dir + "/cdrs",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not show %q", want)
