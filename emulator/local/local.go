@@ -21,6 +21,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/tollbook/tollbook/functions"
+	"github.com/tollbook/tollbook/functions/server/serving"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/events"
 )
@@ -157,7 +158,7 @@ func (c *Cloud) open() error {
 // URL is where the local cloud answers.
 func (c *Cloud) URL() string { return "http://" + c.listener.Addr().String() }
 
-// handlers makes the functions.
+// handlers makes the functions, each held to its entry of the manifest.
 func (c *Cloud) handlers() (map[string]http.Handler, error) {
 	made := map[string]http.Handler{}
 	var errs []error
@@ -172,12 +173,12 @@ func (c *Cloud) handlers() (map[string]http.Handler, error) {
 			continue
 		}
 		deps := c.Deps
-		deps.Events = events.Config{Verifier: events.Open{}, Log: c.Log, Timeout: e.Timeout}
+		deps.Events = events.Config{Verifier: events.Open{}, Log: c.Log}
 		deps.PublicURL = c.URL() + "/" + e.Name
 		deps.Now = c.clock.now
-		h, err := c.Functions[at].New(deps)
+		h, err := serving.Handler(e, c.Functions[at], deps)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("making the function %s: %w", e.Name, err))
+			errs = append(errs, err)
 			continue
 		}
 		made[e.Name] = h

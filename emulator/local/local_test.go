@@ -304,7 +304,7 @@ func TestAFunctionThatPanicsIsAFailedDelivery(t *testing.T) {
 	if status, _ := w.ask(t, "GET", "/web", ""); status != 500 {
 		t.Errorf("answered %d, want 500", status)
 	}
-	if strings.Contains(w.logged(), "7946") || !strings.Contains(w.logged(), "a function panicked") {
+	if strings.Contains(w.logged(), "7946") || !strings.Contains(w.logged(), "function panicked") {
 		t.Errorf("the log:\n%s", w.logged())
 	}
 }

@@ -66,7 +66,10 @@ func (c *Cloud) Move(ctx context.Context, to time.Time) (Moved, error) {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func (c *Cloud) moveTo(ctx context.Context, to time.Time, m *Moved) (err error) {
-	if m.Unsettled, err = c.Drain(ctx); err != nil {
+	// One patience for all of the move: a file that is never complete would else
+	// hold it up at each instant.
+	patience := time.Now().Add(c.Patience)
+	if m.Unsettled, err = c.drain(ctx, patience); err != nil {
 		return err
 	}
 	// From here on nothing fires but what is fired here.
@@ -86,7 +89,7 @@ func (c *Cloud) moveTo(ctx context.Context, to time.Time, m *Moved) (err error) 
 			}
 			m.Fired[s.function]++
 		}
-		if _, err := c.Drain(ctx); err != nil {
+		if _, err := c.drain(ctx, patience); err != nil {
 			return err
 		}
 	}
@@ -124,7 +127,10 @@ func (c *Cloud) totals() (sum Totals) {
 // that is on its way has been delivered or given up. It returns files that are
 // still being written after Config.Patience.
 func (c *Cloud) Drain(ctx context.Context) (unsettled []string, err error) {
-	patience := time.Now().Add(c.Patience)
+	return c.drain(ctx, time.Now().Add(c.Patience))
+}
+
+func (c *Cloud) drain(ctx context.Context, patience time.Time) (unsettled []string, err error) {
 	for {
 		// Offers are counted before the wait: what is offered and done between the
 		// wait and the look may leave an object in a bucket already looked at.

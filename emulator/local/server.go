@@ -31,7 +31,7 @@ func (c *Cloud) newServer(made map[string]http.Handler) *http.Server {
 	var longest time.Duration
 	for _, e := range c.Manifest.Functions {
 		longest = max(longest, e.Timeout)
-		h := http.StripPrefix("/"+e.Name, c.function(e.Name, made[e.Name], e.Timeout))
+		h := below(e.Name, made[e.Name])
 		mux.Handle("/"+e.Name, h)
 		mux.Handle("/"+e.Name+"/", h)
 	}
@@ -56,25 +56,15 @@ func (c *Cloud) newServer(made map[string]http.Handler) *http.Server {
 	}
 }
 
-// function serves a function within its time and body limits. Its panic is 500:
-// the server's own report would tell the value, which may be a number.
-func (c *Cloud) function(name string, h http.Handler, timeout time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if v := recover(); v != nil {
-				c.Log.Error("a function panicked", "function", name, "type", fmt.Sprintf("%T", v))
-				http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-			}
-		}()
-		ctx, cancel := context.WithTimeout(r.Context(), timeout)
-		defer cancel()
-		r = r.WithContext(ctx)
+// below serves a function under its name, with the path that it would see alone.
+func below(name string, h http.Handler) http.Handler {
+	return http.StripPrefix("/"+name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "" {
 			r.URL.Path = "/"
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		h.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // httpError is an error with the status that answers it.
