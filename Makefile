@@ -2,7 +2,7 @@
 GO ?= go
 OUT ?= out/sample
 
-.PHONY: help run test soak bounded lint
+.PHONY: help run up test soak bounded lint
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -10,6 +10,9 @@ help: ## list the targets
 run: ## rate the sample records on the sample deck, and bill them
 	@$(GO) run ./emulator try --deck emulator/sample/deck.csv --cdrs emulator/sample/cdrs.csv \
 		--markup 25% --bundle 10 --currency GBP --out $(OUT)
+
+up: ## run an installation on this machine, with the sample in it, until Ctrl-C
+	@$(GO) run ./emulator up --sample --data $(or $(DATA),out/cloud)
 
 test: ## run every test
 	$(GO) test ./...

@@ -8,20 +8,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/tollbook/tollbook/emulator/local"
 )
-
-// maxAnswer bounds what is read of the local cloud's answer, in bytes.
-const maxAnswer = 1 << 20
 
 // runClock moves the clock of an installation that is up.
 func runClock(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -42,19 +37,17 @@ func runClock(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if _, err := local.ParseInstant(to); err != nil {
 		return refuse("--to %w", err)
 	}
-	address, err := local.ReadAddress(data)
-	if errors.Is(err, fs.ErrNotExist) {
-		return refuse("no installation is up on %s: start it with up --data %s", data, data)
-	}
+	body, err := json.Marshal(map[string]string{"to": to})
 	if err != nil {
-		return err
+		return fmt.Errorf("moving the clock: %w", err)
 	}
-	moved, err := postClock(ctx, address, to)
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return refuse("no installation is up on %s any more, process %d was the last: start it with up --data %s", data, address.PID, data)
-	}
+	answer, err := ask(ctx, data, http.MethodPost, "/clock", bytes.NewReader(body))
 	if err != nil {
-		return err
+		return fmt.Errorf("moving the clock: %w", err)
+	}
+	var moved local.Moved
+	if err := json.Unmarshal(answer, &moved); err != nil {
+		return fmt.Errorf("moving the clock: reading the answer: %w", err)
 	}
 	if err := printMoved(stdout, moved); err != nil {
 		return err
@@ -63,40 +56,6 @@ func runClock(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return fmt.Errorf("%d events were given up: see %s", moved.Dead, filepath.Join(data, "dead-letter"))
 	}
 	return nil
-}
-
-// postClock asks for the move and waits until it is done, however long it takes.
-func postClock(ctx context.Context, address local.Address, to string) (m local.Moved, err error) {
-	body, err := json.Marshal(map[string]string{"to": to})
-	if err != nil {
-		return m, fmt.Errorf("moving the clock: %w", err)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address.URL+"/clock", bytes.NewReader(body))
-	if err != nil {
-		return m, fmt.Errorf("moving the clock: %w", err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	client := http.Client{Transport: &http.Transport{}} // no proxy: it is on this machine
-	response, err := client.Do(r)
-	if err != nil {
-		return m, fmt.Errorf("moving the clock: %w", err)
-	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return m, fmt.Errorf("moving the clock: %w", err)
-	}
-	switch response.StatusCode {
-	case http.StatusOK:
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return m, refuse("%s", strings.TrimSpace(string(text)))
-	default:
-		return m, fmt.Errorf("moving the clock: %s: %s", response.Status, strings.TrimSpace(string(text)))
-	}
-	if err := json.Unmarshal(text, &m); err != nil {
-		return m, fmt.Errorf("moving the clock: reading the answer: %w", err)
-	}
-	return m, nil
 }
 
 func printMoved(w io.Writer, m local.Moved) error {

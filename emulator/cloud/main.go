@@ -35,11 +35,16 @@ usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
        emulator fsck --out DIR
        emulator up [--data DIR] [options]
        emulator clock --to 2026-12-01 [--data DIR]
+       emulator import [--data DIR] FILE
+       emulator export [--data DIR] [FILE]
+       emulator fsck --data DIR
 
   try    turn a rate deck and a file of call records into charges and invoices
-  fsck   work out again everything that try left in DIR, from the records to the invoices
+  fsck   work out again everything that is in DIR, from the records to the invoices
   up     run an installation: files dropped into its folders are rated and billed, until Ctrl-C
   clock  move the clock of an installation that is up, to see the end of a month
+  import set up accounts, cards, bundles and feeds from a text, such as the setup.json of try
+  export write the setup of an installation as such a text
 
 "emulator try -h" and "emulator up -h" list the options.
 `
@@ -71,6 +76,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return runUp(ctx, args[1:], stdout, stderr)
 	case "clock":
 		return runClock(ctx, args[1:], stdout, stderr)
+	case "import":
+		return runImport(ctx, args[1:], stdout, stderr)
+	case "export":
+		return runExport(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)
 		return err

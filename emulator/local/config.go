@@ -88,7 +88,7 @@ func (k Knobs) backoff(failed int) time.Duration {
 }
 
 // reserved are the paths of the local cloud itself.
-var reserved = []string{"bills", "clock", "drain", "status"}
+var reserved = []string{"bills", "clock", "drain", "fsck", "setup", "status"}
 
 // listen opens the address, which must be of this machine alone: nobody signs in.
 func listen(address string) (net.Listener, error) {

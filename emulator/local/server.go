@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/events"
 )
 
@@ -43,6 +44,9 @@ func (c *Cloud) newServer(made map[string]http.Handler) *http.Server {
 	own("GET /status", c.serveStatus)
 	own("POST /drain", c.serveDrain)
 	own("POST /clock", c.serveClock)
+	own("GET /setup", c.serveExport)
+	own("POST /setup", c.serveImport)
+	own("POST /fsck", c.serveFsck)
 	return &http.Server{
 		// A page of another site may not command what runs on this machine.
 		Handler:           http.NewCrossOriginProtection().Handler(mux),
@@ -83,7 +87,11 @@ func (c *Cloud) own(h func(http.ResponseWriter, *http.Request) error) http.Handl
 			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxControl)
+		most := int64(maxControl)
+		if r.URL.Path == "/setup" {
+			most = catalog.MaxSetup + 1 // the reader of setups says what is too large
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		err := h(w, r)
 		if err == nil {
 			return

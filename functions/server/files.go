@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/jobs"
 )
 
 func exportSetup(ctx context.Context, a *admin, args []string) error {
@@ -37,8 +39,10 @@ func importSetup(ctx context.Context, a *admin, args []string) error {
 		if err != nil {
 			return refuseIf(err, catalog.ErrRefused)
 		}
-		return a.printf("imported %d cycles, %d cards, %d plans, %d feeds, %d accounts, %d assignments, %d features\n", len(setup.Cycles),
-			len(setup.Cards), len(setup.Plans), len(setup.Feeds), len(setup.Accounts), len(setup.Assignments), len(setup.Features))
+		if _, err := a.deps.Jobs().Ask(ctx, jobs.Compile, "", "", time.Now()); err != nil {
+			return fmt.Errorf("asking for the cards to be built: %w", err)
+		}
+		return a.printf("imported %s\n", setup.Counts())
 	})
 }
 

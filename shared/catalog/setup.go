@@ -91,6 +91,28 @@ func (s Setup) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), nil
 }
 
+// Counts says how much a setup holds.
+type Counts struct {
+	Cycles      int `json:"cycles"`
+	Cards       int `json:"cards"`
+	Plans       int `json:"plans"`
+	Feeds       int `json:"feeds"`
+	Accounts    int `json:"accounts"`
+	Assignments int `json:"assignments"`
+	Features    int `json:"features"`
+}
+
+// Counts returns how much s holds.
+func (s Setup) Counts() Counts {
+	return Counts{len(s.Cycles), len(s.Cards), len(s.Plans), len(s.Feeds), len(s.Accounts), len(s.Assignments), len(s.Features)}
+}
+
+// String returns the counts in words.
+func (c Counts) String() string {
+	return fmt.Sprintf("%d cycles, %d cards, %d plans, %d feeds, %d accounts, %d assignments, %d features",
+		c.Cycles, c.Cards, c.Plans, c.Feeds, c.Accounts, c.Assignments, c.Features)
+}
+
 func (s *Setup) sort() {
 	slices.SortFunc(s.Cycles, func(a, b book.Cycle) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Cards, func(a, b Definition) int { return strings.Compare(a.ID, b.ID) })
