@@ -21,6 +21,10 @@ const (
 	// abandoned is when a request that noted its key and did not end is taken
 	// over: no request lives as long.
 	abandoned = 2 * timeout
+	// keptFor is how long a key is known: longer than anybody repeats a request.
+	keptFor = 7 * 24 * time.Hour
+	// maxExpired bounds the keys that a request with a new one forgets.
+	maxExpired = 20
 )
 
 // Key is the header of a request that may be sent again.
@@ -38,11 +42,12 @@ func keyParameter() *huma.Param {
 // request that was refused has changed nothing, and may be corrected and sent
 // again.
 type kept struct {
-	Request string    `doc:"request"` // hash of method, path and body
-	AskedAt time.Time `doc:"asked_at"`
-	Status  int       `doc:"status,omitempty"` // 0: not answered yet
-	Type    string    `doc:"type,omitempty"`
-	Body    []byte    `doc:"body,omitempty"`
+	Request   string    `doc:"request"` // hash of method, path and body
+	AskedAt   time.Time `doc:"asked_at"`
+	ExpiresAt time.Time `doc:"expires_at"`
+	Status    int       `doc:"status,omitempty"` // 0: not answered yet
+	Type      string    `doc:"type,omitempty"`
+	Body      []byte    `doc:"body,omitempty"`
 }
 
 // once answers a request with a key: as it was answered before, or by doing it.
@@ -115,7 +120,11 @@ func (p *portal) finish(ctx context.Context, path documents.Path, k kept, versio
 
 // claim notes a key, or returns what it was used for.
 func (p *portal) claim(ctx context.Context, path documents.Path, request string) (documents.Version, kept, error) {
-	fresh := kept{Request: request, AskedAt: p.Now().UTC().Round(time.Microsecond)}
+	now := p.Now().UTC().Round(time.Microsecond)
+	if err := p.forget(ctx, now); err != nil {
+		return "", kept{}, err
+	}
+	fresh := kept{Request: request, AskedAt: now, ExpiresAt: now.Add(keptFor)}
 	fields, err := documents.Encode(fresh)
 	if err != nil {
 		return "", kept{}, fmt.Errorf("noting an idempotency key: %w", err)
@@ -133,11 +142,12 @@ func (p *portal) claim(ctx context.Context, path documents.Path, request string)
 		return "", kept{}, fmt.Errorf("reading an idempotency key: %w", err)
 	}
 	switch {
+	case !before.ExpiresAt.After(now): // taken over
 	case before.Request != request:
 		return "", kept{}, keyReused.problem("Another method, path or body came with this key.")
 	case before.Status != 0:
 		return doc.Version, before, nil
-	case p.Now().Sub(before.AskedAt) < abandoned:
+	case now.Sub(before.AskedAt) < abandoned:
 		return "", kept{}, inProgress.problem("It is not answered yet.")
 	}
 	version, err = p.Docs.Replace(ctx, path, fields, doc.Version)
@@ -145,6 +155,21 @@ func (p *portal) claim(ctx context.Context, path documents.Path, request string)
 		return "", kept{}, fmt.Errorf("taking over an idempotency key: %w", err)
 	}
 	return version, fresh, nil
+}
+
+// forget removes keys that have expired, a few each time: not every store does
+// it by itself.
+func (p *portal) forget(ctx context.Context, now time.Time) error {
+	page, err := p.Docs.Query(ctx, documents.Query{Name: "idempotency_by_expiry", To: now, Limit: maxExpired})
+	if err != nil {
+		return fmt.Errorf("looking for expired idempotency keys: %w", err)
+	}
+	for _, doc := range page.Docs {
+		if err := p.Docs.Delete(ctx, doc.Path, doc.Version); err != nil && !errors.Is(err, documents.ErrConflict) && !errors.Is(err, documents.ErrNotFound) {
+			return fmt.Errorf("forgetting an idempotency key: %w", err)
+		}
+	}
+	return nil
 }
 
 func hashOf(texts ...string) string {

@@ -138,3 +138,17 @@ func (w *world) everything(collection string) []documents.Doc {
 	}
 	return out
 }
+
+func TestAKeyIsForgottenAfterAWeek(t *testing.T) {
+	w := built(t)
+	path, body := "/v1/cards/retail/activations", `{"revision":1,"from":"2027-01-01T00:00:00Z"}`
+	w.do("POST", path, body, "Idempotency-Key: one").want(200)
+	w.setClock("2026-12-08T08:59:59Z")
+	w.do("POST", path, `{"revision":1,"from":"2027-02-01T00:00:00Z"}`, "Idempotency-Key: one").problem(422, "key_reused")
+	w.setClock("2026-12-08T09:00:01Z")
+	w.do("POST", path, `{"revision":1,"from":"2027-02-01T00:00:00Z"}`, "Idempotency-Key: two").want(200)
+	if kept := w.everything("idempotency"); len(kept) != 1 {
+		t.Errorf("%d keys are kept, want only the new one", len(kept))
+	}
+	w.do("POST", path, `{"revision":1,"from":"2027-03-01T00:00:00Z"}`, "Idempotency-Key: one").want(200)
+}

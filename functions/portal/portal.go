@@ -48,7 +48,11 @@ type Config struct {
 
 // Model is the collection that the portal keeps for itself.
 func Model() documents.Model {
-	return documents.Model{Collections: []string{"idempotency"}}
+	return documents.Model{
+		Collections: []string{"idempotency"},
+		Queries:     []documents.Declaration{{Name: "idempotency_by_expiry", Collection: "idempotency", Range: "expires_at"}},
+		Expires:     map[string]string{"idempotency": "expires_at"},
+	}
 }
 
 type portal struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -490,4 +491,31 @@ func TestDecksAreListedByArrival(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("listed %v, want %v", got, want)
 	}
+}
+
+func TestADeckThatComesToNoEndIsRefusedAtLast(t *testing.T) {
+	in := start(t)
+	object := "carrier/a.csv"
+	id := in.drop(object, deckOf("0.01"), noon)
+	in.buckets.Decks = failing{in.buckets.Decks}
+	in.Catalog = catalog.New(in.docs, in.buckets, ledger.New(in.docs, in.buckets))
+	var last *catalog.DeckReport
+	for i := range catalog.MaxAttempts {
+		reports, err := in.Sweep(ctx, noon.Add(time.Duration(i+1)*time.Hour), func(string) bool { return true })
+		if len(reports) > 0 {
+			last = reports[0]
+		} else if err == nil {
+			t.Error("the deck's error is not told")
+		}
+	}
+	if d, err := in.Deck(ctx, id); err != nil || d.State != catalog.DeckRefused || !strings.Contains(d.Failure, "no end") || last == nil {
+		t.Errorf("deck %+v, %v, report %v; want it refused with a report", d, err, last)
+	}
+}
+
+// failing is a bucket that cannot be read.
+type failing struct{ objects.Bucket }
+
+func (failing) OpenRange(context.Context, string, string, int64, int64) (io.ReadCloser, error) {
+	return nil, errors.New("a fault")
 }

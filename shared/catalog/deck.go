@@ -38,7 +38,13 @@ type Deck struct {
 	Rows       int64     `doc:"rows,omitempty" json:"rows,omitempty"`         // below the header, with something in them
 	Rates      int64     `doc:"rates,omitempty" json:"rates,omitempty"`
 	Failure    string    `doc:"failure,omitempty" json:"failure,omitempty"` // why it is refused, for a person
+	// Attempts counts how often a sweep found the deck at no end: 0 to MaxAttempts.
+	Attempts int64 `doc:"attempts,omitempty" json:"attempts,omitempty"`
 }
+
+// MaxAttempts is how often a deck is brought on that came to no end, before it
+// is refused.
+const MaxAttempts = 5
 
 // Arrival is one generation of a deck that came in, as its event says.
 type Arrival struct {

@@ -41,10 +41,18 @@ func (c *Catalog) Sweep(ctx context.Context, at time.Time, isDeck func(object st
 	if err != nil {
 		errs = append(errs, fmt.Errorf("looking for decks that came to no end: %w", err))
 	}
-	for _, doc := range page.Docs {
-		ids = append(ids, doc.Path.ID)
-	}
 	var out []*DeckReport
+	for _, doc := range page.Docs {
+		ended, err := c.attempt(ctx, doc.Path)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case ended != nil:
+			out = append(out, ended)
+		default:
+			ids = append(ids, doc.Path.ID)
+		}
+	}
 	for _, id := range ids {
 		report, err := c.Apply(ctx, id)
 		if err != nil {
@@ -56,6 +64,27 @@ func (c *Catalog) Sweep(ctx context.Context, at time.Time, isDeck func(object st
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// attempt counts that a deck came to no end; one that did so too often, as it
+// may kill the process that reads it, is refused.
+func (c *Catalog) attempt(ctx context.Context, p documents.Path) (ended *DeckReport, err error) {
+	err = c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
+		ended = nil
+		var d Deck
+		if err := get(tx, p, &d); err != nil || d.State != DeckReceived {
+			return err
+		}
+		if d.Attempts++; d.Attempts >= MaxAttempts {
+			d.State, d.Failure = DeckRefused, fmt.Sprintf("it came to no end in %d attempts: deliver it in pieces, or under another name when it is mended", d.Attempts)
+			ended = &DeckReport{Deck: d}
+		}
+		return put(tx, p, d)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("counting an attempt at %s: %w", p, err)
+	}
+	return ended, nil
 }
 
 // lostDecks receives the decks that nobody has noted.

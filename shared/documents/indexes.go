@@ -29,6 +29,7 @@ type indexField struct {
 type fieldOverride struct {
 	CollectionGroup string       `json:"collectionGroup"`
 	FieldPath       string       `json:"fieldPath"`
+	TTL             bool         `json:"ttl,omitempty"`
 	Indexes         []fieldIndex `json:"indexes"`
 }
 
@@ -45,18 +46,22 @@ const (
 
 // Indexes returns firestore.indexes.json: a composite index for each declared
 // query of two fields or more, and exemptions so that no other field is
-// indexed but those of a declared query of one field. Nothing is said of
-// times to live: no field has one.
+// indexed but those of a declared query of one field, and the fields by which
+// documents expire.
 func (m Model) Indexes() ([]byte, error) {
 	if err := m.Check(); err != nil {
 		return nil, fmt.Errorf("index definitions: %w", err)
 	}
 	file := indexFile{Indexes: []compositeIndex{}, FieldOverrides: []fieldOverride{}}
 	for _, c := range slices.Sorted(slices.Values(m.Collections)) {
-		file.FieldOverrides = append(file.FieldOverrides, fieldOverride{c, anyField, []fieldIndex{}})
+		file.FieldOverrides = append(file.FieldOverrides, fieldOverride{CollectionGroup: c, FieldPath: anyField, Indexes: []fieldIndex{}})
+		expiry := m.Expires[c]
 		for _, fields := range m.indexed(c) {
 			if len(fields) == 1 {
-				file.FieldOverrides = append(file.FieldOverrides, fieldOverride{c, FieldPath(fields[0]), []fieldIndex{{indexOrder, indexScope}}})
+				file.FieldOverrides = append(file.FieldOverrides, fieldOverride{c, FieldPath(fields[0]), fields[0] == expiry, []fieldIndex{{indexOrder, indexScope}}})
+				if fields[0] == expiry {
+					expiry = ""
+				}
 				continue
 			}
 			index := compositeIndex{c, indexScope, nil}
@@ -64,6 +69,9 @@ func (m Model) Indexes() ([]byte, error) {
 				index.Fields = append(index.Fields, indexField{FieldPath(f), indexOrder})
 			}
 			file.Indexes = append(file.Indexes, index)
+		}
+		if expiry != "" {
+			file.FieldOverrides = append(file.FieldOverrides, fieldOverride{c, FieldPath(expiry), true, []fieldIndex{}})
 		}
 	}
 	var out bytes.Buffer

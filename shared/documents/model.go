@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -36,14 +37,24 @@ type Declaration struct {
 type Model struct {
 	Collections []string
 	Queries     []Declaration
+	// Expires names, by collection, the field that holds the instant from which
+	// on nobody wants a document. Firestore removes it some time after; other
+	// stores do not: who writes such documents reads them as gone, and removes them.
+	Expires map[string]string
 }
 
 // With returns the model of m and others together.
 func (m Model) With(others ...Model) Model {
-	m = Model{slices.Clone(m.Collections), slices.Clone(m.Queries)}
+	m = Model{slices.Clone(m.Collections), slices.Clone(m.Queries), maps.Clone(m.Expires)}
 	for _, o := range others {
 		m.Collections = append(m.Collections, o.Collections...)
 		m.Queries = append(m.Queries, o.Queries...)
+		for collection, field := range o.Expires {
+			if m.Expires == nil {
+				m.Expires = map[string]string{}
+			}
+			m.Expires[collection] = field
+		}
 	}
 	return m
 }
@@ -63,6 +74,14 @@ func (m Model) Check() error {
 			bad("collection %q is listed twice", clip(c))
 		}
 		collections[c] = true
+	}
+	for _, c := range slices.Sorted(maps.Keys(m.Expires)) {
+		if !collections[c] {
+			bad("expiry: collection %q is not in the model", clip(c))
+		}
+		if !nameOK(m.Expires[c]) {
+			bad("expiry of collection %q: field %q: %s", clip(c), clip(m.Expires[c]), nameRule)
+		}
 	}
 	names := map[string]bool{}
 	for _, d := range m.Queries {
