@@ -26,15 +26,25 @@ import (
 	"github.com/tollbook/tollbook/emulator/local"
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/shared/catalog"
-	"github.com/tollbook/tollbook/shared/documents/counting"
 	"github.com/tollbook/tollbook/shared/documents/firestoredb"
 	"github.com/tollbook/tollbook/shared/documents/firestoredb/firestoretest"
+	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/objects/gcs"
 	"github.com/tollbook/tollbook/shared/objects/gcs/gcstest"
+	"github.com/tollbook/tollbook/shared/period"
 )
 
 var emulator firestoretest.Emulator
+
+func month(t *testing.T, text string) ledger.Key {
+	t.Helper()
+	m, err := period.ParseMonth(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ledger.Key{Cycle: "monthly", Month: m}
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -95,7 +105,7 @@ func openCloud(t *testing.T, _ string, m functions.Manifest) (functions.Stores, 
 type up struct {
 	*testing.T
 	stores functions.Stores
-	docs   *counting.Store
+	dir    string // of folders, where the pair has them
 	url    string
 	log    bytes.Buffer
 }
@@ -107,10 +117,8 @@ func start(t *testing.T, p pair) *up {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	u := &up{T: t}
+	u := &up{T: t, dir: dir}
 	stores, prefix := p.open(t, dir, m)
-	u.docs = counting.New(stores.Docs)
-	stores.Docs = u.docs
 	u.stores = stores
 	c, err := local.New(local.Config{
 		Manifest: m, Functions: functions.All(), Deps: functions.Deps{Stores: stores, BucketPrefix: prefix},
@@ -155,20 +163,24 @@ func (u *up) post(path, body string) string {
 
 func (u *up) drain() { u.Helper(); u.post("/drain", "") }
 
-// moveTo moves the clock to an instant, or on by a day when that is past.
-func (u *up) moveTo(at time.Time) {
+func (u *up) status() (s local.Status) {
 	u.Helper()
-	var status local.Status
 	r, err := http.Get(u.url + "/status")
 	if err != nil {
 		u.Fatal(err)
 	}
-	err = json.NewDecoder(r.Body).Decode(&status)
+	err = json.NewDecoder(r.Body).Decode(&s)
 	if err := errors.Join(err, r.Body.Close()); err != nil {
 		u.Fatal(err)
 	}
-	if !at.After(status.Now) {
-		at = status.Now.AddDate(0, 0, 1)
+	return s
+}
+
+// moveTo moves the clock to an instant, or on by a day when that is past.
+func (u *up) moveTo(at time.Time) {
+	u.Helper()
+	if now := u.status().Now; !at.After(now) {
+		at = now.AddDate(0, 0, 1)
 	}
 	u.post("/clock", `{"to":"`+at.Format(time.RFC3339)+`"}`)
 }
