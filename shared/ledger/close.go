@@ -233,6 +233,9 @@ func (l *Ledger) freeze(ctx context.Context, p Period) error {
 		if now.State != Closing {
 			return false, nil
 		}
+		if now.Reopened != p.Reopened {
+			return false, fmt.Errorf("it took usage again meanwhile: %w", documents.ErrConflict)
+		}
 		var moved []Period
 		for _, a := range adjustments {
 			doc, err := tx.Get(a.Period.path())

@@ -74,9 +74,16 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]s
 			return Batch{}, err
 		}
 	}
+	if len(t.counter) > 0 {
+		until := map[string]Key{}
+		for _, e := range t.counter {
+			until[e.Period.String()] = e.Into
+		}
+		b.Superseded = append(b.Superseded, Revision{b.Rev, b.Book, b.Marker, b.Counts, b.Periods, until})
+	}
 	add := make([]Entry, len(keys))
 	for i, key := range keys {
-		into, err := p.into(key, zones)
+		into, err := p.into(b.after(key), zones)
 		if err != nil {
 			return Batch{}, err
 		}
@@ -90,9 +97,6 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]s
 			"its rows fell in %d months and now fall in %d, which is too many to change at once: withdraw it and deliver the file under another name",
 			len(b.Periods), len(keys))}
 	}
-	if len(t.counter) > 0 {
-		b.Superseded = append(b.Superseded, Revision{b.Rev, b.Book, b.Marker, b.Counts, b.Periods})
-	}
 	b.State, b.Rev, b.Book, b.Marker, b.Counts, b.Content, b.Periods = Committed, todo.Rev, todo.Book, markerRef, m.Counts, m.Content, nil
 	b.Attempts, b.LastError, b.RedoState, b.RedoAt, b.Redo = 0, "", "", time.Time{}, Redo{}
 	for _, key := range keys {
@@ -100,6 +104,19 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]s
 	}
 	t.counter = append(t.counter, add...)
 	return b, p.write(b, t)
+}
+
+// after returns the period from which on a new revision may enter a period: no
+// invoice is to carry two. A period that was reopened still counts a revision
+// that was taken back while it did not take usage.
+func (b Batch) after(key Key) Key {
+	from := key
+	for _, old := range b.Superseded {
+		if until, ok := old.Until[key.String()]; ok && until.Month.Compare(from.Month) > 0 {
+			from = until
+		}
+	}
+	return from
 }
 
 func newPeriod(key Key, zone string) Period {

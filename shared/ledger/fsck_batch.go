@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/documents"
@@ -128,6 +129,9 @@ func (c *checker) checkEntries(context.Context) error {
 			known[revisionID{id, b.Rev}] = true
 			c.checkBatchEntries(b)
 		}
+		for _, old := range c.batches[id].Superseded {
+			c.checkUntil(id, old)
+		}
 	}
 	for at, entries := range c.byRevision {
 		if known[at] {
@@ -138,6 +142,20 @@ func (c *checker) checkEntries(context.Context) error {
 		}
 	}
 	return nil
+}
+
+// checkUntil holds what a batch says of a superseded revision against the
+// entries that take it back.
+func (c *checker) checkUntil(id string, old Revision) {
+	found := map[string]Key{}
+	for _, e := range c.byRevision[revisionID{id, old.Rev}] {
+		if e.Kind == Withdraws {
+			found[e.Period.String()] = e.Into
+		}
+	}
+	if !maps.Equal(found, old.Until) {
+		c.add("batch", batchPath(id).String(), "rev %d was taken back from %v on, says its document; from %v on, say the entries", old.Rev, old.Until, found)
+	}
 }
 
 func (c *checker) checkBatchEntries(b Batch) {

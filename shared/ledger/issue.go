@@ -57,7 +57,7 @@ func (l *Ledger) issue(ctx context.Context, p Period) error {
 		return err
 	}
 	accounts := slices.Sorted(maps.Keys(bills))
-	first, err := l.numberBlock(ctx, p.Key, int64(len(accounts)))
+	first, err := l.numberBlock(ctx, p, int64(len(accounts)))
 	if err != nil {
 		return err
 	}
@@ -156,10 +156,15 @@ func kindOf(key string) billing.Kind {
 }
 
 // numberBlock takes n invoice numbers of the period's month in one
-// transaction, or returns the block that the period has already.
-func (l *Ledger) numberBlock(ctx context.Context, key Key, n int64) (first int64, err error) {
-	path := documents.Path{Collection: "heads", ID: documents.ID("numbers", key.Month.String())}
-	err = l.periodTx(ctx, key, func(tx documents.Tx, p *Period) (bool, error) {
+// transaction, or returns the block that the period has already. Closed is the
+// period as it was when its bills were made: if it was reopened since, they are
+// not what it will be closed with.
+func (l *Ledger) numberBlock(ctx context.Context, closed Period, n int64) (first int64, err error) {
+	path := documents.Path{Collection: "heads", ID: documents.ID("numbers", closed.Month.String())}
+	err = l.periodTx(ctx, closed.Key, func(tx documents.Tx, p *Period) (bool, error) {
+		if p.Frozen != closed.Frozen {
+			return false, fmt.Errorf("it was reopened meanwhile: %w", documents.ErrConflict)
+		}
 		if p.FirstNumber != 0 {
 			first = p.FirstNumber
 			return false, nil

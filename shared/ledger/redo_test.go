@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -236,4 +237,63 @@ func TestARedoOverTooManyMonthsSaysWhatToDo(t *testing.T) {
 		t.Errorf("redo of 60 months: %q, %q", got.RedoState, got.Redo.Failure)
 	}
 	h.sound()
+}
+
+func TestAReopenedMonthIsNotBilledTwoRevisions(t *testing.T) {
+	h := newHouse(t)
+	b := h.deliver("a.csv", "1,beta,,442079460000,2026-11-10 00:00:00,60", "2,beta,,442079460000,2026-12-10 00:00:00,60")
+	h.closePartly("2026-11", 2)
+	h.redo(b.ID) // late: the first revision is taken back in December
+	if err := h.Reopen(t.Context(), key("2026-11")); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Apply(t.Context(), ledger.Setup{Accounts: []book.Account{{ID: "gamma", Cycle: "m", Currency: "GBP"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.redo(b.ID); got.Rev != 3 {
+		t.Fatalf("rev %d, want 3", got.Rev)
+	}
+	h.sound()
+	h.close("2026-11")
+	same(t, "November's invoices", h.bills("2026-11"), "2026-11-0001 acme 2026-11 recurring:f 5.00", "2026-11-0002 beta 2026-11 usage 0.0600")
+	h.close("2026-12")
+	same(t, "December's invoices", h.bills("2026-12"), "2026-12-0001 acme 2026-12 recurring:f 5.00", "2026-12-0002 beta 2026-12 usage 0.0600")
+	h.sound()
+}
+
+// interrupt is a store that runs something once, just before its n-th
+// transaction.
+type interrupt struct {
+	documents.Store
+	left int
+	run  func()
+}
+
+func (s *interrupt) RunTx(ctx context.Context, f func(context.Context, documents.Tx) error) error {
+	if s.left--; s.left == 0 {
+		s.run()
+	}
+	return s.Store.RunTx(ctx, f)
+}
+
+func TestWhatAReopenedMonthTookMeanwhileIsOnItsInvoices(t *testing.T) {
+	for name, at := range map[string]int{"while it is frozen": 2, "while its numbers are taken": 3} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.deliver("a.csv", "1,beta,,442079460000,2026-11-10 00:00:00,60")
+			l := ledger.New(&interrupt{h.docs, at, func() {
+				if err := h.Reopen(t.Context(), key("2026-11")); err != nil {
+					t.Error(err)
+				}
+				h.deliver("b.csv", "2,who,,442079460000,2026-11-10 00:00:00,60", "3,beta,,442079460000,2026-11-10 00:00:00,60")
+				h.closePartly("2026-11", at-1)
+			}}, h.buckets)
+			if err := l.Close(t.Context(), key("2026-11"), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			same(t, "invoices", h.bills("2026-11"), "2026-11-0001 acme 2026-11 recurring:f 5.00", "2026-11-0002 beta 2026-11 usage 0.1200")
+			same(t, "pending", h.pending("2026-11"))
+			h.sound()
+		})
+	}
 }

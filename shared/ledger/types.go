@@ -107,6 +107,9 @@ type Revision struct {
 	Marker  Ref      `doc:"marker" json:"marker"`
 	Counts  Counts   `doc:"counts" json:"counts"`
 	Periods []string `doc:"periods,omitempty" json:"periods,omitempty"`
+	// Until says, of the periods whose entries were taken back, from which
+	// period's invoices on they are: until then the revision counts.
+	Until map[string]Key `doc:"until,omitempty" json:"until,omitempty"`
 }
 
 const (

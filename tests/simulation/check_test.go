@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/call"
@@ -35,20 +36,22 @@ func (r *run) checkDrafts(t *testing.T) {
 		if err := doc.Fields.Decode(&head); err != nil {
 			t.Fatal(err)
 		}
-		objects, err := everyObject(r.ctx, r.buckets.Rated)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var res ledger.Result
-		if err := json.Unmarshal(objects[head.Result.Name], &res); err != nil {
+		if err := r.readJSON(head.Result, &res); err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range res.Manifest.Entries {
-			delete(batches, e.Batch)
+			if e.Rev >= batches[e.Batch] {
+				delete(batches, e.Batch)
+			}
 		}
-		for id := range batches {
-			if b, err := r.ledger.Batch(r.ctx, id); err != nil || b.State != ledger.Withdrawn {
-				t.Errorf("the draft of %s lacks batch %s (%s), which an earlier one had: %v", key, id, b.State, err)
+		for id, rev := range batches {
+			b, err := r.ledger.Batch(r.ctx, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.State == ledger.Committed && slices.Contains(b.Periods, key.String()) {
+				t.Errorf("the draft of %s lacks rev %d or later of batch %s (%s), which an earlier one had", key, rev, id, b.State)
 			}
 		}
 	}
@@ -56,10 +59,16 @@ func (r *run) checkDrafts(t *testing.T) {
 
 // settle brings everything to its end, without faults and one after another.
 func (r *run) settle() error {
-	r.choose = nil
+	r.choose, r.refuse = nil, nil
 	for _, f := range r.w.files {
-		if err := r.process(f); err != nil {
-			return fmt.Errorf("processing %s: %w", f.object, err)
+		for n := 0; ; n++ {
+			err := r.tend(f)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, errWait) || n == 20 {
+				return fmt.Errorf("bringing %s to its end: %w", f.object, err)
+			}
 		}
 	}
 	for _, cycle := range sorted(r.w.months) {
@@ -108,6 +117,7 @@ func (r *run) check(t *testing.T) {
 			t.Errorf("%v has records, but no period", period)
 		}
 	}
+	r.checkParts(t)
 	lost := map[string]bool{}
 	for f := range r.lose {
 		lost[r.batch[f]] = r.lose[f]
@@ -143,6 +153,12 @@ func (r *run) checkBatches(t *testing.T) []oracle.File {
 		if r.lose[f] && b.State == ledger.Failed {
 			r.met["file lost before it was read"]++
 			continue
+		}
+		if b.RedoState != "" && !r.lose[f] {
+			t.Errorf("the redo of batch %s of %s is %s: %s", b.ID, f.object, b.RedoState, b.Redo.Failure)
+		}
+		if b.Rev > 1 {
+			r.met["batch of several revisions"]++
 		}
 		if b.State != want {
 			t.Errorf("batch %s of %s is %s, want %s: %s", b.ID, f.object, b.State, want, b.Failure)
@@ -193,6 +209,73 @@ func (r *run) checkRows(t *testing.T, f *file) {
 	default:
 		r.met["rows of an issued batch"]++
 	}
+}
+
+// checkParts sweeps until nothing is left to delete: the parts that are there
+// are then those that count, or that an entry names, and no other.
+func (r *run) checkParts(t *testing.T) {
+	t.Helper()
+	for range 2 {
+		if err := r.sweep(7 * 24 * time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := r.buckets.Rated.List(r.ctx, "parts/", "", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	markers, committed := map[ledger.Ref]bool{}, map[string]bool{}
+	for _, f := range r.w.files {
+		b, err := r.ledger.Batch(r.ctx, r.batch[f])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.State == ledger.Committed {
+			markers[b.Marker], committed[b.ID] = true, true
+		}
+	}
+	page, err := r.docs.Query(r.ctx, documents.Query{Name: "entries_all", Limit: documents.MaxPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range page.Docs {
+		var e ledger.Entry
+		if err := doc.Fields.Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		markers[e.Marker] = true
+		if e.Kind == ledger.Withdraws && committed[e.Batch] {
+			r.met["entry withdraws of a revision"]++
+		}
+	}
+	want := map[string]bool{}
+	for ref := range markers {
+		var m ledger.Marker
+		if err := r.readJSON(ref, &m); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range m.Parts {
+			want[p.Name] = true
+		}
+	}
+	for _, info := range left {
+		if !want[info.Name] {
+			t.Errorf("part %s is kept, and nothing refers to it", info.Name)
+		}
+		delete(want, info.Name)
+	}
+	for name := range want {
+		t.Errorf("part %s is gone", name)
+	}
+}
+
+func (r *run) readJSON(ref ledger.Ref, v any) (err error) {
+	in, err := r.buckets.Rated.OpenRange(r.ctx, ref.Name, ref.Generation, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return json.NewDecoder(in).Decode(v)
 }
 
 func (r *run) periods(t *testing.T) []ledger.Period {

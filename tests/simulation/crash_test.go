@@ -70,11 +70,20 @@ func scripted(t *testing.T, at int, f fault) (calls [][]fault, bills map[string]
 		func() error { return r.deliver(w.files[0]) },
 		func() error { return r.deliver(w.files[1]) },
 		func() error { return r.deliver(w.files[2]) },
+		func() error { return r.deliver(w.files[4]) },
 		func() error { return r.withdraw(w.files[2]) },
 		func() error { _, err := r.ledger.Fold(r.ctx, keyOf("c1", "2026-10")); return err },
 		func() error { return r.close("c1", "2026-10") },
 		func() error { return r.deliver(w.files[3]) },
 		func() error { return r.withdraw(w.files[1]) },
+		func() error { return w.mend(r.ctx, r.ledger, "switch1") },
+		func() error { return r.redo(w.files[0]) },
+		func() error { return r.process(w.files[0]) },
+		func() error { return r.redo(w.files[4]) },
+		func() error { return r.process(w.files[4]) },
+		func() error { return r.deliver(w.files[5]) },
+		func() error { return r.sweep(0) },
+		func() error { return r.sweep(8 * 24 * time.Hour) },
 		func() error { return r.close("c1", "2026-11") },
 	} {
 		if err := r.persist(step); err != nil {
@@ -87,7 +96,9 @@ func scripted(t *testing.T, at int, f fault) (calls [][]fault, bills map[string]
 }
 
 // fixedWorld is two accounts and two months, a bundle and a monthly charge, a
-// late file, and a withdrawal before and after the close.
+// late file, a withdrawal before and after the close, a feed that is mended
+// between the closes, so that a call moves to the later month, and a file that
+// nobody was told of.
 func fixedWorld() *world {
 	terms := twin.Terms{Decimals: 4, Rounding: "half-up", DurationRounding: "half-up", ShortDigits: 7}
 	cheap := []twin.Rate{{Prefix: "44", Price1: "0.6", PriceN: "0.3", Fee: "0", Interval1: 30, IntervalN: 6}}
@@ -108,6 +119,7 @@ func fixedWorld() *world {
 		},
 		currencies: map[string]string{"card1": "GBP", "acc1": "GBP", "acc2": "GBP"},
 		months:     map[string][]string{"c1": {"2026-10", "2026-11"}},
+		mends:      map[string]mend{"switch1": {zone: "Etc/GMT-9", behind: -9 * 3600e9}},
 		closeLast:  map[string]bool{"c1": true},
 	}
 	call := func(id int, account, day string, seconds int64) oracle.Record {
@@ -123,6 +135,9 @@ func fixedWorld() *world {
 	w.scriptFile(oct[3], oct[2], nov[1]).withdraw = "later"
 	w.scriptFile(call(9, "acc1", "2026-10-14", 999)).withdraw = "now"
 	w.scriptFile(append(late, oct[0])...).late = "c1:2026-10"
+	moved := w.scriptFile(call(10, "acc1", "2026-11-01", 60), call(11, "acc2", "2026-11-05", 30))
+	moved.data = bytes.ReplaceAll(bytes.ReplaceAll(moved.data, []byte("T"), []byte(" ")), []byte("Z"), nil)
+	w.scriptFile(call(12, "acc2", "2026-11-06", 20)).silent = true
 	return w
 }
 

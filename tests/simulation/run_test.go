@@ -27,12 +27,14 @@ type run struct {
 	buckets objects.Buckets
 	ledger  *ledger.Ledger // every call of it goes through the scheduler
 	cdrs    objects.Bucket
-	batch   map[*file]string               // ids of what was received
-	lose    map[*file]bool                 // overwritten: an unfinished batch fails
-	changed int                            // changes that are made
-	arrived int                            // files that came in time and are processed
-	closed  map[string]bool                // periods that were issued
-	drafts  map[ledger.Key]map[string]bool // batches that a published fold must hold
+	batch   map[*file]string                // ids of what was received
+	lose    map[*file]bool                  // overwritten: an unfinished batch fails
+	changed int                             // changes that are made
+	arrived int                             // files that came in time and are processed
+	closed  map[string]bool                 // periods that were issued
+	closing map[string]bool                 // periods that are being closed
+	drafts  map[ledger.Key]map[string]int64 // batches that a published fold must hold, with their least revision
+	tending
 }
 
 // memoryDir is a folder in memory where there is one: the store's file is
@@ -64,10 +66,18 @@ func begin(t *testing.T, w *world, s *scheduler) *run {
 	})
 	r := &run{
 		scheduler: s, w: w, ctx: t.Context(), docs: docs, buckets: objects.MemoryBuckets(),
-		batch: map[*file]string{}, lose: map[*file]bool{}, closed: map[string]bool{}, drafts: map[ledger.Key]map[string]bool{},
+		batch: map[*file]string{}, lose: map[*file]bool{}, closed: map[string]bool{}, closing: map[string]bool{}, drafts: map[ledger.Key]map[string]int64{},
+		tending: tending{
+			mended: map[string]bool{}, redone: map[*file]bool{}, refused: map[*file]int{}, before: map[revision]int{}, found: map[*file]bool{},
+			clock: w.files[0].at,
+		},
 	}
+	s.refuse = r.refuseOpen
 	if w.versioned {
 		r.buckets.CDRs = versioned{r.buckets.CDRs, objects.NewMemory()}
+	}
+	if _, err := r.buckets.CDRs.Create(r.ctx, "readme.txt", bytes.NewReader([]byte("no feed's"))); err != nil {
+		t.Fatal(err)
 	}
 	wrapped := wrapBuckets(r.buckets, s)
 	r.cdrs = wrapped.CDRs
@@ -97,7 +107,7 @@ func (r *run) persist(step func() error) error {
 			return nil
 		case errors.Is(err, errWait):
 			r.sleep(50 + r.rng.IntN(50))
-		case errors.Is(err, documents.ErrTransient), errors.Is(err, documents.ErrCommitUnknown), errors.Is(err, objects.ErrTransient):
+		case isTransient(err):
 			r.note("tries again")
 			r.sleep(r.rng.IntN(10))
 		default:
@@ -123,7 +133,10 @@ func (r *run) put(f *file) error {
 	}
 	_, err := r.cdrs.Create(r.ctx, f.object, bytes.NewReader(f.data))
 	if errors.Is(err, objects.ErrExists) {
-		return nil
+		err = nil
+	}
+	if err == nil {
+		r.found[f] = true
 	}
 	return err
 }
@@ -157,8 +170,8 @@ func (r *run) withdraw(f *file) error {
 		return err
 	}
 	b, err := r.ledger.Batch(r.ctx, r.batch[f])
-	if err == nil && b.State != ledger.Failed {
-		err = errWait
+	if err == nil && !(b.State == ledger.Failed && r.lose[f]) {
+		err = errWait // it will be retried
 	}
 	return err
 }
@@ -174,7 +187,8 @@ func (r *run) close(cycle, month string) error {
 		return err
 	}
 	cutoff := time.Unix(0, monthStart(addMonths(month, 1), zone)).UTC()
-	err := r.ledger.Close(r.ctx, key, cutoff)
+	r.closing[cycle+":"+month] = true
+	err := r.reader(func() error { return r.ledger.Close(r.ctx, key, cutoff) })
 	switch {
 	case errors.Is(err, ledger.ErrHeld), errors.Is(err, ledger.ErrState), errors.Is(err, documents.ErrConflict):
 		return errors.Join(errWait, err)
@@ -194,13 +208,17 @@ func (r *run) fold(key ledger.Key) error {
 	if _, err := r.ledger.Fold(r.ctx, key); err != nil {
 		return err
 	}
+	r.noteDraft(key, entries)
+	return nil
+}
+
+func (r *run) noteDraft(key ledger.Key, entries []ledger.Entry) {
 	if r.drafts[key] == nil {
-		r.drafts[key] = map[string]bool{}
+		r.drafts[key] = map[string]int64{}
 	}
 	for _, e := range entries {
-		r.drafts[key][e.Batch] = true
+		r.drafts[key][e.Batch] = max(r.drafts[key][e.Batch], e.Rev)
 	}
-	return nil
 }
 
 func entriesOf(ctx context.Context, docs documents.Store, key ledger.Key) ([]ledger.Entry, error) {
@@ -230,15 +248,35 @@ func (r *run) spawn() {
 			return err
 		})
 	}
+	for _, feed := range sorted(r.w.mends) {
+		soon, after := r.afterStep(800), r.w.mends[feed].after
+		r.add("mend "+feed, func() bool { return soon() && (after == "" || r.closed[after]) }, func() error {
+			err := r.persist(func() error { return r.w.mend(r.ctx, r.ledger, feed) })
+			r.mended[feed] = true
+			return err
+		})
+	}
 	inTime := 0
 	for i, f := range r.w.files {
 		name := strconv.Itoa(i + 1)
-		if f.late == "" {
+		if f.late == "" && !f.silent {
 			inTime++
+		}
+		known := func() bool { return r.batch[f] != "" }
+		_, wrong := r.w.mends[f.feed]
+		r.add("person"+name, func() bool { return known() && (!wrong || r.mended[f.feed]) }, func() error { return r.persist(func() error { return r.tend(f) }) })
+		for range f.redo {
+			soon := r.afterStep(3000)
+			r.add("redo"+name, func() bool { return known() && soon() }, func() error {
+				if err := r.persist(func() error { return r.again(f) }); err != nil {
+					return err
+				}
+				return r.persist(func() error { return r.tend(f) })
+			})
 		}
 		r.add("deliver"+name, r.deliverable(f), func() error { return r.deliver(f) })
 		for range r.rng.IntN(3) {
-			r.add("worker"+name, func() bool { return r.batch[f] != "" }, func() error {
+			r.add("worker"+name, known, func() error {
 				return r.persist(func() error { return r.process(f) })
 			})
 		}
@@ -250,6 +288,18 @@ func (r *run) spawn() {
 	}
 	for _, cycle := range sorted(r.w.months) {
 		r.spawnMonths(cycle, inTime)
+	}
+	for i := range r.rng.IntN(6) {
+		wait := []time.Duration{time.Minute, 20 * time.Minute, 24 * time.Hour, 8 * 24 * time.Hour}[r.rng.IntN(4)]
+		r.add("sweep"+strconv.Itoa(i+1), r.afterStep(4000), func() error {
+			return r.persist(func() error { return r.sweep(wait) })
+		})
+	}
+	r.add("sweeper", r.allFound, func() error { return r.persist(r.sweepUntilFound) })
+	for range r.rng.IntN(3) {
+		r.add("fold stale", r.afterStep(2500), func() error {
+			return r.persist(func() error { return r.reader(r.foldStale) })
+		})
 	}
 }
 
@@ -274,7 +324,26 @@ func (r *run) spawnMonths(cycle string, inTime int) {
 	month := months[r.rng.IntN(len(months))]
 	for range r.rng.IntN(5) {
 		r.add("fold "+cycle+" "+month, r.afterStep(2000), func() error {
-			return r.persist(func() error { return r.fold(keyOf(cycle, month)) })
+			return r.persist(func() error { return r.reader(func() error { return r.fold(keyOf(cycle, month)) }) })
+		})
+	}
+	for range r.rng.IntN(3) {
+		month := closing[r.rng.IntN(len(closing))]
+		begun, later := func() bool { return r.closing[cycle+":"+month] }, r.rng.IntN(200)
+		r.add("reopen "+cycle+" "+month, begun, func() error {
+			r.sleep(later)
+			return r.persist(func() error { return r.reopen(cycle, month) })
+		})
+	}
+	for range r.rng.IntN(3) {
+		month, f := closing[r.rng.IntN(len(closing))], r.w.files[r.rng.IntN(len(r.w.files))]
+		r.add("waive "+cycle+" "+month, func() bool { return r.batch[f] != "" }, func() error {
+			return r.persist(func() error { return r.waive(cycle, month, f) })
+		})
+	}
+	if r.rng.IntN(2) == 0 {
+		r.add("draft "+cycle+" "+month, r.afterStep(1500), func() error {
+			return r.persist(func() error { return r.draft(cycle, month) })
 		})
 	}
 }
@@ -304,7 +373,9 @@ func (r *run) deliver(f *file) error {
 		func() error { return r.receive(f) },
 		func() error { return r.process(f) },
 	}
-	if f.twice {
+	if f.silent {
+		steps = steps[:1]
+	} else if f.twice {
 		steps = append(steps, func() error { return r.receive(f) }, func() error { return r.process(f) })
 	}
 	for _, step := range steps {
@@ -312,7 +383,7 @@ func (r *run) deliver(f *file) error {
 			return err
 		}
 	}
-	if f.late == "" {
+	if f.late == "" && !f.silent {
 		r.arrived++
 	}
 	return nil

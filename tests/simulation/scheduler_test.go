@@ -41,8 +41,9 @@ type scheduler struct {
 	tasks  []*task
 	cur    *task
 	steps  int
-	choose func(op string, can []fault) fault // nil = no faults
-	stall  int                                // one call in so many makes its task wait for long; 0 = none
+	choose func(op string, can []fault) fault   // nil = no faults
+	refuse func(object, generation string) bool // nil = no file is refused
+	stall  int                                  // one call in so many makes its task wait for long; 0 = none
 	sum    hash.Hash
 	log    io.Writer      // nil = none
 	met    map[string]int // what has happened, by name

@@ -53,6 +53,9 @@ func (m *tally) check(t *testing.T) {
 	for _, name := range []string{
 		"line usage", "line bundled", "line recurring", "line adjustment", "pending of open", "pending of issued",
 		"entry adds", "entry withdraws", "duplicate", "superseded", "charged", "unrated", "file lost before it was read",
+		"redo", "redo after a close", "redo failed", "batch of several revisions", "retried", "failed by its attempts",
+		"swept: file received", "swept: no feed's file skipped", "swept: batch resumed", "swept: batch failed", "swept: part noted", "swept: part deleted",
+		"reopened", "waived", "stale draft folded", "entry withdraws of a revision",
 		"rows of an issued batch", "rows of a batch not issued yet",
 		"fault before", "fault crash", "fault unknown", "fault lost", "fault again", "fault cut",
 	} {

@@ -28,7 +28,11 @@ func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 		s.Cycles = append(s.Cycles, book.Cycle{ID: id, Zone: w.settings.Zones[id]})
 	}
 	for _, id := range sorted(w.settings.Feeds) {
-		s.Feeds = append(s.Feeds, book.Feed{Source: cdr.Feed{ID: id, Format: cdr.Generic, Zone: "UTC"}, Cycle: w.settings.Feeds[id]})
+		if m, ok := w.mends[id]; !ok {
+			s.Feeds = append(s.Feeds, w.feed(id, "UTC"))
+		} else if m.zone != "" {
+			s.Feeds = append(s.Feeds, w.feed(id, m.zone))
+		}
 	}
 	for _, id := range sorted(w.settings.Cards) {
 		n := len(w.settings.Cards[id])
@@ -60,6 +64,15 @@ func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 		}
 	}
 	return l.Apply(ctx, s)
+}
+
+func (w *world) feed(id, zone string) book.Feed {
+	return book.Feed{Source: cdr.Feed{ID: id, Format: cdr.Generic, Zone: zone}, Cycle: w.settings.Feeds[id]}
+}
+
+// mend sets a feed up as it should have been.
+func (w *world) mend(ctx context.Context, l *ledger.Ledger, feed string) error {
+	return l.Apply(ctx, ledger.Setup{Feeds: []book.Feed{w.feed(feed, "UTC")}})
 }
 
 func (w *world) comes(account, month string) bool {

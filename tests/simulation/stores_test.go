@@ -276,6 +276,9 @@ func (b bucket) OpenRange(ctx context.Context, name, generation string, offset, 
 	if err != nil {
 		return nil, err
 	}
+	if b.name == "cdrs" && b.s.refuse != nil && b.s.refuse(name, generation) {
+		return nil, errRefused
+	}
 	r, err := b.Bucket.OpenRange(ctx, name, generation, offset, length)
 	if err != nil || f != cut {
 		return r, err
@@ -286,6 +289,9 @@ func (b bucket) OpenRange(ctx context.Context, name, generation string, offset, 
 	}
 	return cutReader{io.LimitReader(r, half), r}, nil
 }
+
+// errRefused is an error that counts: nothing says that it will pass.
+var errRefused = errors.New("simulated: refused")
 
 // cutReader fails where its content is cut.
 type cutReader struct {

@@ -22,6 +22,7 @@ type world struct {
 	months     map[string][]string // by cycle, ascending; YYYY-MM
 	files      []*file
 	changes    []change
+	mends      map[string]mend // by feed: what is wrong with it at first
 	versioned  bool            // the inbound bucket keeps what is overwritten
 	closeLast  map[string]bool // by cycle: is the last month closed, too?
 }
@@ -38,8 +39,20 @@ type file struct {
 	late     string    // delivered only after this period was closed; empty = at once
 	twice    bool      // its arrival is told twice
 	withdraw string    // now, or a period: after that was closed; empty = never
+	silent   bool      // its arrival is told to nobody: a sweep must find it
+	redo     int       // how often a person has it read again, besides for its feed
+	refuse   int       // how often the store refuses to open it
+	refused  int       // how often it does so when it is first to be read again
 	replaces *file     // the object is overwritten with this
 	replaced bool
+}
+
+// mend is made to a feed that was not set up rightly: what was read until then
+// has to be read again.
+type mend struct {
+	zone   string // it has at first; empty: there is no such feed at first
+	behind int64  // by how many nanoseconds local times are then read too late
+	after  string // the period that is closed before; empty: soon
 }
 
 // change is made to the settings while the pipeline runs, before any period is
@@ -81,10 +94,11 @@ func newWorld(rng *rand.Rand) *world {
 		settings: oracle.Settings{
 			Zones: map[string]string{}, Feeds: map[string]string{}, Cards: map[string][]oracle.Revision{}, Accounts: map[string]oracle.Account{},
 		},
-		currencies: map[string]string{}, months: map[string][]string{}, closeLast: map[string]bool{},
+		currencies: map[string]string{}, months: map[string][]string{}, closeLast: map[string]bool{}, mends: map[string]mend{},
 	}}
 	g.w.versioned = g.oneIn(2)
 	g.cycles()
+	g.mends()
 	g.cards()
 	g.accounts()
 	g.changes()
@@ -119,6 +133,23 @@ func (g *generator) cycles() {
 	g.from, g.to = math.MinInt64, math.MaxInt64
 	for _, zone := range g.w.settings.Zones {
 		g.from, g.to = max(g.from, monthStart(first, zone)), min(g.to, monthStart(addMonths(first, n), zone))
+	}
+}
+
+// mends sets some feeds up wrongly at first.
+func (g *generator) mends() {
+	for _, feed := range sorted(g.w.settings.Feeds) {
+		m := mend{after: one(g, "", g.closed())}
+		switch g.IntN(6) {
+		case 0:
+		case 1:
+			m.zone, m.behind = "Asia/Tokyo", -9*3600e9
+		case 2:
+			m.zone, m.behind = "Etc/GMT+8", 8*3600e9
+		default:
+			continue
+		}
+		g.w.mends[feed] = m
 	}
 }
 
@@ -423,7 +454,9 @@ func (g *generator) files(rows []row) {
 }
 
 func (g *generator) file(feed string, rows []row) {
-	f := g.newFile(feed, rows)
+	replaced := g.oneIn(6)
+	// One that may be lost has to be read the same by its feed at any time.
+	f := g.newFile(feed, rows, replaced && !g.w.versioned)
 	if g.oneIn(3) {
 		f.late = g.closed()
 	}
@@ -434,16 +467,27 @@ func (g *generator) file(feed string, rows []row) {
 	case 1:
 		f.withdraw = g.closed()
 	}
+	f.silent = !replaced && g.oneIn(6)
+	if g.oneIn(4) {
+		f.redo = 1 + g.IntN(2)
+	}
+	if g.oneIn(5) {
+		f.refuse = 1 + g.IntN(12)
+	}
+	if g.oneIn(5) {
+		f.refused = 3 + g.IntN(8)
+	}
 	if g.oneIn(6) { // the same bytes under another name
 		c := *f
 		c.object += "-copy"
+		c.silent = g.oneIn(6)
 		c.late = one(g, "", f.late, g.closed())
 		c.withdraw = one(g, "", "now")
 		g.w.files = append(g.w.files, &c)
 	}
-	if g.oneIn(6) {
+	if replaced {
 		keep := rows[:g.IntN(len(rows)+1)]
-		o := g.newFile(feed, append(keep[:len(keep):len(keep)], rows[g.IntN(len(rows))]))
+		o := g.newFile(feed, append(keep[:len(keep):len(keep)], rows[g.IntN(len(rows))]), false)
 		o.object, o.at, o.late, o.replaces, f.replaced = f.object, f.at.Add(time.Hour), f.late, f, true
 		if string(o.data) == string(f.data) {
 			panic("simulation: a file is replaced by itself")
@@ -461,7 +505,7 @@ func (g *generator) closed() string {
 	return cycle + ":" + one(g, months...)
 }
 
-func (g *generator) newFile(feed string, rows []row) *file {
+func (g *generator) newFile(feed string, rows []row, exact bool) *file {
 	f := &file{
 		object: fmt.Sprintf("%s/%03d.csv", feed, len(g.w.files)+1), feed: feed,
 		at: time.Unix(0, g.from+g.Int64N(g.to-g.from)).UTC().Truncate(time.Second),
@@ -478,7 +522,7 @@ func (g *generator) newFile(feed string, rows []row) *file {
 		default:
 			f.usage.Records = append(f.usage.Records, r.record)
 		}
-		text.WriteString(g.line(r))
+		text.WriteString(g.line(r, exact))
 		if g.oneIn(10) {
 			text.WriteString("\n") // a blank line is no row
 		}
@@ -488,14 +532,16 @@ func (g *generator) newFile(feed string, rows []row) *file {
 	return f
 }
 
-// line writes a row in one of the ways that mean the same.
-func (g *generator) line(r row) string {
+// line writes a row in one of the ways that mean the same; an exact one also
+// while its feed is not mended. No time is read outside the months.
+func (g *generator) line(r row, exact bool) string {
 	c := r.record
 	at := time.Unix(0, c.Instant).UTC().Format("2006-01-02T15:04:05.999999999Z")
-	switch g.IntN(3) {
-	case 0:
+	local := c.Instant + g.w.mends[c.Feed].behind
+	switch how := g.IntN(3); {
+	case how == 0 && !exact && local >= g.from && local < g.to:
 		at = time.Unix(0, c.Instant).UTC().Format("2006-01-02 15:04:05.999999999")
-	case 1:
+	case how == 1:
 		at = time.Unix(0, c.Instant).In(time.FixedZone("", 7200)).Format("2006-01-02T15:04:05.999999999-07:00")
 	}
 	duration := strconv.FormatInt(c.Nanos/1e9, 10)
