@@ -73,12 +73,13 @@ func (l *Ledger) process(ctx context.Context, id string, attempts int64) (Batch,
 			return done, nil
 		}
 	}
-	err = fmt.Errorf("processing batch %s: %w", id, err)
+	cause := err
+	err = fmt.Errorf("processing batch %s: %w", id, cause)
 	if passes(err) {
 		return Batch{}, err
 	}
 	var never *unreadableError
-	end := func(b *Batch) (bool, error) { return b.tried(todo.Rev, attempts, reasonOf(err)), nil }
+	end := func(b *Batch) (bool, error) { return b.tried(todo.Rev, attempts, reasonOf(cause)), nil }
 	if errors.As(err, &never) {
 		end = func(b *Batch) (bool, error) { return b.fail(todo.Rev, never.Error()), nil }
 	}
