@@ -295,7 +295,7 @@ func (r *run) spawn() {
 			return r.persist(func() error { return r.sweep(wait) })
 		})
 	}
-	r.add("sweeper", r.allFound, func() error { return r.persist(r.sweepUntilFound) })
+	r.add("sweeper", r.allFound, func() error { return r.persist(r.sweepUntilDone) })
 	for range r.rng.IntN(3) {
 		r.add("fold stale", r.afterStep(2500), func() error {
 			return r.persist(func() error { return r.reader(r.foldStale) })

@@ -216,15 +216,26 @@ func (r *run) allFound() bool {
 	return !slices.ContainsFunc(r.w.files, func(f *file) bool { return f.silent && !r.found[f] })
 }
 
-// sweepUntilFound sweeps until every file that nobody was told of has a batch.
-func (r *run) sweepUntilFound() error {
+// sweepUntilDone sweeps until every file that nobody was told of has a batch
+// that is finished.
+func (r *run) sweepUntilDone() error {
 	for _, f := range r.w.files {
-		if f.silent && r.batch[f] == "" {
-			if err := r.sweep(time.Minute); err != nil {
+		if !f.silent {
+			continue
+		}
+		if r.batch[f] != "" {
+			b, err := r.ledger.Batch(r.ctx, r.batch[f])
+			if err != nil {
 				return err
 			}
-			return errWait
+			if b.State != ledger.Received && b.State != ledger.Planned {
+				continue
+			}
 		}
+		if err := r.sweep(16 * time.Minute); err != nil {
+			return err
+		}
+		return errWait
 	}
 	return nil
 }
