@@ -144,6 +144,33 @@ func TestARedoThatFailsLeavesTheCommittedRevision(t *testing.T) {
 	}
 }
 
+// refusing is a store that commits nothing.
+type refusing struct{ documents.Store }
+
+func (refusing) RunTx(context.Context, func(context.Context, documents.Tx) error) error {
+	return errors.New("refused")
+}
+
+func TestARedoAskedForAgainReadsTheFileAgain(t *testing.T) {
+	h := newHouse(t)
+	b := h.deliver("a.csv", atTurn)
+	if err := h.Redo(t.Context(), b.ID, asked); err != nil {
+		t.Fatal(err)
+	}
+	l := ledger.New(refusing{h.docs}, h.buckets)
+	for range ledger.MaxAttempts { // each does the work, none commits it
+		if got, err := l.Process(t.Context(), b.ID); err == nil && got.RedoState != ledger.Failed {
+			t.Fatalf("%+v", got)
+		}
+	}
+	h.feed(cdr.Generic, "Asia/Tokyo")
+	if got := h.redo(b.ID); got.RedoState != "" {
+		t.Fatalf("the redo is %s: %s", got.RedoState, got.Redo.Failure)
+	}
+	same(t, "November", h.pending("2026-11"), "acme recurring:f 5.00", "beta usage 0.0600")
+	h.sound()
+}
+
 func TestARedoThatIsPlannedIsPlannedAnewOnlyForAnotherBook(t *testing.T) {
 	h := newHouse(t)
 	b := h.deliver("a.csv", atTurn)

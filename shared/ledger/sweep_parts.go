@@ -130,7 +130,7 @@ func (b Batch) counts(rev int64) bool {
 // enteredRevisions returns the revisions of a batch that entries name.
 func (l *Ledger) enteredRevisions(ctx context.Context, id string) (map[int64]bool, error) {
 	out := map[int64]bool{}
-	err := l.query(ctx, documents.Query{Name: "entries_all", From: id, To: id + "\x00"}, func(d documents.Doc) error {
+	err := l.query(ctx, documents.Query{Name: "entries_all", From: id, To: id + "!"}, func(d documents.Doc) error {
 		var e Entry
 		if err := d.Fields.Decode(&e); err != nil {
 			return fmt.Errorf("entry %s: %w: %w", d.Path.ID, ErrDamaged, err)

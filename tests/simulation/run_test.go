@@ -330,6 +330,9 @@ func (r *run) spawnMonths(cycle string, inTime int) {
 	for range r.rng.IntN(3) {
 		month := closing[r.rng.IntN(len(closing))]
 		begun, later := func() bool { return r.closing[cycle+":"+month] }, r.rng.IntN(200)
+		if r.rng.IntN(2) == 0 { // when its invoices are about to be made
+			begun, later = func() bool { return r.closing[cycle+":"+month] && r.isClosed(keyOf(cycle, month)) }, 0
+		}
 		r.add("reopen "+cycle+" "+month, begun, func() error {
 			r.sleep(later)
 			return r.persist(func() error { return r.reopen(cycle, month) })

@@ -240,6 +240,13 @@ func (r *run) sweepUntilDone() error {
 	return nil
 }
 
+// isClosed reports whether a month is frozen and has no invoices, or is past it.
+func (r *run) isClosed(key ledger.Key) bool {
+	doc, err := r.docs.Get(r.ctx, documents.Path{Collection: "periods", ID: key.String()})
+	state, _ := doc.Fields["state"].(string)
+	return err == nil && (state == string(ledger.Closed) || state == string(ledger.Issued))
+}
+
 // reopen lets a month take usage again, if it can be.
 func (r *run) reopen(cycle, month string) error {
 	err := r.ledger.Reopen(r.ctx, keyOf(cycle, month))
@@ -268,6 +275,10 @@ func (r *run) waive(cycle, month string, f *file) error {
 
 // foldStale publishes the drafts that are stale.
 func (r *run) foldStale() error {
+	before, err := r.usable()
+	if err != nil {
+		return err
+	}
 	seen := map[ledger.Key][]ledger.Entry{}
 	for _, cycle := range sorted(r.w.months) {
 		for _, month := range r.w.months[cycle] {
@@ -279,15 +290,39 @@ func (r *run) foldStale() error {
 		}
 	}
 	var failed error
-	err := r.ledger.FoldStale(r.ctx, func(key ledger.Key, err error) {
-		if err != nil {
-			failed = errors.Join(failed, err)
-			return
-		}
+	err = r.ledger.FoldStale(r.ctx, func(key ledger.Key, err error) {
+		failed = errors.Join(failed, err)
 		r.met["stale draft folded"]++
-		r.noteDraft(key, seen[key])
 	})
-	return errors.Join(err, failed)
+	if err := errors.Join(err, failed); err != nil {
+		return err
+	}
+	after, err := r.usable()
+	for key, reopened := range before {
+		if again, ok := after[key]; ok && again == reopened { // it took usage all the time
+			r.noteDraft(key, seen[key])
+		}
+	}
+	return err
+}
+
+// usable returns the periods that take usage, and how often they were reopened.
+func (r *run) usable() (map[ledger.Key]int64, error) {
+	page, err := r.docs.Query(r.ctx, documents.Query{Name: "periods_all", Limit: documents.MaxPage})
+	if err != nil {
+		return nil, err
+	}
+	out := map[ledger.Key]int64{}
+	for _, doc := range page.Docs {
+		var p ledger.Period
+		if err := doc.Fields.Decode(&p); err != nil {
+			return nil, err
+		}
+		if p.State.TakesUsage() {
+			out[p.Key] = p.Reopened
+		}
+	}
+	return out, nil
 }
 
 // draft says that a month is over.
