@@ -92,7 +92,9 @@ func TestOfManyChangesAgainstOneVersionOneCounts(t *testing.T) {
 func TestWhatNamesNothingOrBreaksARuleIsRefusedWithItsPlace(t *testing.T) {
 	w := built(t)
 	w.create("/v1/cards/euro", `{"kind":"provider","currency":"EUR","activate":"by_person"}`)
+	w.create("/v1/accounts/yen", `{"cycle":"monthly","currency":"JPY"}`)
 	for _, tt := range []struct{ path, body, code, location, says string }{
+		{"/v1/accounts/yen/assignments/2026-02", `{"card":"retail"}`, "refused", "body.card", "a card in JPY"},
 		{"/v1/accounts/new", `{"cycle":"none","currency":"GBP"}`, "refused", "body.cycle", "a cycle that is there"},
 		{"/v1/accounts/new", `{"cycle":"monthly","currency":"XXQ"}`, "refused", "body.currency", "ISO 4217"},
 		{"/v1/accounts/a%07b", `{"cycle":"monthly","currency":"GBP"}`, "refused", "body.id", "control characters"},

@@ -190,6 +190,8 @@ func TestNoEditBreaksTheBook(t *testing.T) {
 		in := &installation{t: all.t, docs: all.docs.Namespace(fmt.Sprintf("run%d", run)), buckets: objects.MemoryBuckets()}
 		in.Catalog = catalog.New(in.docs, in.buckets, ledger.New(in.docs, in.buckets))
 		in.load(setupText)
+		in.apply(in.drop("carrier/1.csv", deckOf("0.10"), noon.AddDate(-1, 0, 0)))
+		in.compile(noon.AddDate(-1, 0, 0))
 		name := func(what string) string { return rapid.SampledFrom(names).Draw(t, what) }
 		number := func(what string) uint64 { return rapid.SampledFrom(numbers).Draw(t, what) }
 		day := func(what string) period.Date {
@@ -203,17 +205,20 @@ func TestNoEditBreaksTheBook(t *testing.T) {
 			case 0:
 				_, err = in.PutCycle(ctx, book.Cycle{ID: name("cycle"), Zone: rapid.SampledFrom([]string{"UTC", "Asia/Kolkata", "", "Nowhere"}).Draw(t, "zone")}, m)
 			case 1:
-				_, err = in.PutAccount(ctx, book.Account{ID: name("account"), Cycle: name("cycle"), Currency: rapid.SampledFrom([]string{"GBP", "JPY", "X"}).Draw(t, "currency")}, m)
+				_, err = in.PutAccount(ctx, book.Account{ID: name("account"), Cycle: rapid.SampledFrom([]string{"monthly", "a", "none"}).Draw(t, "cycle"), Currency: rapid.SampledFrom([]string{"GBP", "JPY", "X"}).Draw(t, "currency")}, m)
 			case 2:
 				_, err = in.PutPlan(ctx, bundle.Plan{ID: name("plan"), Minutes: number("minutes"), RoundBy: uint32(number("round"))}, m)
 			case 3:
 				_, err = in.PutFeature(ctx, bundle.Feature{
-					ID: name("feature"), Account: name("account"), Plan: name("plan"), Multiplier: number("multiplier"), Count: number("count"),
+					ID: name("feature"), Account: rapid.SampledFrom([]string{"acme", "a"}).Draw(t, "account"), Plan: rapid.SampledFrom([]string{"", "ten", "a", "b"}).Draw(t, "plan"), Multiplier: number("multiplier"), Count: number("count"),
 					Start: day("start"), End: day("end"), ProrateAllowance: rapid.Bool().Draw(t, "prorate"),
 					Recurring: rapid.SampledFrom([]money.Amount{money.MustParse("0"), money.MustParse("-999999999.999999999999"), money.MustParse("1000000000")}).Draw(t, "recurring"),
 				}, m)
 			case 4:
-				_, err = in.PutAssignment(ctx, book.Assignment{Account: name("account"), From: period.Month{Year: 2026, Month: time.Month(rapid.IntRange(0, 12).Draw(t, "month"))}, Card: name("card")}, m)
+				_, err = in.PutAssignment(ctx, book.Assignment{
+					Account: rapid.SampledFrom([]string{"acme", "a", "b"}).Draw(t, "account"), Card: rapid.SampledFrom([]string{"retail", "carrier", "a"}).Draw(t, "card"),
+					From: period.Month{Year: 2026, Month: time.Month(rapid.IntRange(0, 12).Draw(t, "month"))},
+				}, m)
 			case 5:
 				_, err = in.PutFeed(ctx, book.Feed{Source: cdr.Feed{ID: name("feed"), Format: cdr.Generic, Zone: "UTC"}, Cycle: name("cycle")}, m)
 			case 6:
