@@ -25,7 +25,8 @@ func TestARevisionIsShownWithItsRatesToTheLastDigit(t *testing.T) {
 		{"prefix":"4470","destination":"=Personal numbers","price_1":"0","price_n":"0","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":true}]}`)
 	var got []string
 	path := "/v1/cards/retail/revisions/1/rates?limit=2"
-	for next := ""; ; {
+	next := ""
+	for range 10 { // more pages than there are
 		page := w.get(path + next).want(200)
 		var p struct {
 			Items []struct {
