@@ -38,6 +38,11 @@ func TestWhatHasNoPriceSaysWhyNot(t *testing.T) {
 	w.create("/v1/accounts/new", `{"cycle":"monthly","currency":"GBP"}`)
 	w.create("/v1/cards/later", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier"}`)
 	w.create("/v1/accounts/new/assignments/2026-12", `{"card":"later"}`)
+	w.create("/v1/accounts/beta/assignments/2026-12", `{"card":"later"}`)
+	november := w.do("POST", "/v1/price", `{"account":"beta","number":"447700900123","seconds":30,"at":"2026-11-30T23:59:59Z"}`).want(200)
+	if november.field("card") != "retail" || november.field("amount") != "0.3000" {
+		t.Errorf("before another card is assigned: %s", november.Body)
+	}
 	for _, tt := range []struct{ account, number, at, reason, says string }{
 		{"acme", "4470123456", "2026-11-02T10:00:00Z", "blocked", "this prefix is blocked"},
 		{"acme", "81312345678", "2026-11-02T10:00:00Z", "no_rate", "no prefix of the card"},
