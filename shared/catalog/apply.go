@@ -249,6 +249,9 @@ func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revisio
 // deck's. Decks may be applied in another order than they came in: those that
 // came later are live from their own arrival all the same.
 func activate(log ratecard.Log, arrivals []arrival) (_ ratecard.Log, err error) {
+	if len(log)+len(arrivals) > MaxActivations {
+		return nil, fmt.Errorf("the card's log has %d entries, want at most %d: set up another card", len(log), MaxActivations)
+	}
 	for i, a := range arrivals {
 		if live, ok := log.At(a.At); ok && live == a.Revision && i > 0 {
 			continue

@@ -9,25 +9,17 @@ import (
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/book"
-	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/money"
-	"github.com/tollbook/tollbook/shared/period"
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
 // PutAssignment writes which card an account has from the first of a month.
 // The card must be one that charges in the account's currency.
 func (c *Catalog) PutAssignment(ctx context.Context, v book.Assignment, m Match) (documents.Version, error) {
-	r := about("assignment", v.Account, v.From.String())
-	r.text("account", v.Account, 1)
-	r.id("card", v.Card)
-	if again, err := period.ParseMonth(v.From.String()); err != nil || again != v.From {
-		r.add("from", v.From.String(), fmt.Sprintf("a month as YYYY-MM from %d to %d", period.MinYear, period.MaxYear))
-	}
-	if err := r.err(); err != nil {
+	if err := checkAssignment(v, 1).err(); err != nil {
 		return "", err
 	}
 	return c.edit(ctx, edit{
@@ -59,21 +51,7 @@ func (c *Catalog) PutAssignment(ctx context.Context, v book.Assignment, m Match)
 
 // PutFeed writes a source of records.
 func (c *Catalog) PutFeed(ctx context.Context, v book.Feed, m Match) (documents.Version, error) {
-	r := about("feed", v.Source.ID)
-	r.id("id", v.Source.ID)
-	r.id("cycle", v.Cycle)
-	switch v.Source.Format {
-	case cdr.Generic, cdr.Asterisk, cdr.FreeSWITCH:
-	default:
-		r.add("format", string(v.Source.Format), fmt.Sprintf("%s, %s or %s", cdr.Generic, cdr.Asterisk, cdr.FreeSWITCH))
-	}
-	if !validZone(v.Source.Zone) {
-		r.add("timezone", v.Source.Zone, "an IANA name such as UTC or Europe/London")
-	}
-	if _, err := period.ParseMonth(v.Only); v.Only != "" && err != nil {
-		r.add("only", v.Only, "a month as YYYY-MM, or none")
-	}
-	if err := r.err(); err != nil {
+	if err := checkFeed(v).err(); err != nil {
 		return "", err
 	}
 	if err := v.Source.Validate(); err != nil {

@@ -8,18 +8,12 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
-	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
-	"github.com/tollbook/tollbook/shared/period"
 )
 
 // SetupFormat is the first thing that a setup text says.
@@ -144,25 +138,25 @@ func (s Setup) check() error {
 		add(fmt.Errorf("format %q: want %q", s.Format, SetupFormat))
 	}
 	for _, v := range s.Cycles {
-		add(checkCycle(v))
+		add(checkCycle(v).err())
 	}
 	for _, v := range s.Cards {
 		add(v.Check())
 	}
 	for _, v := range s.Plans {
-		add(checkPlan(v))
+		add(checkPlan(v).err())
 	}
 	for _, v := range s.Feeds {
-		add(checkFeed(v.book()))
+		add(checkFeed(v.book()).err())
 	}
 	for _, v := range s.Accounts {
-		add(checkAccount(v))
+		add(checkAccount(v, 0).err())
 	}
 	for _, v := range s.Assignments {
-		add(checkAssignment(v))
+		add(checkAssignment(v, 0).err())
 	}
 	for _, v := range s.Features {
-		add(v.Validate())
+		add(checkFeature(v, 0).err())
 	}
 	if len(errs) == 0 {
 		return nil
@@ -176,83 +170,6 @@ func refuseAll(errs []error) error {
 		errs = append(errs[:100:100], fmt.Errorf("and %d more", more))
 	}
 	return fmt.Errorf("%w: %w", ErrRefused, errors.Join(errs...))
-}
-
-// maxDraftDays keeps a month's draft from reaching into the month after the
-// next.
-const maxDraftDays = 27
-
-func checkCycle(c book.Cycle) error {
-	if err := CheckID("cycle", c.ID); err != nil {
-		return err
-	}
-	if c.Zone == "" || c.Zone == "Local" {
-		return fmt.Errorf("cycle %s: zone %q: want an IANA name such as UTC or Europe/London: %w", c.ID, c.Zone, ErrRefused)
-	}
-	if _, err := time.LoadLocation(c.Zone); err != nil {
-		return fmt.Errorf("cycle %s: zone %q: want an IANA name such as UTC or Europe/London: %w", c.ID, c.Zone, ErrRefused)
-	}
-	if c.DraftDays < 0 || c.DraftDays > maxDraftDays {
-		return fmt.Errorf("cycle %s: draft_days %d: want 0 to %d: %w", c.ID, c.DraftDays, maxDraftDays, ErrRefused)
-	}
-	return nil
-}
-
-// maxMinutes bounds a plan's grant: 190 years.
-const maxMinutes = 100_000_000
-
-func checkPlan(p bundle.Plan) error {
-	if err := CheckID("plan", p.ID); err != nil {
-		return err
-	}
-	if p.Minutes > maxMinutes {
-		return fmt.Errorf("plan %s: minutes %d: want at most %d: %w", p.ID, p.Minutes, maxMinutes, ErrRefused)
-	}
-	return nil
-}
-
-func checkFeed(f book.Feed) error {
-	if err := CheckID("feed", f.Source.ID); err != nil {
-		return err
-	}
-	if err := f.Source.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	if f.Only != "" {
-		if _, err := period.ParseMonth(f.Only); err != nil {
-			return fmt.Errorf("feed %s: only: %w: %w", f.Source.ID, ErrRefused, err)
-		}
-	}
-	return nil
-}
-
-// checkAccount takes any id that a record may carry.
-func checkAccount(a book.Account) error {
-	bad := len(a.ID) > call.MaxField || !utf8.ValidString(a.ID)
-	for _, r := range a.ID {
-		bad = bad || unicode.IsControl(r)
-	}
-	if bad {
-		return fmt.Errorf("account %q: want an id of at most %d bytes without control characters: %w", clipID(a.ID), call.MaxField, ErrRefused)
-	}
-	if _, err := billing.Digits(a.Currency); err != nil {
-		return fmt.Errorf("account %q: %w: %w", a.ID, ErrRefused, err)
-	}
-	return nil
-}
-
-func checkAssignment(a book.Assignment) error {
-	if a.From == (period.Month{}) {
-		return fmt.Errorf("the assignment of card %q to account %q has no month it is from: %w", a.Card, clipID(a.Account), ErrRefused)
-	}
-	return nil
-}
-
-func clipID(id string) string {
-	if len(id) > 64 {
-		return id[:64] + "…"
-	}
-	return id
 }
 
 // Export returns the whole setup.
@@ -375,21 +292,23 @@ func (s Setup) checkAgainst(old Setup) error {
 	for _, as := range s.Assignments {
 		a, ok := accounts[as.Account]
 		if !ok {
-			bad("the assignment of card %q from %s: no account %q", as.Card, as.From, clipID(as.Account))
+			bad("the assignment of card %q from %s: no account %q", as.Card, as.From, short(as.Account))
 			continue
 		}
 		if d, ok := cards[as.Card]; !ok {
 			bad("account %q from %s: no card %q", a.ID, as.From, as.Card)
+		} else if d.Kind != Customer {
+			bad("account %q from %s: card %s is a %s card, want a customer card", a.ID, as.From, as.Card, d.Kind)
 		} else if d.Currency != a.Currency {
 			bad("account %q is billed in %s, card %s is in %s", a.ID, a.Currency, d.ID, d.Currency)
 		}
 	}
 	for _, f := range s.Features {
 		if _, ok := accounts[f.Account]; !ok {
-			bad("feature %q: no account %q", f.ID, clipID(f.Account))
+			bad("feature %q: no account %q", f.ID, short(f.Account))
 		}
 		if _, ok := plans[f.Plan]; f.Plan != "" && !ok {
-			bad("feature %q of account %q: no plan %q", f.ID, clipID(f.Account), f.Plan)
+			bad("feature %q of account %q: no plan %q", f.ID, short(f.Account), f.Plan)
 		}
 	}
 	if len(errs) == 0 {
