@@ -138,7 +138,7 @@ func (j *journal) take(line []byte) bool {
 		return ok
 	case len(fields) == 3 && fields[0] == wordRan:
 		at, err := time.Parse(time.RFC3339Nano, fields[2])
-		if err == nil && at.After(j.ran[fields[1]]) {
+		if err == nil {
 			j.ran[fields[1]] = at
 		}
 		return err == nil
@@ -247,9 +247,7 @@ func (j *journal) lastRan(function string) time.Time {
 func (j *journal) noteRan(function string, at time.Time) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if at.After(j.ran[function]) {
-		j.ran[function] = at
-	}
+	j.ran[function] = at
 	return j.write(wordRan, function, instant(at))
 }
 

@@ -61,6 +61,9 @@ func TestTheJournalRemembersOverARestart(t *testing.T) {
 	if at, err := j.firstSeen(other, november); err != nil || !at.Equal(november) {
 		t.Fatal(at, err)
 	}
+	if _, ok := j.seen[someKey]; ok {
+		t.Error("what is done is kept as seen")
+	}
 	// No close: the process was killed.
 	again, spoilt := reopen(t, path)
 	if spoilt != 0 || !again.isDone(someKey) || again.isDone(other) {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ func aManifest(t testing.TB) functions.Manifest {
 	t.Helper()
 	m, err := functions.ParseManifest([]byte(`
 functions:
-  - {name: rate, buckets: [cdrs, orders-rate], retry: true, timeout: 10s, memory: 1Gi, concurrency: 4}
+  - {name: rate, buckets: [cdrs, orders-rate], retry: true, timeout: 540s, memory: 1Gi, concurrency: 4}
   - {name: open, schedule: "0 * * * *", retry: true, timeout: 10s, memory: 1Gi, concurrency: 1}
   - {name: bill, schedule: "50 23 * * *", retry: false, timeout: 10s, memory: 1Gi, concurrency: 1}
   - {name: web, http: true, timeout: 10s, memory: 1Gi, concurrency: 80}
@@ -405,6 +406,34 @@ func TestAFunctionThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	if got := w.calledWith("rate"); len(got) != 2 {
 		t.Errorf("calls: %v", got)
 	}
+}
+
+func TestARequestThatWaitsDoesNotHoldUpTheEnd(t *testing.T) {
+	w := newWorld(t)
+	w.knobs.Grace = time.Millisecond
+	reached := make(chan struct{})
+	w.answer = func(ctx context.Context, _, _ string, n int) error {
+		close(reached)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	w.up(t)
+	w.drop(t, "cdrs/main/a.csv")
+	<-reached
+	asked, answered := make(chan struct{}), make(chan int)
+	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(asked) }}
+	go func() {
+		status, _ := w.ask(t, "POST", "/drain", "", func(r *http.Request) {
+			*r = *r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
+		})
+		answered <- status
+	}()
+	<-asked
+	w.stop()
+	if status := <-answered; status != http.StatusServiceUnavailable {
+		t.Errorf("a drain is answered %d at the end", status)
+	}
+	w.down(t)
 }
 
 func TestASecondLocalCloudOnAFolderIsRefused(t *testing.T) {

@@ -220,25 +220,13 @@ func TestAMoveThatIsBrokenOffStaysWhereItCameToAndGoesOnFromThere(t *testing.T) 
 
 func TestAFileThatIsStillWrittenDoesNotHoldUpAMoveForEver(t *testing.T) {
 	w := newWorld(t)
-	w.knobs.Patience = 50 * time.Millisecond
+	// No second look comes early enough to find the file complete.
+	w.knobs.Settle, w.knobs.Patience = time.Hour, time.Nanosecond
 	w.setClock(t, at("2026-11-30T22:30:00Z"))
 	w.up(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	written := make(chan error, 1)
-	go func() {
-		path := filepath.Join(w.dir, "cdrs/endless.csv")
-		for i := 0; ; i++ {
-			if err := os.WriteFile(path, []byte(strings.Repeat("x", i%1000+1)), 0o600); err != nil || ctx.Err() != nil {
-				written <- err
-				return
-			}
-		}
-	}()
-	w.await(t, func() bool { _, err := os.Stat(filepath.Join(w.dir, "cdrs/endless.csv")); return err == nil })
-	m := w.move(t, "2026-11-30T23:00:00Z")
-	cancel()
-	must(t, <-written)
-	if !slices.Contains(m.Unsettled, "cdrs/endless.csv") || m.Fired["open"] != 1 {
+	w.drop(t, "cdrs/endless.csv")
+	m := w.move(t, "2026-12-01")
+	if !slices.Equal(m.Unsettled, []string{"cdrs/endless.csv"}) || m.Fired["open"] != 2 || len(w.calledWith("rate")) != 0 {
 		t.Errorf("%+v", m)
 	}
 }
@@ -279,4 +267,33 @@ func TestInstantsThatPassedWhileNothingRanAreMadeUpForADayAtATime(t *testing.T) 
 	if diff := cmp.Diff([]string{"2026-11-28T23:50:00Z", "2026-11-29T23:50:00Z"}, w.calledWith("bill")); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestAScheduleFiresOneInstantAtATimeAndNoneByItselfDuringAMove(t *testing.T) {
+	w := newWorld(t)
+	w.setClock(t, at("2026-11-30T10:30:00Z"))
+	c, err := w.new(t)
+	must(t, err)
+	onTheirWay := func(to string) (n int) {
+		t.Helper()
+		must(t, c.clock.hold(at(to)))
+		if _, err := c.fireDue(); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range c.queues {
+			n += len(q.ready)
+		}
+		return n
+	}
+	c.beginMove()
+	if n := onTheirWay("2026-11-30T12:30:00Z"); n != 0 {
+		t.Errorf("%d instants fire by themselves during a move", n)
+	}
+	c.endMove()
+	for _, to := range []string{"2026-11-30T12:31:00Z", "2026-11-30T15:30:00Z", "2026-11-30T15:31:00Z"} {
+		if n := onTheirWay(to); n != 1 {
+			t.Errorf("at %s %d instants are on their way, want the first", to, n)
+		}
+	}
+	must(t, c.close(), w.stores.Docs.Close())
 }
