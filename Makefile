@@ -12,7 +12,7 @@ run: ## rate the sample records on the sample deck, and bill them
 		--markup 25% --bundle 10 --currency GBP --out $(OUT)
 
 up: ## run an installation on this machine, with the sample in it, until Ctrl-C
-	@$(GO) run ./emulator up --sample --data $(or $(DATA),out/cloud)
+	@$(GO) run ./emulator up --sample --begin 2026-11-30 --data out/cloud
 
 test: ## run every test
 	$(GO) test ./...

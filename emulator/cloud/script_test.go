@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -28,7 +27,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SAMPLE", sample)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "clockat": clockAt},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await},
 	})
 }
 
@@ -63,18 +62,4 @@ func shows(dir, path, text string) bool {
 	}
 	body, err := io.ReadAll(response.Body)
 	return errors.Join(err, response.Body.Close()) == nil && strings.Contains(string(body), text)
-}
-
-// clockAt sets where the clock of an installation that is not up stands, so that
-// no script depends on the day: clockat DIR INSTANT.
-func clockAt(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: clockat DIR INSTANT")
-	}
-	at, err := time.Parse(time.RFC3339, args[1])
-	ts.Check(err)
-	dir := filepath.Join(ts.MkAbs(args[0]), ".up")
-	ts.Check(os.MkdirAll(dir, 0o755))
-	text := fmt.Sprintf(`{"offset":%q,"floor":%q,"began":%q}`, time.Until(at), args[1], args[1])
-	ts.Check(os.WriteFile(filepath.Join(dir, "clock.json"), []byte(text), 0o600))
 }

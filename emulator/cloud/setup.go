@@ -41,7 +41,12 @@ func runImport(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 	}
 	_, err = ask(ctx, data, http.MethodPost, "/setup", &text)
 	if errors.Is(err, errNotUp) {
-		err = withStores(data, func(s functions.Stores) error { return s.Catalog().Import(ctx, setup) })
+		err = withStores(data, func(s functions.Stores) error {
+			if err := s.Catalog().Import(ctx, setup); err != nil {
+				return err
+			}
+			return makeFolders(ctx, data, s.Catalog())
+		})
 	}
 	if errors.Is(err, catalog.ErrRefused) {
 		err = &refusal{err}

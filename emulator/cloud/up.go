@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tollbook/tollbook/emulator/local"
 	"github.com/tollbook/tollbook/emulator/sample"
@@ -30,11 +31,12 @@ type upArgs struct {
 	project, database string // of Firestore; empty: embedded documents
 	buckets           string // prefix in Cloud Storage; empty: folders
 	sample            bool
+	begin             time.Time // of a new installation's clock; zero: now
 }
 
 func parseUp(args []string, stderr io.Writer) (upArgs, error) {
 	var a upArgs
-	var firestore string
+	var firestore, begin string
 	f := flag.NewFlagSet("up", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&a.data, "data", defaultData, "the `folder` of the installation: its buckets, its documents and the clock")
@@ -43,11 +45,18 @@ func parseUp(args []string, stderr io.Writer) (upArgs, error) {
 	f.StringVar(&firestore, "firestore", "", "keep documents in Firestore: `project[/database]`; FIRESTORE_EMULATOR_HOST is respected; goes with --gcs")
 	f.StringVar(&a.buckets, "gcs", "", "keep objects in Cloud Storage, in buckets whose names begin with `prefix`; STORAGE_EMULATOR_HOST is respected; goes with --firestore")
 	f.BoolVar(&a.sample, "sample", false, "set an empty installation up for the sample, and drop its deck and records")
+	f.StringVar(&begin, "begin", "", "`instant` at which the clock of a new installation begins: a date (its 00:00 UTC) or as 2026-11-20T08:00:00Z; default now")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return a, err
 		}
 		return a, &refusal{err}
+	}
+	if begin != "" {
+		var err error
+		if a.begin, err = local.ParseInstant(begin); err != nil {
+			return a, refuse("--begin %w", err)
+		}
 	}
 	a.project, a.database, _ = strings.Cut(firestore, "/")
 	switch {
@@ -108,8 +117,13 @@ func runUp(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 			return err
 		}
 	}
+	if a.buckets == "" {
+		if err := makeFolders(ctx, a.data, deps.Catalog()); err != nil {
+			return err
+		}
+	}
 	c, err := local.New(local.Config{
-		Manifest: manifest, Functions: functions.All(), Deps: deps, DataDir: a.data, Listen: a.listen, Log: deps.Events.Log,
+		Manifest: manifest, Functions: functions.All(), Deps: deps, DataDir: a.data, Begin: a.begin, Listen: a.listen, Log: deps.Events.Log,
 		Knobs: local.Knobs{Duplicates: a.duplicates},
 	})
 	if err != nil {
@@ -142,6 +156,30 @@ func runUp(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 		err = errors.Join(err, sampleErr)
 	}
 	return err
+}
+
+// makeFolders makes the folders into which decks and records are dropped, so
+// that a person finds them.
+func makeFolders(ctx context.Context, data string, c *catalog.Catalog) error {
+	setup, err := c.Export(ctx)
+	if err != nil {
+		return fmt.Errorf("making folders: %w", err)
+	}
+	var names []string
+	for _, d := range setup.Cards {
+		if d.Kind == catalog.Provider {
+			names = append(names, filepath.Join("decks", d.ID))
+		}
+	}
+	for _, f := range setup.Feeds {
+		names = append(names, filepath.Join("cdrs", f.ID))
+	}
+	for _, name := range names {
+		if err := os.MkdirAll(filepath.Join(data, name), 0o755); err != nil {
+			return fmt.Errorf("making folders: %w", err)
+		}
+	}
+	return nil
 }
 
 // inUse says in words that another process has the installation.

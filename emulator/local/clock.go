@@ -31,14 +31,18 @@ type clockFile struct {
 	offset time.Duration
 }
 
-// openClock reads the clock at path, or makes one that shows real time. The
-// clock does not show less than floor.
-func openClock(path string, floor time.Time) (*clock, error) {
+// openClock reads the clock at path, or makes one that shows begin now; zero:
+// real time. The clock does not show less than floor.
+func openClock(path string, begin, floor time.Time) (*clock, error) {
 	c := &clock{path: path}
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.saved.Began = wall()
+		now := wall()
+		if begin.IsZero() {
+			begin = now
+		}
+		c.saved.Began, c.saved.offset = begin, begin.Sub(now)
 	case err != nil:
 		return nil, fmt.Errorf("reading the clock: %w", err)
 	default:

@@ -14,7 +14,7 @@ import (
 
 func anOpenClock(t testing.TB, path string, floor time.Time) *clock {
 	t.Helper()
-	c, err := openClock(path, floor)
+	c, err := openClock(path, time.Time{}, floor)
 	must(t, err)
 	return c
 }
@@ -82,7 +82,7 @@ func TestAClockThatCannotBeReadIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "clock.json")
 	for _, text := range []string{"", "{", `{"offset":"a week"}`} {
 		must(t, os.WriteFile(path, []byte(text), 0o600))
-		if _, err := openClock(path, time.Time{}); err == nil {
+		if _, err := openClock(path, time.Time{}, time.Time{}); err == nil {
 			t.Errorf("%q is read as a clock", text)
 		}
 	}

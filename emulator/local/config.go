@@ -25,8 +25,10 @@ type Config struct {
 	// DataDir holds the state of the local cloud, and in it, by their names, the
 	// buckets that are an objects.Folder.
 	DataDir string
-	Listen  string       // host and port of a loopback address; port 0: any free one
-	Log     *slog.Logger // required
+	// Begin is where the clock of a new local cloud begins; zero: real time.
+	Begin  time.Time
+	Listen string       // host and port of a loopback address; port 0: any free one
+	Log    *slog.Logger // required
 	Knobs
 }
 

@@ -151,7 +151,7 @@ func (c *Cloud) open() error {
 			floor = at
 		}
 	}
-	c.clock, err = openClock(filepath.Join(state, "clock.json"), floor)
+	c.clock, err = openClock(filepath.Join(state, "clock.json"), c.Begin, floor)
 	return err
 }
 

@@ -30,9 +30,10 @@ import (
 //   - An object "a" cannot stand beside an object "a/b", nor where a directory
 //     is, even an empty one: Create answers ErrInvalid.
 type Folder struct {
-	root  *os.Root
-	sync  bool
-	temps atomic.Int64 // numbers the temporary files
+	root      *os.Root
+	sync      bool
+	listTaken bool
+	temps     atomic.Int64 // numbers the temporary files
 
 	mu    sync.Mutex
 	looks map[string]state // what Settled saw, of files that have no copy yet
@@ -48,6 +49,13 @@ type Option func(*Folder)
 // is for tests and simulations.
 func WithoutSync() Option {
 	return func(f *Folder) { f.sync = false }
+}
+
+// ListTaken lets List leave out a dropped file until Stat or OpenRange has met
+// it: whoever watches the folder says when a file is complete (see Settled), and
+// nobody else's List makes a half-written one an object.
+func ListTaken() Option {
+	return func(f *Folder) { f.listTaken = true }
 }
 
 // OpenFolder opens the bucket in the folder dir, which is made if need be, and

@@ -51,6 +51,13 @@ func (l *lister) walk(dir string) error {
 			}
 			continue
 		}
+		if l.folder.listTaken {
+			if taken, err := l.folder.taken(key); err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			} else if !taken {
+				continue
+			}
+		}
 		info, err := l.folder.Stat(l.ctx, key)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, errChanging) {
 			continue
@@ -61,6 +68,18 @@ func (l *lister) walk(dir string) error {
 		l.infos = append(l.infos, info)
 	}
 	return nil
+}
+
+// taken reports whether the file of that name is an object already.
+func (f *Folder) taken(name string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	live, err := f.look(name)
+	if err != nil {
+		return false, err
+	}
+	generation, err := f.known(name, live)
+	return generation != "", err
 }
 
 // keys returns the full names of a directory's files and directories that may

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -481,6 +482,38 @@ func TestSettled(t *testing.T) {
 	put(t, f, "created", "content")
 	if got, err := f.Settled("created"); err != nil || !got {
 		t.Errorf("Settled of a created file: %v, %v", got, err)
+	}
+}
+
+func TestAListOfWhatWasTakenMakesNothingAnObject(t *testing.T) {
+	dir := t.TempDir()
+	f := openFolder(t, dir, objects.ListTaken())
+	put(t, f, "created", "content")
+	drop(t, filepath.Join(dir, "dropped.csv"), "half", 9)
+	names := func() (out []string) {
+		t.Helper()
+		found, err := f.List(t.Context(), "", "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range found {
+			out = append(out, o.Name)
+		}
+		return out
+	}
+	if got := names(); !slices.Equal(got, []string{"created"}) {
+		t.Errorf("listed %q, want what was created", got)
+	}
+	if settled, err := f.Settled("dropped.csv"); err != nil || settled {
+		t.Errorf("settled: %v, %v; want the list to have been no look", settled, err)
+	}
+	stat(t, f, "dropped.csv")
+	if got := names(); !slices.Equal(got, []string{"created", "dropped.csv"}) {
+		t.Errorf("listed %q, want what was taken, too", got)
+	}
+	drop(t, filepath.Join(dir, "dropped.csv"), "half and more", 8)
+	if got := names(); !slices.Equal(got, []string{"created"}) {
+		t.Errorf("listed %q, want the changed file left out", got)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package readme holds the README to what the product does.
+// Package readme holds the README and the documents below infra/docs to what
+// the product does.
 package readme
 
 import (
@@ -14,24 +15,47 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tollbook/tollbook/emulator/cloud"
+	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/shared/call"
 )
 
-func readme(t *testing.T) string {
+// document reads one of the documents, from the module's root.
+func document(t *testing.T, name string) string {
 	t.Helper()
 	t.Chdir("../..")
-	data, err := os.ReadFile("README.md")
+	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(data)
 }
 
+const (
+	readmeFile       = "README.md"
+	tryFile          = "infra/docs/try.md"
+	installationFile = "infra/docs/installation.md"
+)
+
 // blocks returns the fenced blocks of a language.
 func blocks(text, language string) []string {
 	var out []string
 	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		out = append(out, m[1])
+	}
+	return out
+}
+
+// lines returns the lines of all sh blocks, without their comments; a line that
+// ends in a backslash goes on.
+func lines(text string) []string {
+	var out []string
+	for _, block := range blocks(text, "sh") {
+		for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", "")) {
+			line, _, _ = strings.Cut(line, " #")
+			if line = strings.TrimSpace(line); line != "" {
+				out = append(out, line)
+			}
+		}
 	}
 	return out
 }
@@ -45,37 +69,44 @@ func run(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-func TestTheSampleRunIsShownAsItIs(t *testing.T) {
-	shown := blocks(readme(t), "text")[0]
+// rule returns the arguments with which a target of the Makefile runs the
+// emulator.
+func rule(t *testing.T, target string) []string {
+	t.Helper()
 	makefile, err := os.ReadFile("Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rule := regexp.MustCompile(`(?s)\$\(GO\) run \./emulator (.*?--out) \$\(OUT\)`).FindStringSubmatch(string(makefile))
-	if rule == nil {
-		t.Fatal("make run does not run the emulator")
+	found := regexp.MustCompile(`(?m)^` + target + `:.*\n\t@\$\(GO\) run \./emulator ((?:.*\\\n)*.*)`).FindStringSubmatch(string(makefile))
+	if found == nil {
+		t.Fatalf("make %s does not run the emulator", target)
 	}
+	return strings.Fields(strings.ReplaceAll(found[1], "\\\n", " "))
+}
+
+func TestTheSampleRunIsShownAsItIs(t *testing.T) {
+	shown := blocks(document(t, readmeFile), "text")[0]
 	out := t.TempDir()
-	args := append(strings.Fields(strings.ReplaceAll(rule[1], "\\\n", " ")), out)
-	got := strings.ReplaceAll(run(t, args...), out, "out/sample")
+	args := rule(t, "run")
+	if args[len(args)-1] != "$(OUT)" {
+		t.Fatalf("make run ends in %s, want $(OUT)", args[len(args)-1])
+	}
+	got := strings.ReplaceAll(run(t, append(args[:len(args)-1], out)...), out, "out/sample")
 	if diff := cmp.Diff(shown, got); diff != "" {
 		t.Errorf("-README +make run\n%s", diff)
 	}
 }
 
-func TestTheCommandsWork(t *testing.T) {
+func TestTheCommandsOfTryWork(t *testing.T) {
 	ran, out := 0, t.TempDir()
-	for _, block := range blocks(readme(t), "sh") {
-		for line := range strings.Lines(block) {
-			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "go run ./emulator "); ok {
-				rest, _, _ = strings.Cut(rest, "#")
-				run(t, strings.Fields(strings.ReplaceAll(rest, "out/mine", out))...)
-				ran++
-			}
+	for _, line := range lines(document(t, tryFile)) {
+		if rest, ok := strings.CutPrefix(line, "go run ./emulator "); ok {
+			run(t, strings.Fields(strings.ReplaceAll(rest, "out/mine", out))...)
+			ran++
 		}
 	}
-	if ran == 0 {
-		t.Error("the README shows no command of the emulator")
+	if ran < 2 {
+		t.Errorf("%s shows %d commands of the emulator", tryFile, ran)
 	}
 }
 
@@ -85,18 +116,18 @@ func TestEveryReasonIsInTheTable(t *testing.T) {
 		want = append(want, fmt.Sprintf("| %s | `%s` | %s |", r.Status, r.Reason, r.Meaning))
 	}
 	var got []string
-	for _, line := range strings.Split(readme(t), "\n") {
+	for _, line := range strings.Split(document(t, tryFile), "\n") {
 		if regexp.MustCompile("^\\| (unrated|rejected|ignored) \\| `").MatchString(line) {
 			got = append(got, line)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-product +README\n%s", diff)
+		t.Errorf("-product +%s\n%s", tryFile, diff)
 	}
 }
 
 func TestEveryOptionIsInTheTable(t *testing.T) {
-	text := readme(t)
+	text := document(t, tryFile)
 	var stdout, stderr bytes.Buffer
 	cloud.Main(context.Background(), []string{"try", "-h"}, &stdout, &stderr)
 	options := regexp.MustCompile(`(?m)^  -([a-z]+)`).FindAllStringSubmatch(stderr.String(), -1)
@@ -105,7 +136,44 @@ func TestEveryOptionIsInTheTable(t *testing.T) {
 	}
 	for _, o := range options {
 		if !strings.Contains(text, "`--"+o[1]) {
-			t.Errorf("the README does not say what --%s does", o[1])
+			t.Errorf("%s does not say what --%s does", tryFile, o[1])
+		}
+	}
+}
+
+func TestEveryFunctionIsInTheTable(t *testing.T) {
+	m, err := functions.LoadManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, e := range m.Functions {
+		want = append(want, e.Name)
+	}
+	var got []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\| (a file|work orders|every|twice|people)").FindAllStringSubmatch(document(t, installationFile), -1) {
+		got = append(got, row[1])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-manifest +%s\n%s", installationFile, diff)
+	}
+}
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Chdir("../..")
+	for _, name := range []string{readmeFile, tryFile, installationFile} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := name[:strings.LastIndexByte(name, '/')+1]
+		for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(string(data), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(dir + link[1]); err != nil {
+				t.Errorf("%s links to %s: %v", name, link[1], err)
+			}
 		}
 	}
 }
