@@ -44,7 +44,7 @@ func All() []Function {
 		}},
 		{"sweeper", func(d Deps) (http.Handler, error) {
 			return sweeper.New(sweeper.Config{
-				Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(), Decks: d.Buckets.Decks,
+				Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(), Decks: d.Buckets.Decks, CDRs: d.Buckets.CDRs,
 				Compile: d.Orders["cardcompile"], Orders: d.Orders["sweeper"], Prefix: d.BucketPrefix, Events: d.Events,
 			})
 		}},

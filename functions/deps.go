@@ -73,7 +73,6 @@ func LoadManifest() (Manifest, error) { return ParseManifest(infra.Functions) }
 // them: another gets documents.ErrTransient.
 func OpenFolders(dir string, m Manifest, options ...objects.Option) (_ Stores, err error) {
 	s := Stores{Orders: map[string]objects.Bucket{}}
-	options = append(options, objects.ListTaken()) // the sweeper is not to take what is still being written
 	if s.Buckets, err = objects.OpenFolders(dir, options...); err != nil {
 		return Stores{}, err
 	}

@@ -75,7 +75,7 @@ func parseUp(args []string, stderr io.Writer) (upArgs, error) {
 // environment is what the functions are to run on.
 func (a upArgs) environment(log io.Writer) environ.Config {
 	if a.project == "" {
-		return environ.Config{Data: a.data, LogTo: log}
+		return environ.Config{Data: a.data, LogTo: log, Watched: true} // the sweeper is not to take what is still being written
 	}
 	database := a.database
 	if database == "" {

@@ -16,8 +16,8 @@ func TestUpRunsOnFoldersOrOnFirestoreAndCloudStorage(t *testing.T) {
 		want  environ.Config
 		decks string
 	}{
-		{nil, environ.Config{Data: "out/cloud"}, "out/cloud/decks"},
-		{[]string{"--data", "x"}, environ.Config{Data: "x"}, "x/decks"},
+		{nil, environ.Config{Data: "out/cloud", Watched: true}, "out/cloud/decks"},
+		{[]string{"--data", "x"}, environ.Config{Data: "x", Watched: true}, "x/decks"},
 		{
 			[]string{"--firestore", "acme", "--gcs", "acme-"},
 			environ.Config{Project: "acme", Database: "(default)", Buckets: "acme-", Firestore: "localhost:8081"}, "gs://acme-decks",

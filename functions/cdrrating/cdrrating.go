@@ -69,7 +69,7 @@ func (f function) file(ctx context.Context, e events.ObjectFinalized) error {
 	if err != nil {
 		return err
 	}
-	return f.report(ctx, b)
+	return WriteReport(ctx, f.Ledger, f.CDRs, b)
 }
 
 func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
@@ -96,7 +96,7 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 		if err != nil {
 			return "", err
 		}
-		if err := f.report(ctx, b); err != nil {
+		if err := WriteReport(ctx, f.Ledger, f.CDRs, b); err != nil {
 			return "", err
 		}
 		switch {
@@ -132,17 +132,18 @@ type Report struct {
 	Problems []Problem `json:"problems"` // the first 1,000, by line
 }
 
-func (f function) report(ctx context.Context, b ledger.Batch) error {
+// WriteReport says beside a batch's file what became of it.
+func WriteReport(ctx context.Context, l *ledger.Ledger, cdrs objects.Bucket, b ledger.Batch) error {
 	r := Report{Batch: b, Copies: []string{}, Problems: []Problem{}}
 	if b.State == ledger.Committed {
-		copies, err := f.Ledger.Copies(ctx, b)
+		copies, err := l.Copies(ctx, b)
 		if err != nil {
 			return err
 		}
 		for _, c := range copies {
 			r.Copies = append(r.Copies, c.Object)
 		}
-		err = f.Ledger.Problems(ctx, b.ID, 0, func(row *call.Row) (bool, error) {
+		err = l.Problems(ctx, b.ID, 0, func(row *call.Row) (bool, error) {
 			r.Problems = append(r.Problems, Problem{
 				Line: row.Line, Status: row.Status.String(), Reason: string(row.Reason),
 				Column: row.Column, Value: row.Value, Want: row.Want,
@@ -153,5 +154,5 @@ func (f function) report(ctx context.Context, b ledger.Batch) error {
 			return err
 		}
 	}
-	return report.Write(ctx, f.CDRs, b.Object, r)
+	return report.Write(ctx, cdrs, b.Object, r)
 }

@@ -32,6 +32,9 @@ type Config struct {
 	Platform  bool       // K_SERVICE: on Cloud Run or Knative, where nobody is let in without a token
 
 	LogTo io.Writer // not of the environment; nil: standard error
+	// Watched, not of the environment either, says that whoever opens the
+	// embedded stores watches their folders (see objects.ListTaken).
+	Watched bool
 }
 
 // maxBuckets leaves room for the longest name behind the prefix; a bucket's name

@@ -65,7 +65,11 @@ func open(ctx context.Context, c Config, closers *[]func() error) (functions.Dep
 		}
 	}
 	if c.Data != "" {
-		if deps.Stores, err = functions.OpenFolders(c.Data, manifest); err != nil {
+		var options []objects.Option
+		if c.Watched {
+			options = append(options, objects.ListTaken())
+		}
+		if deps.Stores, err = functions.OpenFolders(c.Data, manifest, options...); err != nil {
 			return deps, fmt.Errorf("opening the installation in %s: %w", c.Data, err)
 		}
 	} else if deps.Stores, err = openCloud(ctx, c, manifest, closers); err != nil {

@@ -74,9 +74,7 @@ func TestAFolderIsAnInstallationAndOneProcessHoldsIt(t *testing.T) {
 // fakeStorage is Cloud Storage on this machine, with these buckets.
 func fakeStorage(t *testing.T, buckets ...string) {
 	t.Helper()
-	server := httptest.NewServer(gcstest.New(t, buckets...).HTTPHandler())
-	t.Cleanup(server.Close)
-	t.Setenv("STORAGE_EMULATOR_HOST", strings.TrimPrefix(server.URL, "http://"))
+	t.Setenv("STORAGE_EMULATOR_HOST", gcstest.Serve(t, gcstest.New(t, buckets...)))
 }
 
 var acme = []string{

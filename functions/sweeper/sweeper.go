@@ -26,6 +26,7 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Jobs    *jobs.Jobs
 	Decks   objects.Bucket
+	CDRs    objects.Bucket
 	Compile objects.Bucket // work orders of cardcompile
 	Orders  objects.Bucket
 	Prefix  string // of bucket names in events
@@ -52,26 +53,33 @@ func (f function) sweep(ctx context.Context, s events.Scheduled) error {
 	return err
 }
 
-// swept says what a sweep did.
+// swept says what a sweep did, for a person.
 type swept struct {
-	Decks int          `json:"decks"`
-	Files ledger.Swept `json:"files"`
-	Jobs  int          `json:"jobs"`
+	Decks    int `json:"decks"`    // applied or refused
+	Received int `json:"received"` // files whose event was lost
+	Resumed  int `json:"resumed"`  // batches that were brought on
+	Failed   int `json:"failed"`   // of these
+	Jobs     int `json:"jobs"`     // ordered again
+	Deleted  int `json:"deleted"`  // parts that nothing refers to
 }
 
 func (f function) bringOn(ctx context.Context, at time.Time) (swept, error) {
-	var s swept
-	var errs [4]error
-	var decks []*catalog.DeckReport
-	decks, errs[0] = f.Catalog.Sweep(ctx, at, func(object string) bool { return !report.Is(object) })
+	decks, err := f.Catalog.Sweep(ctx, at, func(object string) bool { return !report.Is(object) })
+	errs := []error{err}
 	for _, d := range decks {
-		errs[1] = errors.Join(errs[1], report.Write(ctx, f.Decks, d.Deck.Object, d),
+		errs = append(errs, report.Write(ctx, f.Decks, d.Deck.Object, d),
 			events.Place(ctx, f.Compile, events.Order{Kind: "deck", ID: d.Deck.ID}))
 	}
-	s.Decks = len(decks)
-	s.Files, errs[2] = f.Ledger.Sweep(ctx, at, cdrrating.FeedOf)
-	s.Jobs, errs[3] = f.Jobs.Sweep(ctx, at)
-	return s, errors.Join(errs[:]...)
+	files, err := f.Ledger.Sweep(ctx, at, cdrrating.FeedOf)
+	errs = append(errs, err)
+	for _, b := range files.Ended {
+		errs = append(errs, cdrrating.WriteReport(ctx, f.Ledger, f.CDRs, b))
+	}
+	ordered, err := f.Jobs.Sweep(ctx, at)
+	errs = append(errs, err)
+	return swept{
+		Decks: len(decks), Received: files.Received, Resumed: files.Resumed, Failed: files.Failed, Jobs: ordered, Deleted: files.Deleted,
+	}, errors.Join(errs...)
 }
 
 func (f function) order(ctx context.Context, e events.ObjectFinalized) error {

@@ -28,6 +28,8 @@ type Swept struct {
 	Failed   int // of these, those that have now failed
 	Noted    int // parts found that nothing refers to
 	Deleted  int // parts that nothing has referred to for unreferencedFor
+	// Ended are the batches that were brought to their end, as they stand.
+	Ended []Batch
 }
 
 // sweepHead is where the next sweep goes on: the name after which it lists each
@@ -189,6 +191,7 @@ func (s *sweep) resume(ctx context.Context, id string) {
 	if _, ok := b.todo(); !ok {
 		s.Resumed++
 		s.Failed++
+		s.Ended = append(s.Ended, b)
 		return
 	}
 	s.bring(ctx, id, 0)
@@ -200,6 +203,9 @@ func (s *sweep) bring(ctx context.Context, id string, attempts int64) {
 	b, err := s.ledger.process(ctx, id, attempts)
 	if err != nil {
 		s.failed = append(s.failed, err)
+	}
+	if _, ok := b.todo(); err == nil && !ok {
+		s.Ended = append(s.Ended, b)
 	}
 	if b.State == Failed || b.RedoState == Failed {
 		s.Failed++

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/objects"
 )
@@ -25,8 +27,12 @@ func (h *house) sweep(at time.Time, want ledger.Swept) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if got != want {
-		h.t.Errorf("swept %+v, want %+v", got, want)
+	if len(got.Ended) != want.Resumed {
+		h.t.Errorf("%d batches came to their end, want all of %d", len(got.Ended), want.Resumed)
+	}
+	got.Ended = nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		h.t.Error(diff)
 	}
 }
 
@@ -133,7 +139,7 @@ func TestAnErrorInASweepIsOneAttemptAndStopsNoOther(t *testing.T) {
 	h.buckets.CDRs = onlyBroken{whole, "feed/a.csv", refused}
 	h.Ledger = ledger.New(h.docs, h.buckets)
 	got, err := h.Sweep(t.Context(), swept, byFolder)
-	if !errors.Is(err, refused) || got != (ledger.Swept{Resumed: 2}) {
+	if !errors.Is(err, refused) || got.Resumed != 2 || len(got.Ended) != 1 || got.Ended[0].ID != good {
 		t.Errorf("swept %+v, %v; want both tried and the reason", got, err)
 	}
 	if b := h.batch(bad); b.State != ledger.Planned || b.Attempts != 1 || !strings.Contains(b.LastError, "refused") {

@@ -1,23 +1,14 @@
 package endtoend
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2"
-
 	"github.com/tollbook/tollbook/functions"
-	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/functions/functionstest"
 	"github.com/tollbook/tollbook/shared/documents/counting"
-	"github.com/tollbook/tollbook/shared/events"
-	"github.com/tollbook/tollbook/shared/objects"
 )
 
 // The documents that may be read and written, whatever the number of records.
@@ -30,11 +21,8 @@ const (
 // meter is every function over stores whose documents are counted; only what
 // is sent is called.
 type meter struct {
-	*testing.T
-	stores   functions.Stores
-	docs     *counting.Store
-	prefix   string
-	handlers map[string]http.Handler
+	*functionstest.Installation
+	docs *counting.Store
 }
 
 func newMeter(t *testing.T, p pair) *meter {
@@ -43,65 +31,23 @@ func newMeter(t *testing.T, p pair) *meter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &meter{T: t, handlers: map[string]http.Handler{}}
-	x.stores, x.prefix = p.open(t, t.TempDir(), m)
-	x.docs = counting.New(x.stores.Docs)
-	x.stores.Docs = x.docs
+	stores, prefix := p.open(t, t.TempDir(), m)
+	docs := counting.New(stores.Docs)
+	stores.Docs = docs
 	t.Cleanup(func() {
-		if err := x.docs.Close(); err != nil {
+		if err := docs.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	deps := functions.Deps{
-		Stores: x.stores, BucketPrefix: x.prefix,
-		Events: events.Config{Verifier: events.Open{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))},
-	}
-	for _, f := range functions.All() {
-		if x.handlers[f.Name], err = f.New(deps); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return x
+	return &meter{functionstest.New(t, stores, prefix), docs}
 }
 
-func (x *meter) send(function string, e cloudevents.Event, err error) {
+// object drops a file and returns what its own event cost.
+func (x *meter) object(bucket, name string, data []byte, at time.Time) int64 {
 	x.Helper()
-	if err != nil {
-		x.Fatal(err)
-	}
-	r, err := cloudevents.NewHTTPRequestFromEvent(x.Context(), "http://127.0.0.1/", e)
-	if err != nil {
-		x.Fatal(err)
-	}
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	r.RemoteAddr, r.Host = "127.0.0.1:1234", "127.0.0.1"
-	w := httptest.NewRecorder()
-	x.handlers[function].ServeHTTP(w, r)
-	if w.Code != http.StatusNoContent {
-		x.Fatalf("%s answers %d", function, w.Code)
-	}
-}
-
-func (x *meter) schedule(function string, at time.Time) {
-	x.Helper()
-	e, err := events.NewScheduled(events.Scheduled{Job: function, At: at})
-	x.send(function, e, err)
-}
-
-// object stores a file, sends its event and returns what that cost.
-func (x *meter) object(function, bucket string, b objects.Bucket, name string, data []byte, at time.Time) int64 {
-	x.Helper()
-	info, err := b.Create(x.Context(), name, bytes.NewReader(data))
-	if err != nil {
-		x.Fatal(err)
-	}
+	info := x.Place(bucket, name, string(data))
 	before := x.docs.Operations()
-	e, err := events.NewObjectFinalized(events.ObjectFinalized{
-		Bucket: x.prefix + bucket, Name: info.Name, Generation: info.Generation, Size: info.Size, At: at,
-	})
-	x.send(function, e, err)
+	x.Object(bucket, info, at)
 	return x.docs.Operations() - before
 }
 
@@ -114,22 +60,16 @@ func (x *meter) setUp(accounts int) {
 		cards = append(cards, fmt.Sprintf(`{"account":"a%d","from":"2026-09","card":"retail"}`, i))
 		features = append(features, fmt.Sprintf(`{"id":"ten","account":"a%d","plan":"ten","start":"2026-09-01","recurring":"4.99"}`, i))
 	}
-	s, err := catalog.ParseSetup(strings.NewReader(`{"format":"tollbook setup 1","cycles":[{"id":"monthly","zone":"UTC"}],
+	x.Import(`{"format":"tollbook setup 1","cycles":[{"id":"monthly","zone":"UTC"}],
 		"cards":[{"id":"carrier","kind":"provider","currency":"GBP","activate":"at_arrival"},
 		{"id":"retail","kind":"customer","currency":"GBP","activate":"at_arrival","parent":"carrier","markup":"25%","terms":{"decimals":4,"rounding":"half-up"}}],
 		"plans":[{"id":"ten","minutes":10}],"feeds":[{"id":"switch","format":"generic","timezone":"UTC","cycle":"monthly"}],
-		"accounts":[` + strings.Join(list, ",") + `],"assignments":[` + strings.Join(cards, ",") + `],"features":[` + strings.Join(features, ",") + `]}`))
-	if err != nil {
-		x.Fatal(err)
-	}
-	if err := x.stores.Catalog().Import(x.Context(), s); err != nil {
-		x.Fatal(err)
-	}
+		"accounts":[` + strings.Join(list, ",") + `],"assignments":[` + strings.Join(cards, ",") + `],"features":[` + strings.Join(features, ",") + `]}`)
 	at := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
-	x.object("deckupload", "decks", x.stores.Buckets.Decks, "carrier/a.csv", []byte("prefix,price,interval 1,interval n\n44,0.06,1,1\n"), at)
-	x.schedule("cardcompile", at)
+	x.object("decks", "carrier/a.csv", []byte("prefix,price,interval 1,interval n\n44,0.06,1,1\n"), at)
+	x.Schedule("cardcompile", at)
 	for month := range 3 {
-		x.schedule("bundlereset", at.AddDate(0, month, 0))
+		x.Schedule("bundlereset", at.AddDate(0, month, 0))
 	}
 }
 
@@ -150,11 +90,11 @@ func TestAFileCostsTheSameWhateverItsRecords(t *testing.T) {
 			x.setUp(3)
 			at := time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
 			// The first file after a change of the book makes the book: that is no file's cost.
-			x.object("cdrrating", "cdrs", x.stores.Buckets.CDRs, "switch/first.csv", records(2, 1, 3), at)
+			x.object("cdrs", "switch/first.csv", records(2, 1, 3), at)
 			for _, months := range []int{1, 3} {
 				for _, rows := range []int{3, 300, 10_000} {
 					name := fmt.Sprintf("switch/%d-%d.csv", rows, months)
-					cost := x.object("cdrrating", "cdrs", x.stores.Buckets.CDRs, name, records(rows, months, 3), at)
+					cost := x.object("cdrs", name, records(rows, months, 3), at)
 					if most := int64(perFile + perPeriod*months); cost > most {
 						t.Errorf("%d rows in %d months: %d documents read and written, want at most %d", rows, months, cost, most)
 					} else {
@@ -174,10 +114,10 @@ func TestAMonthCostsByItsAccountsNotByTheirRecords(t *testing.T) {
 				x.setUp(accounts)
 				before := x.docs.Operations()
 				at := time.Date(2026, 9, 20, 0, 0, 0, 0, time.UTC)
-				x.object("cdrrating", "cdrs", x.stores.Buckets.CDRs, "switch/a.csv", records(rows, 1, accounts), at)
-				x.schedule("billrun", time.Date(2026, 9, 20, 12, 0, 0, 0, time.UTC))
-				x.schedule("billrun", time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))
-				found, err := x.stores.Buckets.Bills.List(x.Context(), "", "", 1000)
+				x.object("cdrs", "switch/a.csv", records(rows, 1, accounts), at)
+				x.Schedule("billrun", time.Date(2026, 9, 20, 12, 0, 0, 0, time.UTC))
+				x.Schedule("billrun", time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))
+				found, err := x.Buckets.Bills.List(x.Context(), "", "", 1000)
 				if err != nil || len(found) == 0 {
 					t.Fatalf("%d bills, %v", len(found), err)
 				}

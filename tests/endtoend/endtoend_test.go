@@ -83,14 +83,7 @@ func openCloud(t *testing.T, _ string, m functions.Manifest) (functions.Stores, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"decks", "cdrs", "cards", "rated", "bills", "work"}
-	for _, f := range m.OrderFunctions() {
-		names = append(names, functions.OrdersBucket+f)
-	}
-	for i := range names {
-		names[i] = prefix + names[i]
-	}
-	client := gcstest.Client(t, gcstest.Transport(gcstest.New(t, names...)))
+	client := gcstest.Client(t, gcstest.Transport(gcstest.New(t, bucketNames(m)...)))
 	s := functions.Stores{Docs: docs, Orders: map[string]objects.Bucket{}}
 	if s.Buckets, err = gcs.OpenBuckets(t.Context(), client, prefix, gcs.Options{}); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -73,4 +74,18 @@ func (c corrected) RoundTrip(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusPreconditionFailed, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
 	}
 	return c.fake.RoundTrip(r)
+}
+
+// Serve lets a fake listen on this machine and returns the value of
+// STORAGE_EMULATOR_HOST that leads there. The fake finds the objects of plain
+// requests only under the name of the service.
+func Serve(t testing.TB, fake *fakestorage.Server) string {
+	t.Helper()
+	handler := fake.HTTPHandler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = "storage.googleapis.com"
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
 }
