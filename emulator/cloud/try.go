@@ -313,8 +313,14 @@ func (t *try) rate(ctx context.Context) (ledger.Batch, error) {
 	if err != nil {
 		return ledger.Batch{}, err
 	}
-	b, err := t.ledger.Process(ctx, id)
+	b, err := t.ledger.Batch(ctx, id)
+	if err == nil && b.State == ledger.Failed {
+		err = t.ledger.Retry(ctx, id) // runs before this one met a full disk, say, too often
+	}
 	if err != nil {
+		return b, err
+	}
+	if b, err = t.ledger.Process(ctx, id); err != nil {
 		return b, err
 	}
 	if b.State != ledger.Committed {

@@ -21,6 +21,22 @@ func TestMonthsAreOpenedWithoutUsageAndAfterLostRuns(t *testing.T) {
 	}
 }
 
+func TestAMissingMonthIsOpenedBetweenOthersButNotForAWrongDate(t *testing.T) {
+	in := functionstest.Install(t)
+	in.Drop("cdrs", "switch/a.csv", "call_id,account,b_number,start_time,duration\n"+
+		"1,acme,442079460001,2019-03-01T00:00:00Z,60\n2,acme,442079460001,2026-08-01T00:00:00Z,60\n"+
+		"3,acme,442079460001,2026-10-01T00:00:00Z,60\n4,acme,442079460001,2027-06-01T00:00:00Z,60\n", functionstest.Noon)
+	in.Schedule("bundlereset", functionstest.Noon)
+	for month, want := range map[string]ledger.PeriodState{
+		"2019-03": ledger.Open, "2019-04": "none", "2026-07": "none", "2026-08": ledger.Open, "2026-09": ledger.Open, "2026-10": ledger.Open,
+		"2026-11": ledger.Open, "2026-12": "none", "2027-05": "none", "2027-06": ledger.Open,
+	} {
+		if got := in.State(month); got != want {
+			t.Errorf("%s is %s, want %s", month, got, want)
+		}
+	}
+}
+
 func TestEachMonthHasItsMinutesAfresh(t *testing.T) {
 	in := functionstest.Install(t)
 	in.Import(`{"format": "tollbook setup 1", "cycles": [], "cards": [], "feeds": [], "accounts": [], "assignments": [],

@@ -53,6 +53,10 @@ func (f function) deck(ctx context.Context, e events.ObjectFinalized) error {
 			return err
 		}
 	}
+	d, err := f.Catalog.Deck(ctx, id)
+	if err != nil || d.State == catalog.DeckRefused {
+		return err
+	}
 	// Ordered again by every repeat: the one before may have died right here.
 	if err := events.Place(ctx, f.Compile, events.Order{Kind: "deck", ID: id}); err != nil {
 		return fmt.Errorf("ordering the cards of deck %s: %w", e.Name, err)

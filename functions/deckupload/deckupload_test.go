@@ -45,11 +45,19 @@ func TestARefusedDeckIsTakenWhenItComesAgainAfterItWasMended(t *testing.T) {
 	in := functionstest.Install(t)
 	info := in.Place("decks", "second/a.csv", functionstest.Deck)
 	in.Object("decks", info, functionstest.Noon)
-	in.Import(strings.Replace(functionstest.Setup, `{"id": "carrier"`, `{"id": "second", "kind": "provider", "currency": "GBP", "activate": "at_arrival"}, {"id": "carrier"`, 1))
+	in.Deliver(functionstest.Noon)
+	in.Import(strings.NewReplacer(
+		`{"id": "carrier"`, `{"id": "second", "kind": "provider", "currency": "GBP", "activate": "at_arrival"}, {"id": "carrier"`,
+		`{"id": "retail"`, `{"id": "other", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "second", "markup": "none",
+			"terms": {"decimals": 4, "rounding": "half-up"}}, {"id": "retail"`).Replace(functionstest.Setup))
 	in.Object("decks", info, functionstest.Noon.Add(time.Hour))
+	in.Deliver(functionstest.Noon.Add(time.Hour))
 	var beside catalog.DeckReport
 	in.Beside("decks", "second/a.csv", &beside)
 	if beside.Deck.State != catalog.DeckApplied || beside.Deck.Failure != "" {
 		t.Errorf("the report says %+v, want the deck applied", beside.Deck)
+	}
+	if revisions, err := in.Catalog().Revisions(t.Context(), "other"); err != nil || len(revisions) != 1 {
+		t.Errorf("the card that follows has revisions %+v, %v; want one", revisions, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
@@ -12,8 +13,8 @@ import (
 )
 
 // OpenDue opens, in every cycle, the months that have begun at an instant: that
-// of the instant, and those between it and the newest one that is there, so
-// that a month without usage is billed too. It may be repeated.
+// of the instant, and those that are missing between it and the ones that are
+// there, so that a month without usage is billed too. It may be repeated.
 func (l *Ledger) OpenDue(ctx context.Context, at time.Time) error {
 	var cycles []book.Cycle
 	if err := readAll(ctx, l, "cycles", &cycles); err != nil {
@@ -36,26 +37,30 @@ func (l *Ledger) openCycle(ctx context.Context, c book.Cycle, at time.Time) erro
 	if err != nil {
 		return err
 	}
-	from := now
-	for _, p := range periods {
-		if p.Month.Compare(now) <= 0 {
-			from = p.Month // they ascend
+	for i, p := range periods {
+		// The next month that is there, or has to be.
+		next := now
+		if i+1 < len(periods) && periods[i+1].Month.Compare(now) < 0 {
+			next = periods[i+1].Month
 		}
-	}
-	known := map[period.Month]bool{}
-	for _, p := range periods {
-		known[p.Month] = true
-	}
-	for m := from; m.Compare(now) <= 0; m = m.Add(1) {
-		if known[m] {
+		if p.Month.Add(maxMissing).Compare(next) < 0 {
 			continue
 		}
-		if err := l.OpenPeriod(ctx, Key{c.ID, m}, c.Zone); err != nil {
-			return err
+		for m := p.Month.Add(1); m.Compare(next) < 0; m = m.Add(1) {
+			if err := l.OpenPeriod(ctx, Key{c.ID, m}, c.Zone); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	if slices.ContainsFunc(periods, func(p Period) bool { return p.Month == now }) {
+		return nil
+	}
+	return l.OpenPeriod(ctx, Key{c.ID, now}, c.Zone)
 }
+
+// maxMissing bounds the months that are opened between two: one far before all
+// others is that of a record with a wrong date.
+const maxMissing = 24
 
 // cyclePeriods returns the periods of a cycle, by month.
 func (l *Ledger) cyclePeriods(ctx context.Context, cycle string) ([]Period, error) {
