@@ -101,3 +101,50 @@ func TestARedoReadsTheFileAsTheFeedIsNow(t *testing.T) {
 		}
 	}
 }
+
+func TestTheOwnerOfTheNumberPaysWhereARecordNamesNoAccount(t *testing.T) {
+	in := functionstest.Install(t)
+	in.Import(`{"format": "tollbook setup 1", "cycles": [], "cards": [], "plans": [], "feeds": [], "assignments": [], "features": [],
+		"accounts": [{"id": "bolt", "cycle": "monthly", "currency": "GBP"}],
+		"numbers": [{"number": "442079460000", "owners": [{"account": "acme"}, {"account": "bolt", "from": "2026-11-03T00:00:00Z"}, {"from": "2026-11-05T00:00:00Z"}]}]}`)
+	in.Drop("decks", "carrier/a.csv", functionstest.Deck, functionstest.Noon)
+	in.Drop("cdrs", "switch/a.csv", "call_id,account,a_number,b_number,start_time,duration\n"+
+		"1,,442079460000,442079460001,2026-11-02T23:59:59Z,60\n"+
+		"2,,+44 20 7946 0000,442079460001,2026-11-03T00:00:00Z,60\n"+
+		"3,acme,442079460000,442079460001,2026-11-04T00:00:00Z,60\n"+
+		"4,,442079460000,442079460001,2026-11-05T00:00:00Z,60\n"+
+		"5,,anonymous,442079460001,2026-11-02T00:00:00Z,60\n", functionstest.Noon)
+	result, err := in.Ledger().Fold(t.Context(), functionstest.Key("2026-11"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int64{}
+	for _, a := range result.Accounts {
+		got[a.Account] = a.Counts.Rows
+	}
+	if diff := cmp.Diff(map[string]int64{"acme": 2, "bolt": 1, "unassigned": 2}, got); diff != "" {
+		t.Error(diff)
+	}
+	problems, err := in.Ledger().Fsck(t.Context())
+	if err != nil || len(problems) > 0 {
+		t.Errorf("fsck: %v %v", problems, err)
+	}
+	// Moved, a number charges its new owner after a redo.
+	in.Import(`{"format": "tollbook setup 1", "cycles": [], "cards": [], "plans": [], "feeds": [], "assignments": [], "features": [], "accounts": [],
+		"numbers": [{"number": "442079460000", "owners": [{"account": "acme"}]}]}`)
+	var beside cdrrating.Report
+	in.Beside("cdrs", "switch/a.csv", &beside)
+	if job := in.Ask(jobs.Redo, beside.Batch.ID, "", functionstest.Noon); job.State != jobs.Done {
+		t.Fatalf("the job is %+v, want it done", job)
+	}
+	if result, err = in.Ledger().Fold(t.Context(), functionstest.Key("2026-11")); err != nil {
+		t.Fatal(err)
+	}
+	clear(got)
+	for _, a := range result.Accounts {
+		got[a.Account] = a.Counts.Rows
+	}
+	if diff := cmp.Diff(map[string]int64{"acme": 4, "unassigned": 1}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -43,6 +43,17 @@ func TestWhatPeopleSetUpIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestANumberHasOwnersFromInstantsOn(t *testing.T) {
+	w := built(t)
+	body := `{"owners":[{"account":"acme"},{"account":"beta","from":"2026-11-03T00:00:00Z"},{"from":"2026-12-01T00:00:00Z"}]}`
+	w.create("/v1/numbers/442079460000", body)
+	want := `{"number":"442079460000",` + body[1:]
+	one := w.get("/v1/numbers/442079460000").want(200)
+	one.json(want)
+	w.do("PUT", "/v1/numbers/442079460000", string(one.Body), "If-Match: "+one.Header.Get("ETag")).want(200).json(want)
+	w.get("/v1/numbers").json(`{"items":[` + want + `]}`)
+}
+
 func TestAChangeCountsAndOnlyAgainstTheVersionThatWasRead(t *testing.T) {
 	w := built(t)
 	one := w.get("/v1/plans/ten")
@@ -94,6 +105,11 @@ func TestWhatNamesNothingOrBreaksARuleIsRefusedWithItsPlace(t *testing.T) {
 	w.create("/v1/cards/euro", `{"kind":"provider","currency":"EUR","activate":"by_person"}`)
 	w.create("/v1/accounts/yen", `{"cycle":"monthly","currency":"JPY"}`)
 	for _, tt := range []struct{ path, body, code, location, says string }{
+		{"/v1/numbers/44x", `{"owners":[{"account":"acme"}]}`, "refused", "body.number", "digits"},
+		{"/v1/numbers/44", `{"owners":[]}`, "invalid", "body.owners", "1"},
+		{"/v1/numbers/44", `{"owners":[{"account":"none"}]}`, "refused", "body.owners", "accounts that are there"},
+		{"/v1/numbers/44", `{"owners":[{"account":"acme","from":"May"}]}`, "invalid", "body.owners[0].from", "2026-11-01"},
+		{"/v1/numbers/44", `{"owners":[{"account":"acme"},{"account":"beta"}]}`, "refused", "body.owners[1].from", "after the one before"},
 		{"/v1/accounts/yen/assignments/2026-02", `{"card":"retail"}`, "refused", "body.card", "a card in JPY"},
 		{"/v1/accounts/new", `{"cycle":"none","currency":"GBP"}`, "refused", "body.cycle", "a cycle that is there"},
 		{"/v1/accounts/new", `{"cycle":"monthly","currency":"XXQ"}`, "refused", "body.currency", "ISO 4217"},

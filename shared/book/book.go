@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/bundle"
 	"github.com/tollbook/tollbook/shared/cdr"
@@ -62,6 +63,19 @@ type Feed struct {
 	Only string `doc:"only,omitempty" json:"only,omitempty"`
 }
 
+// Number is a telephone number and whose it is, from an instant to the next:
+// who pays for calls from it, where a record does not name the account.
+type Number struct {
+	Number string  `doc:"number" json:"number"` // digits, as records have it once they are normalised
+	Owners []Owner `doc:"owners" json:"owners"` // by From, ascending
+}
+
+// Owner is whose a number is from an instant on; no account: nobody's.
+type Owner struct {
+	Account string    `doc:"account,omitempty" json:"account,omitempty"`
+	From    time.Time `doc:"from,omitempty" json:"from,omitzero"` // zero, of the first only: since ever
+}
+
 // Book is everything that decides prices and discounts, at one moment.
 // Every list is sorted; two equal books have equal bytes.
 type Book struct {
@@ -73,6 +87,7 @@ type Book struct {
 	Plans       []bundle.Plan    `json:"plans"`
 	Features    []bundle.Feature `json:"features"`
 	Feeds       []Feed           `json:"feeds"`
+	Numbers     []Number         `json:"numbers,omitempty"`
 }
 
 // Encode returns the book's canonical bytes.
@@ -102,6 +117,7 @@ func (b *Book) sort() {
 		}
 		return strings.Compare(x.ID, y.ID)
 	})
+	slices.SortFunc(b.Numbers, func(x, y Number) int { return strings.Compare(x.Number, y.Number) })
 	slices.SortFunc(b.Feeds, func(x, y Feed) int { return strings.Compare(x.Source.ID, y.Source.ID) })
 }
 

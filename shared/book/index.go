@@ -18,6 +18,7 @@ type Index struct {
 	accounts map[string]*account
 	feeds    map[string]*Feed
 	plans    map[string]bool
+	numbers  map[string][]Owner
 }
 
 type account struct {
@@ -34,6 +35,7 @@ func NewIndex(b *Book) (*Index, error) {
 	ix := &Index{
 		book: b, zones: map[string]*time.Location{}, cards: map[string]*Card{},
 		accounts: map[string]*account{}, feeds: map[string]*Feed{}, plans: map[string]bool{},
+		numbers: map[string][]Owner{},
 	}
 	for _, c := range b.Cycles {
 		zone, err := time.LoadLocation(c.Zone)
@@ -81,7 +83,27 @@ func NewIndex(b *Book) (*Index, error) {
 		}
 		a.features = append(a.features, f)
 	}
+	for _, n := range b.Numbers {
+		for _, o := range n.Owners {
+			if o.Account != "" && ix.accounts[o.Account] == nil {
+				return nil, fmt.Errorf("a number is of account %q, which is not in the book", o.Account)
+			}
+		}
+		ix.numbers[n.Number] = n.Owners
+	}
 	return ix, nil
+}
+
+// Payer returns the account that a number belongs to at an instant; "" if it is
+// nobody's.
+func (ix *Index) Payer(number string, at time.Time) (account string) {
+	for _, o := range ix.numbers[number] {
+		if !o.From.IsZero() && o.From.After(at) {
+			break
+		}
+		account = o.Account
+	}
+	return account
 }
 
 // Feed returns a configured feed.

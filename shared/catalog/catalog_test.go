@@ -67,7 +67,8 @@ const setupText = `{
   "feeds": [{"id": "switch", "format": "generic", "timezone": "UTC", "cycle": "monthly"}],
   "accounts": [{"id": "acme", "cycle": "monthly", "currency": "GBP"}],
   "assignments": [{"account": "acme", "from": "2026-01", "card": "retail"}],
-  "features": [{"id": "ten", "account": "acme", "plan": "ten", "start": "2026-01-01", "recurring": "4.99"}]
+  "features": [{"id": "ten", "account": "acme", "plan": "ten", "start": "2026-01-01", "recurring": "4.99"}],
+  "numbers": [{"number": "442079460000", "owners": [{"account": "acme"}, {"from": "2026-11-03T00:00:00Z"}]}]
 }`
 
 func (in *installation) load(text string) {
@@ -395,12 +396,13 @@ func TestABadSetupIsRefusedWholeAndEveryErrorIsNamed(t *testing.T) {
 		`"markup": "10%"`, `"markup": "10%", "increment": "60/60"`,
 		`"format": "generic"`, `"format": "punch cards"`,
 		`"zone": "Europe/London"`, `"zone": "Europe/Londinium"`,
+		`"number": "442079460000"`, `"number": "+44"`, `{"from": "2026-11-03T00:00:00Z"}`, `{}`,
 	)
 	for _, c := range []struct {
 		name, text string
 		want       []string
 	}{
-		{"items", bad.Replace(setupText), []string{"Londinium", "retail", "punch cards"}},
+		{"items", bad.Replace(setupText), []string{"Londinium", "retail", "punch cards", "without + or 00", "owners[1].from"}},
 		{"format", strings.Replace(setupText, "setup 1", "setup 2", 1), []string{`want "tollbook setup 1"`}},
 		{"unknown name", strings.Replace(setupText, `"plans"`, `"planes"`, 1), []string{"planes"}},
 		{"cut short", setupText[:200], []string{"unexpected EOF"}},
@@ -426,6 +428,7 @@ func TestASetupThatNamesWhatIsNotThereWritesNothing(t *testing.T) {
 		{`"parent": "carrier"`, `"parent": "nobody"`, `parent "nobody"`},
 		{`"card": "retail"`, `"card": "wholesale"`, `no card "wholesale"`},
 		{`"account": "acme", "from"`, `"account": "nadir", "from"`, `no account "nadir"`},
+		{`[{"account": "acme"}, `, `[{"account": "zenith"}, `, `number 442079460000: no account "zenith"`},
 		{`"plan": "ten"`, `"plan": "eleven"`, `no plan "eleven"`},
 		{`"timezone": "UTC", "cycle": "monthly"`, `"timezone": "UTC", "cycle": "daily"`, `no cycle "daily"`},
 		{`"cycle": "monthly", "currency": "GBP"`, `"cycle": "monthly", "currency": "EUR"`, "card retail is in GBP"},

@@ -2,11 +2,13 @@ package catalog
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/period"
@@ -117,6 +119,26 @@ func checkAssignment(v book.Assignment, leastID int) *Refusal {
 	r.id("card", v.Card)
 	if again, err := period.ParseMonth(v.From.String()); err != nil || again != v.From {
 		r.add("from", v.From.String(), fmt.Sprintf("a month as YYYY-MM from %d to %d", period.MinYear, period.MaxYear))
+	}
+	return r
+}
+
+// maxOwners bounds how often a number changes hands: it is one document.
+const maxOwners = 1000
+
+func checkNumber(v book.Number) *Refusal {
+	r := about("number", v.Number)
+	if len(v.Number) < 1 || len(v.Number) > call.MaxNumber || strings.Trim(v.Number, "0123456789") != "" {
+		r.add("number", v.Number, fmt.Sprintf("1 to %d digits, with the country's code and without + or 00", call.MaxNumber))
+	}
+	if len(v.Owners) < 1 || len(v.Owners) > maxOwners {
+		r.add("owners", fmt.Sprint(len(v.Owners)), fmt.Sprintf("1 to %d", maxOwners))
+	}
+	for i, o := range v.Owners {
+		r.text(fmt.Sprintf("owners[%d].account", i), o.Account, 0)
+		if i > 0 && !o.From.After(v.Owners[i-1].From) {
+			r.add(fmt.Sprintf("owners[%d].from", i), timeText(o.From), "an instant after the one before")
+		}
 	}
 	return r
 }

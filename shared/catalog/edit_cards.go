@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,6 +44,39 @@ func (c *Catalog) PutAssignment(ctx context.Context, v book.Assignment, m Match)
 			case needs[0].Exists() && needs[2].Exists() && a.Currency != d.Currency:
 				// Rating refuses the whole file of such an account.
 				r.add("card", v.Card, fmt.Sprintf("a card in %s, as the account is: %s is in %s", a.Currency, v.Card, d.Currency))
+			}
+			return r.err()
+		},
+	})
+}
+
+// PutNumber writes whose a number is. What is rated already stays as it is: a
+// file is rated again by a redo.
+func (c *Catalog) PutNumber(ctx context.Context, v book.Number, m Match) (documents.Version, error) {
+	if err := checkNumber(v).err(); err != nil {
+		return "", err
+	}
+	v.Owners = slices.Clone(v.Owners)
+	var needs []documents.Path
+	for i, o := range v.Owners {
+		v.Owners[i].From = documentTime(o.From)
+		if p := pathOf("accounts", o.Account); o.Account != "" && !slices.Contains(needs, p) {
+			needs = append(needs, p)
+		}
+	}
+	if len(needs) > documents.MaxGetMany-1 {
+		r := about("number", v.Number)
+		r.add("owners", fmt.Sprint(len(needs)), "fewer different accounts")
+		return "", r
+	}
+	return c.edit(ctx, edit{
+		path: pathOf("numbers", v.Number), value: v, match: m, book: true, needs: needs,
+		check: func(_ documents.Doc, needs []documents.Doc) error {
+			r := about("number", v.Number)
+			for _, a := range needs {
+				if !a.Exists() {
+					r.add("owners", a.Path.ID, "accounts that are there")
+				}
 			}
 			return r.err()
 		},

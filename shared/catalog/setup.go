@@ -34,6 +34,7 @@ type Setup struct {
 	Accounts    []book.Account    `json:"accounts"`
 	Assignments []book.Assignment `json:"assignments"`
 	Features    []bundle.Feature  `json:"features"`
+	Numbers     []book.Number     `json:"numbers,omitempty"`
 }
 
 // Feed is a source of records as a setup text has it; see cdr.Feed and
@@ -94,20 +95,22 @@ type Counts struct {
 	Accounts    int `json:"accounts"`
 	Assignments int `json:"assignments"`
 	Features    int `json:"features"`
+	Numbers     int `json:"numbers,omitzero"`
 }
 
 // Counts returns how much s holds.
 func (s Setup) Counts() Counts {
-	return Counts{len(s.Cycles), len(s.Cards), len(s.Plans), len(s.Feeds), len(s.Accounts), len(s.Assignments), len(s.Features)}
+	return Counts{len(s.Cycles), len(s.Cards), len(s.Plans), len(s.Feeds), len(s.Accounts), len(s.Assignments), len(s.Features), len(s.Numbers)}
 }
 
 // String returns the counts in words.
 func (c Counts) String() string {
-	return fmt.Sprintf("%d cycles, %d cards, %d plans, %d feeds, %d accounts, %d assignments, %d features",
-		c.Cycles, c.Cards, c.Plans, c.Feeds, c.Accounts, c.Assignments, c.Features)
+	return fmt.Sprintf("%d cycles, %d cards, %d plans, %d feeds, %d accounts, %d assignments, %d features, %d numbers",
+		c.Cycles, c.Cards, c.Plans, c.Feeds, c.Accounts, c.Assignments, c.Features, c.Numbers)
 }
 
 func (s *Setup) sort() {
+	slices.SortFunc(s.Numbers, func(a, b book.Number) int { return strings.Compare(a.Number, b.Number) })
 	slices.SortFunc(s.Cycles, func(a, b book.Cycle) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Cards, func(a, b Definition) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Plans, func(a, b bundle.Plan) int { return strings.Compare(a.ID, b.ID) })
@@ -155,6 +158,9 @@ func (s Setup) check() error {
 	for _, v := range s.Assignments {
 		add(checkAssignment(v, 0).err())
 	}
+	for _, v := range s.Numbers {
+		add(checkNumber(v).err())
+	}
 	for _, v := range s.Features {
 		add(checkFeature(v, 0).err())
 	}
@@ -189,6 +195,7 @@ func (c *Catalog) Export(ctx context.Context) (Setup, error) {
 	read("accounts", func() (e error) { s.Accounts, e = all[book.Account](ctx, c, "accounts"); return e })
 	read("assignments", func() (e error) { s.Assignments, e = all[book.Assignment](ctx, c, "assignments"); return e })
 	read("features", func() (e error) { s.Features, e = all[bundle.Feature](ctx, c, "features"); return e })
+	read("numbers", func() (e error) { s.Numbers, e = all[book.Number](ctx, c, "numbers"); return e })
 	for _, f := range feeds {
 		s.Feeds = append(s.Feeds, Feed{ID: f.Source.ID, Format: f.Source.Format, Timezone: f.Source.Zone, Cycle: f.Cycle, Only: f.Only})
 	}
@@ -222,6 +229,7 @@ func (c *Catalog) Import(ctx context.Context, s Setup) error {
 	}
 	return c.ledger.Apply(ctx, ledger.Setup{
 		Cycles: s.Cycles, Accounts: s.Accounts, Assignments: s.Assignments, Plans: s.Plans, Features: s.Features, Feeds: feeds,
+		Numbers: s.Numbers,
 	})
 }
 
@@ -301,6 +309,13 @@ func (s Setup) checkAgainst(old Setup) error {
 			bad("account %q from %s: card %s is a %s card, want a customer card", a.ID, as.From, as.Card, d.Kind)
 		} else if d.Currency != a.Currency {
 			bad("account %q is billed in %s, card %s is in %s", a.ID, a.Currency, d.ID, d.Currency)
+		}
+	}
+	for _, n := range s.Numbers {
+		for _, o := range n.Owners {
+			if _, ok := accounts[o.Account]; o.Account != "" && !ok {
+				bad("number %s: no account %q", n.Number, short(o.Account))
+			}
 		}
 	}
 	for _, f := range s.Features {

@@ -34,6 +34,7 @@ type Setup struct {
 	Plans       []bundle.Plan
 	Features    []bundle.Feature
 	Feeds       []book.Feed
+	Numbers     []book.Number
 	Revisions   []ratecard.Revision // heads; what a card's log may make live
 }
 
@@ -67,6 +68,9 @@ func (s Setup) docs() []setupDoc {
 	}
 	for _, v := range s.Feeds {
 		add("feeds", v, v.Source.ID)
+	}
+	for _, v := range s.Numbers {
+		add("numbers", v, v.Number)
 	}
 	for _, v := range s.Revisions {
 		add("revisions", v, v.Card, strconv.Itoa(v.Number))
@@ -195,6 +199,7 @@ func (l *Ledger) readBook(ctx context.Context) (*book.Book, error) {
 		readAll(ctx, l, "cycles", &b.Cycles), readAll(ctx, l, "accounts", &b.Accounts), readAll(ctx, l, "cards", &b.Cards),
 		readAll(ctx, l, "assignments", &b.Assignments), readAll(ctx, l, "plans", &b.Plans),
 		readAll(ctx, l, "features", &b.Features), readAll(ctx, l, "feeds", &b.Feeds),
+		readAll(ctx, l, "numbers", &b.Numbers),
 	} {
 		if err != nil {
 			return nil, err

@@ -172,6 +172,11 @@ func readFeed(src io.Reader, feed *book.Feed, ix *book.Index, each func(*call.Ro
 			Record: read.Record, Line: read.Line, Status: read.Status, Reason: read.Reason,
 			Column: read.Column, Value: read.Value, Want: read.Want,
 		}
+		if row.Status == 0 && row.Account == cdr.Unassigned {
+			if payer := ix.Payer(row.ANumber, row.At()); payer != "" {
+				row.Account = payer
+			}
+		}
 		if only != nil && row.Status == 0 {
 			if m := period.Of(row.At(), zone); m != *only {
 				row.Status, row.Reason = call.Ignored, call.OtherMonth+call.Reason(":"+m.String())
