@@ -12,6 +12,7 @@ import (
 	"github.com/tollbook/tollbook/emulator/cloud"
 	"github.com/tollbook/tollbook/emulator/local"
 	"github.com/tollbook/tollbook/functions"
+	"github.com/tollbook/tollbook/shared/objects/gcs"
 	"github.com/tollbook/tollbook/shared/objects/gcs/gcstest"
 )
 
@@ -62,19 +63,8 @@ func TestUpOnEmulatorsBillsTheSample(t *testing.T) {
 		}
 	}
 	u.post("/clock", `{"to":"2026-12-01"}`)
-	got := map[string]string{}
-	objects, _, err := fake.ListObjects(prefix+"bills", "", "", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range objects {
-		found, err := fake.GetObject(prefix+"bills", o.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got[o.Name] = string(found.Content)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	u.stores.Buckets.Bills = gcs.Open(gcstest.Client(t, gcstest.Transport(fake)), prefix+"bills", gcs.Options{})
+	if diff := cmp.Diff(want, u.bills()); diff != "" {
 		t.Error(diff)
 	}
 }
