@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
 	"testing"
 	"time"
 
@@ -63,7 +64,7 @@ func TestUpOnEmulatorsBillsTheSample(t *testing.T) {
 		}
 	}
 	u.post("/clock", `{"to":"2026-12-01"}`)
-	u.stores.Buckets.Bills = gcs.Open(gcstest.Client(t, gcstest.Transport(fake)), prefix+"bills", gcs.Options{})
+	u.stores.Buckets.Bills = gcs.Open(gcstest.Client(t, http.DefaultTransport), prefix+"bills", gcs.Options{})
 	if diff := cmp.Diff(want, u.bills()); diff != "" {
 		t.Error(diff)
 	}
