@@ -132,7 +132,7 @@ func runUp(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	_, err = fmt.Fprintf(stdout, `Tollbook is up at %s: what came in, what became of it, the months and their invoices
   decks    drop a carrier's rate decks into %s/<card>/
   records  drop call records into %s/<feed>/
-  clock    emulator clock --data %s --to 2026-12-01 moves the clock on
+  clock    go run ./emulator clock --data %s --to 2026-12-31 moves the clock on
 `, c.URL(), a.bucket("decks"), a.bucket("cdrs"), a.data)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
