@@ -26,7 +26,7 @@ func All() []Function {
 		}},
 		{"cardcompile", func(d Deps) (http.Handler, error) {
 			return cardcompile.New(cardcompile.Config{
-				Catalog: d.Catalog(), Jobs: d.Jobs(), Orders: d.Orders["cardcompile"], Prefix: d.BucketPrefix, Events: d.Events,
+				Catalog: d.Catalog(), Jobs: d.Jobs(), Decks: d.Buckets.Decks, Orders: d.Orders["cardcompile"], Prefix: d.BucketPrefix, Events: d.Events,
 			})
 		}},
 		{"cdrrating", func(d Deps) (http.Handler, error) {

@@ -55,6 +55,7 @@ type pageData struct {
 	Folders []string // where files are dropped
 	Doors   []string // functions that people and programs call
 	Decks   []catalog.Deck
+	Failing []catalog.Follower // cards that cannot be built
 	Batches []ledger.Batch
 	Months  []month
 	Letters []DeadLetter
@@ -104,6 +105,15 @@ func (c *Cloud) page(ctx context.Context) (p pageData, err error) {
 	docs := c.Deps.Docs
 	if p.Decks, err = newest[catalog.Deck](ctx, docs, documents.Query{Name: "decks_all"}, p.Now); err != nil {
 		return p, err
+	}
+	followers, err := c.Deps.Catalog().Followers(ctx, "")
+	if err != nil {
+		return p, err
+	}
+	for _, f := range followers {
+		if f.Failure != "" {
+			p.Failing = append(p.Failing, f)
+		}
 	}
 	for _, state := range []ledger.State{ledger.Received, ledger.Planned, ledger.Committed, ledger.Failed, ledger.Withdrawn} {
 		q := documents.Query{Name: "batches_by_state", Equal: map[string]any{"state": string(state)}}

@@ -32,6 +32,12 @@ type terms struct {
 	ChargeZeroSeconds bool   `json:"charge_zero_seconds,omitempty" doc:"an answered call of 0 s is charged"`
 }
 
+type build struct {
+	Card     string `json:"card"`
+	Followed int    `json:"followed" doc:"entries of the parent's log that it has followed"`
+	Failure  string `json:"failure,omitempty" doc:"why it could not be built of what its parent has become; it charges by the revision that is live"`
+}
+
 func showCard(d catalog.Definition) card {
 	out := card{
 		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent,
@@ -105,6 +111,14 @@ func (p *portal) addCards() {
 		func(ctx context.Context, in *ByID) (*oneOutput[card], error) {
 			d, v, err := p.definition(ctx, in.ID)
 			return oneOf(v, showCard(d)), err
+		})
+	add(p, operation{id: "get-build", method: "GET", path: "/cards/{id}/build", tag: tag, summary: "How far a customer card follows its parent"},
+		func(ctx context.Context, in *ByID) (*oneOutput[build], error) {
+			if _, _, err := p.definition(ctx, in.ID); err != nil {
+				return nil, err
+			}
+			b, v, err := read[catalog.Build](ctx, p, pathOf("builds", in.ID), "build", in.ID)
+			return oneOf(v, build{Card: b.Card, Followed: b.Followed, Failure: b.Failure}), err
 		})
 	type putCard struct {
 		ByID

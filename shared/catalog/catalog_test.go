@@ -323,25 +323,44 @@ func TestAMarkupThatIsNotExactIsNotedAndTheCardGoesOn(t *testing.T) {
 	in.apply(in.drop("carrier/a.csv", deckOf("0.01"), noon))
 	in.compile(noon)
 	in.apply(in.drop("carrier/b.csv", deckOf("0.000000000001"), noon.Add(time.Hour)))
+	if got := in.compile(noon.Add(time.Hour)); len(got) != 1 || !strings.Contains(got[0].Failure, `prefix "44"`) {
+		t.Errorf("compiled %v, want a failure that names the prefix: 10%% of the price has 13 decimals", got)
+	}
 	if got := in.compile(noon.Add(time.Hour)); len(got) != 0 {
-		t.Errorf("compiled %v, want nothing: 10%% of the price has 13 decimals", got)
+		t.Errorf("compiled again: %v; want it told once", got)
 	}
-	builds, err := in.Builds(ctx)
-	if err != nil {
-		t.Fatal(err)
+	failure := func() string {
+		builds, err := in.Builds(ctx)
+		if err != nil || len(builds) != 1 {
+			t.Fatal(builds, err)
+		}
+		return builds[0].Failure
 	}
-	if len(builds) != 1 || !strings.Contains(builds[0].Failure, `prefix "44"`) {
-		t.Errorf("builds %+v, want a failure that names the prefix", builds)
+	if !strings.Contains(failure(), `prefix "44"`) {
+		t.Errorf("the card's build says %q, want the failure", failure())
 	}
 	if got := in.price("retail", noon.Add(2*time.Hour)); got != "0.011" {
 		t.Errorf("the card charges %s, want 0.011 as before", got)
 	}
-	// A deck that is right mends it.
-	in.apply(in.drop("carrier/c.csv", deckOf("0.02"), noon.Add(2*time.Hour)))
+	// The next deck is right: the card follows it from its arrival on.
+	in.apply(in.drop("carrier/c.csv", deckOf("0.02"), noon.Add(3*time.Hour)))
+	in.compile(noon.Add(3 * time.Hour))
+	if before, after := in.price("retail", noon.Add(2*time.Hour)), in.price("retail", noon.Add(3*time.Hour)); before != "0.011" || after != "0.022" || failure() != "" {
+		t.Errorf("before it charges %s, after %s, and its build says %q; want 0.011, 0.022 and nothing", before, after, failure())
+	}
+}
+
+func TestAnExactMarkupMendsACardThatCouldNotBeBuilt(t *testing.T) {
+	in := start(t)
+	in.apply(in.drop("carrier/a.csv", deckOf("0.000000000001"), noon))
+	in.compile(noon)
+	if got := in.price("retail", noon); got != "none" {
+		t.Errorf("the card charges %s, want nothing", got)
+	}
 	in.load(strings.Replace(setupText, "10%", "+0.01", 1))
-	in.compile(noon.Add(2 * time.Hour))
-	if got := in.price("retail", noon.Add(3*time.Hour)); got != "0.03" {
-		t.Errorf("the card charges %s, want 0.03", got)
+	in.compile(noon.Add(time.Hour))
+	if got := in.price("retail", noon); got != "0.010000000001" {
+		t.Errorf("the card charges %s, want 0.010000000001 from its beginning", got)
 	}
 }
 

@@ -25,8 +25,9 @@ type Build struct {
 	// Rules is the hash of markup and terms that the newest revision was built
 	// by: when the definition has others, a revision is due.
 	Rules string `doc:"rules" json:"rules"`
-	// Failure is why the card could not be built, for a person; it goes on
-	// charging by the revision that is live.
+	// Failure is why the card could not be built of what its parent has become,
+	// for a person: it goes on charging by the revision that is live, until its
+	// parent or its definition changes again.
 	Failure string `doc:"failure,omitempty" json:"failure,omitempty"`
 }
 
@@ -34,12 +35,13 @@ func buildPath(card string) documents.Path {
 	return documents.Path{Collection: "builds", ID: documents.ID(card)}
 }
 
-// Compiled is a revision that Compile built.
+// Compiled is a revision that Compile built, or why it could not.
 type Compiled struct {
 	Card     string `json:"card"`
-	Revision int    `json:"revision"`
-	Rates    int64  `json:"rates"`
-	Live     bool   `json:"live"` // the card's setting made it so
+	Revision int    `json:"revision,omitempty"`
+	Rates    int64  `json:"rates,omitempty"`
+	Live     bool   `json:"live"`              // the card's setting made it so
+	Failure  string `json:"failure,omitempty"` // for a person; the card goes on with the revision it has
 }
 
 // Builds returns how far every customer card that was built follows its parent.
@@ -49,8 +51,9 @@ func (c *Catalog) Builds(ctx context.Context) ([]Build, error) { return all[Buil
 // or its terms have left behind. What the parent has been from which instant
 // on, the child becomes from the same instant on, so that it does not matter
 // when, how often or in which order decks and builds come. A change of the
-// definition counts from at on. One card's failure is noted on its Build and
-// does not stop the others.
+// definition counts from at on. A card that cannot be built, as its markup is
+// not exact on some price, say, is noted on its Build, returned with its
+// Failure, and passed over until its parent or its definition changes again.
 func (c *Catalog) Compile(ctx context.Context, at time.Time) ([]Compiled, error) {
 	definitions, err := c.Definitions(ctx)
 	if err != nil {
@@ -84,7 +87,14 @@ func (c *Catalog) compileCard(ctx context.Context, d Definition, at time.Time) (
 		if s.rev.Number == 0 {
 			var failed *buildError
 			if err := c.build(ctx, d, s); errors.As(err, &failed) {
-				return out, c.noteFailure(ctx, s, failed)
+				noted, err := c.noteFailure(ctx, s, failed)
+				if err != nil {
+					return out, err
+				}
+				if noted != nil {
+					out = append(out, *noted)
+				}
+				continue
 			} else if err != nil {
 				return out, err
 			}
@@ -295,17 +305,22 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 	return done, errors.Join(put(tx, cardPath(d.ID), card), change())
 }
 
-// noteFailure says on the card's Build why it cannot be built.
-func (c *Catalog) noteFailure(ctx context.Context, s *step, failed *buildError) error {
-	return c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
+// noteFailure says on the card's Build why a step cannot be taken, and passes
+// it over; nil: someone else did so meanwhile.
+func (c *Catalog) noteFailure(ctx context.Context, s *step, failed *buildError) (noted *Compiled, err error) {
+	err = c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
+		noted = nil
 		now := Build{Card: s.was.Card}
 		isNew, err := find(tx, buildPath(s.was.Card), &now)
-		if err != nil || now.Failure == clip(failed.Error()) {
+		if err != nil || now.Followed != s.was.Followed || now.Rules != s.was.Rules {
 			return err
 		}
-		now.Failure = clip(failed.Error())
-		return write(tx, isNew, buildPath(s.was.Card), now)
+		next := s.next
+		next.Failure = clip(failed.Error())
+		noted = &Compiled{Card: next.Card, Failure: next.Failure}
+		return write(tx, isNew, buildPath(next.Card), next)
 	})
+	return noted, err
 }
 
 // clip bounds a text that a document keeps.
@@ -350,4 +365,41 @@ func (c *Catalog) read(ctx context.Context, p documents.Path, v any) error {
 		return fmt.Errorf("reading %s: %w", p, err)
 	}
 	return nil
+}
+
+// Follower is a customer card and how far it follows its parent, for a person.
+type Follower struct {
+	Card     string `json:"card"`
+	Revision int    `json:"revision,omitempty"` // the newest in its log; 0: it charges nothing
+	Failure  string `json:"failure,omitempty"`  // why it could not be built of what its parent has become
+}
+
+// Followers returns the cards that are built from a parent; of every parent
+// when none is named.
+func (c *Catalog) Followers(ctx context.Context, parent string) ([]Follower, error) {
+	definitions, err := c.Definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Follower
+	for _, d := range definitions {
+		if d.Kind != Customer || parent != "" && d.Parent != parent {
+			continue
+		}
+		f := Follower{Card: d.ID}
+		var b Build
+		var card book.Card
+		if err := c.read(ctx, buildPath(d.ID), &b); err != nil && !errors.Is(err, documents.ErrNotFound) {
+			return nil, err
+		}
+		if err := c.read(ctx, cardPath(d.ID), &card); err != nil {
+			return nil, err
+		}
+		if n := len(card.Log); n > 0 {
+			f.Revision = card.Log[n-1].Revision
+		}
+		f.Failure = b.Failure
+		out = append(out, f)
+	}
+	return out, nil
 }
