@@ -22,7 +22,9 @@ import (
 // to a higher number, and withdrawn is an end. So its worker may still be
 // writing parts, but its commit will find the batch moved on. Its entries are
 // only ever removed, never made anew. What the time is for are readers: a fold
-// that listed its manifest before an entry was removed goes on reading.
+// that listed its manifest before an entry was removed goes on reading. A sweep
+// runs within a day of its instant, as its event is repeated for no longer: so
+// what it noted was loose when a sweep of seven days later began.
 const unreferencedFor = 7 * 24 * time.Hour
 
 const (

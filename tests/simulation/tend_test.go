@@ -14,16 +14,17 @@ import (
 
 // tending is what persons and schedules know, who see to the batches.
 type tending struct {
-	mended  map[string]bool  // feeds
-	redone  map[*file]bool   // read again by the mended feed
-	refused map[*file]int    // how often the store refused to open it
-	before  map[revision]int // what could count an attempt before the revision was asked for
-	found   map[*file]bool   // brought into the bucket
-	clock   time.Time        // of the sweeps
-	sweeps  int              // begun
-	swept   int              // ended, however
-	reading int              // calls that read what a period holds
-	waiting bool             // a sweep waits for them to end
+	mended   map[string]bool  // feeds
+	redone   map[*file]bool   // read again by the mended feed
+	refused  map[*file]int    // how often the store refused to open it
+	before   map[revision]int // what could count an attempt before the revision was asked for
+	found    map[*file]bool   // brought into the bucket
+	clock    time.Time        // of the sweeps
+	sweeps   int              // begun
+	swept    int              // ended, however
+	reading  int              // calls that read what a period holds
+	sweeping int              // sweeps that run
+	waiting  int              // sweeps that wait for all of these to end
 }
 
 type revision struct {
@@ -158,7 +159,7 @@ func (r *run) refuseOpen(object, generation string) bool {
 // reader runs a call that goes on reading what a period held when it began: it
 // takes less time than a part is kept after nothing refers to it any more.
 func (r *run) reader(call func() error) error {
-	for r.waiting && r.yields() {
+	for r.waiting > 0 && r.yields() {
 		r.sleep(5)
 	}
 	r.reading++
@@ -168,15 +169,23 @@ func (r *run) reader(call func() error) error {
 
 func (r *run) yields() bool { return r.cur != nil && r.cur.yield != nil }
 
-// sweep runs the sweeper once, some time after the last.
+// sweep runs the sweeper once, some time after the last. No call lasts for a
+// day: before the clock goes so far, those that read and the sweeps that run,
+// with their older instants, have ended.
 func (r *run) sweep(wait time.Duration) error {
 	if wait >= 24*time.Hour {
-		r.waiting = true
-		for r.reading > 0 {
+		r.waiting++
+		for r.reading > 0 || r.sweeping > 0 {
 			r.sleep(5)
 		}
-		r.waiting = false
+		r.waiting--
+	} else {
+		for r.waiting > 0 && r.yields() {
+			r.sleep(5)
+		}
 	}
+	r.sweeping++
+	defer func() { r.sweeping-- }()
 	r.clock = r.clock.Add(wait)
 	r.sweeps++
 	defer func() { r.swept++ }()
