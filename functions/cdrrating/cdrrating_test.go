@@ -148,3 +148,27 @@ func TestTheOwnerOfTheNumberPaysWhereARecordNamesNoAccount(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestARecordIsChargedOnceThoughItsNumberMovedBetweenTwoDeliveries(t *testing.T) {
+	in := functionstest.Install(t)
+	owned := func(account string) {
+		in.Import(`{"format": "tollbook setup 1", "cycles": [], "cards": [], "plans": [], "feeds": [], "features": [],
+			"accounts": [{"id": "bolt", "cycle": "monthly", "currency": "GBP"}], "assignments": [{"account": "bolt", "from": "2026-01", "card": "retail"}],
+			"numbers": [{"number": "442079460000", "owners": [{"account": "` + account + `"}]}]}`)
+	}
+	in.Drop("decks", "carrier/a.csv", functionstest.Deck, functionstest.Noon)
+	owned("acme")
+	// One with an id and one without.
+	const text = "call_id,account,a_number,b_number,start_time,duration\n" +
+		"1,,442079460000,442079460001,2026-11-02T10:00:00Z,60\n,,442079460000,442079460001,2026-11-02T11:00:00Z,60\n"
+	in.Drop("cdrs", "switch/monday.csv", text, functionstest.Noon)
+	owned("bolt")
+	in.Drop("cdrs", "switch/tuesday.csv", text, functionstest.Noon)
+	if got, want := in.Fold("2026-11"), (ledger.MonthCounts{Rows: 4, Charged: 2, Duplicate: 2}); got != want {
+		t.Errorf("the month counts %+v, want %+v", got, want)
+	}
+	problems, err := in.Ledger().Fsck(t.Context())
+	if err != nil || len(problems) > 0 {
+		t.Errorf("fsck: %v %v", problems, err)
+	}
+}

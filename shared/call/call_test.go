@@ -72,6 +72,7 @@ func TestFlagNames(t *testing.T) {
 		{"Bundled", call.Bundled, "bundled"},
 		{"PartlyBundled", call.PartlyBundled, "partly_bundled"},
 		{"Late", call.Late, "late"},
+		{"PayerByNumber", call.PayerByNumber, "payer_by_number"},
 	}
 	var constantNames []string
 	var all call.Flags
@@ -314,5 +315,20 @@ func TestReasonsTable(t *testing.T) {
 	}
 	if diff := cmp.Diff(declared, listed); diff != "" {
 		t.Errorf("Reasons and the constants differ (-constants +table):\n%s", diff)
+	}
+}
+
+// TestAnAccountThatWasFoundIsNotContent: the record is the same one, whoever
+// owned its number when it came.
+func TestAnAccountThatWasFoundIsNotContent(t *testing.T) {
+	read := call.Record{Feed: "f", ANumber: "441", BNumber: "442", Account: call.Unassigned}
+	found, named := read, read
+	found.Account, found.Flags = "acme", call.PayerByNumber
+	named.Account = "acme"
+	if found.ContentHash() != read.ContentHash() {
+		t.Error("a record is another one when its payer is found")
+	}
+	if named.ContentHash() == read.ContentHash() {
+		t.Error("a record that names its account is the same as one that names none")
 	}
 }

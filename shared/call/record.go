@@ -61,17 +61,25 @@ func (r *Record) At() time.Time { return time.Unix(0, r.Instant).UTC() }
 // Hash is a SHA-256.
 type Hash [sha256.Size]byte
 
+// Unassigned is the account of a record that names none.
+const Unassigned = "unassigned"
+
 // AppendContent appends the record's canonical encoding: what was charged for,
 // whom and when, as normalised. How a source wrote a number, a time or an
-// oddity is not content.
+// oddity is not content, nor is an account that was found by the number: the
+// record is the same one when the number has moved before it comes again.
 func (r *Record) AppendContent(dst []byte) []byte {
+	account := r.Account
+	if r.Flags.Has(PayerByNumber) {
+		account = Unassigned
+	}
 	dst = appendString(dst, r.Feed)
 	dst = appendString(dst, r.CallID)
 	dst = appendString(dst, r.Leg)
 	dst = binary.BigEndian.AppendUint64(dst, r.Version)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Instant))
 	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Duration.Nanos))
-	dst = appendString(dst, r.Account)
+	dst = appendString(dst, account)
 	dst = appendString(dst, r.ANumber)
 	return appendString(dst, r.BNumber)
 }
@@ -119,10 +127,11 @@ const (
 	Bundled                            // wholly paid by a bundle
 	PartlyBundled                      // the call that crossed the end of a bundle
 	Late                               // arrived when its month took no more usage
+	PayerByNumber                      // names no account: that of its number's owner was taken
 )
 
 var flagNames = []string{
-	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late",
+	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number",
 }
 
 // Has reports whether all of x is in f.

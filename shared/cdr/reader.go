@@ -21,7 +21,7 @@ const (
 )
 
 // Unassigned is the account of a record that names none.
-const Unassigned = "unassigned"
+const Unassigned = call.Unassigned
 
 // FileError says that a file can never be read as it is.
 type FileError struct {

@@ -174,7 +174,7 @@ func readFeed(src io.Reader, feed *book.Feed, ix *book.Index, each func(*call.Ro
 		}
 		if row.Status == 0 && row.Account == cdr.Unassigned {
 			if payer := ix.Payer(row.ANumber, row.At()); payer != "" {
-				row.Account = payer
+				row.Account, row.Flags = payer, row.Flags|call.PayerByNumber
 			}
 		}
 		if only != nil && row.Status == 0 {
