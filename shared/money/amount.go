@@ -222,8 +222,13 @@ func (a Amount) MulDiv(num, den uint64, decimals int, method Rounding) (Amount, 
 	if den == 0 {
 		return Amount{}, errors.New("division of an amount by zero")
 	}
-	drop := int(a.decimals) - decimals
 	w, _ := wideOf(a.hi, a.lo).mul(num) // 192 bits at most
+	return roundWide(a.neg, w, den, int(a.decimals)-decimals, uint8(decimals), method)
+}
+
+// roundWide returns w/den with drop decimals cut off (added, if negative),
+// rounded once by a valid method.
+func roundWide(neg bool, w wide, den uint64, drop int, decimals uint8, method Rounding) (Amount, error) {
 	w, ok := w.mulPow10(max(0, -drop))
 	if !ok {
 		return Amount{}, ErrOverflow // over 2^256: no den brings that under 2^128
@@ -245,7 +250,7 @@ func (a Amount) MulDiv(num, den uint64, decimals int, method Rounding) (Amount, 
 	if method.bump(half, inexact) {
 		q = q.add(1) // something was cut off, so q has room
 	}
-	return fromWide(a.neg, q, uint8(decimals))
+	return fromWide(neg, q, decimals)
 }
 
 // vsHalf compares rem/d with one half, for rem < d.

@@ -2,24 +2,56 @@ package rating
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/numbering"
+	"github.com/tollbook/tollbook/shared/prefix"
 )
 
 // Card is a rate card opened over its image. It is immutable: any number of
-// goroutines may use one.
+// goroutines may use one, each through a Pricer of its own.
 type Card struct {
-	terms Terms
-	n     int // entries
+	meta
+	terms   *Terms
+	kinds   [call.Kinds]*prefix.Index // nil: no rows of that kind
+	origins *prefix.Index             // nil: nobody asks
+	regions *numbering.Regions        // nil: nobody asks
 	// Sections of the image.
-	keys, records, parents, rates, names, ends, text []byte
+	rates, shapes, tiers, choices, conds, ends, text, ranks []byte
+
+	mask    uint64       // of the shape in a word of rates
+	plain   []plainShape // by shape
+	den     uint64
+	eeaFrom numbering.Countries
+	eeaTo   numbering.Countries
+	asks    asked
+	// surcharged is the group of each of the terms' surcharges.
+	surcharged []uint32
+}
+
+// asked says what a card wants to know of usage beyond number and quantity.
+type asked struct {
+	instant, class, origin, invalid bool
+}
+
+// plainShape is a shape that fast can charge, ready for it; den 0: it cannot.
+type plainShape struct {
+	interval1, intervalN uint64
+	fee, per, den        uint64
+	flags                call.Flags
+	two                  bool
 }
 
 // Open returns the card of an image that BuildImage made. It keeps the image,
-// which must not change while the card is in use, and builds nothing per rate:
-// one pass over the bytes verifies checksum, order, parents and bounds, and
-// every rate. An image that fails is refused with an error that says where.
+// which must not change while the card is in use, and builds nothing for each
+// row: a pass over the bytes verifies the checksum and everything that look-ups
+// rely on. An image that fails is refused with an error that says where.
 func Open(image []byte) (*Card, error) {
 	c, err := open(image)
 	if err != nil {
@@ -29,65 +61,86 @@ func Open(image []byte) (*Card, error) {
 }
 
 func open(image []byte) (*Card, error) {
-	if len(image) < headerSize+crcSize {
-		return nil, fmt.Errorf("%d bytes, want at least %d: it is cut short or not a card", len(image), headerSize+crcSize)
-	}
-	if string(image[:len(imageMagic)]) != imageMagic {
-		return nil, fmt.Errorf("it begins with %q, want %q: not a card", image[:len(imageMagic)], imageMagic)
-	}
-	if v := binary.LittleEndian.Uint32(image[8:]); v != imageVersion {
-		return nil, fmt.Errorf("version %d, want %d", v, imageVersion)
-	}
-	body := image[:len(image)-crcSize]
-	if want, got := binary.LittleEndian.Uint32(image[len(body):]), checksum(body); got != want {
-		return nil, fmt.Errorf("checksum %08x, want %08x: it is cut short or damaged", got, want)
-	}
-	terms, counts, err := decodeHeader(image)
+	parts, err := disassemble(image)
 	if err != nil {
 		return nil, err
 	}
-	l := counts.layout()
-	if uint64(len(image)) != l.size {
-		return nil, fmt.Errorf("%d bytes, want %d", len(image), l.size)
-	}
 	c := &Card{
-		terms: terms, n: int(counts.entries),
-		keys: image[l.keys:l.records], records: image[l.records:l.parents],
-		parents: image[l.parents:l.rates], rates: image[l.rates:l.names], names: image[l.names:l.ends],
-		ends: image[l.ends:l.text], text: image[l.text:l.crc],
+		rates: parts[rateSection], shapes: parts[shapeSection], tiers: parts[tierSection],
+		choices: parts[choiceSection], conds: parts[condSection],
+		ends: parts[nameSection], text: parts[textSection], ranks: parts[rankSection],
 	}
-	if err := c.verifyRecords(); err != nil {
+	if c.meta, err = decodeMeta(parts[metaSection]); err != nil {
 		return nil, err
 	}
-	if err := c.verifyNames(); err != nil {
+	c.terms, c.den, c.mask = &c.Terms, c.Den, 1<<c.ShapeBits-1
+	for name, section := range map[string]struct{ have, of int }{
+		"rates": {len(c.rates), 8}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
+		"choices": {len(c.choices), choiceSize}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
+	} {
+		if section.have%section.of != 0 {
+			return nil, fmt.Errorf("its %s have %d bytes, want a multiple of %d", name, section.have, section.of)
+		}
+	}
+	for k := range c.kinds {
+		if p := parts[kindSection+k]; len(p) > 0 {
+			if c.kinds[k], err = prefix.Open(p); err != nil {
+				return nil, fmt.Errorf("its %s rows: %w", call.Kind(k), err)
+			}
+		}
+	}
+	if p := parts[originSection]; len(p) > 0 {
+		if c.origins, err = prefix.Open(p); err != nil {
+			return nil, fmt.Errorf("its origins: %w", err)
+		}
+	}
+	if p := parts[regionSection]; len(p) > 0 {
+		if c.regions, err = numbering.OpenRegions(p); err != nil {
+			return nil, fmt.Errorf("its regions: %w", err)
+		}
+	}
+	if err := c.verify(); err != nil {
 		return nil, err
 	}
-	if err := c.verifyEntries(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.prepare()
 }
 
-// verifyRecords proves that each record is one that encodeRecord writes and
-// holds what Charge relies on.
-func (c *Card) verifyRecords() error {
-	for i := 0; i*recordSize < len(c.records); i++ {
-		b := c.records[i*recordSize:][:recordSize]
-		r := decodeRecord(b)
+// verify proves that shapes, tiers, conds and names hold what a charge relies
+// on. Places in rates and choices are checked where they are used.
+func (c *Card) verify() error {
+	for i := range len(c.tiers) / tierSize {
+		if t, b := c.tier(uint32(i)), c.tiers[i*tierSize:][:tierSize]; b[20] > 1 || t.Per != 0 && c.den%uint64(t.Per) != 0 {
+			return fmt.Errorf("tier %d is damaged", i)
+		}
+	}
+	for i := range len(c.shapes) / shapeSize {
+		s := c.shape(uint32(i))
+		if uint64(s.tierAt)+uint64(s.tiers) > uint64(len(c.tiers)/tierSize) || s.flags >= shapeFlags || s.per == 0 || c.den%uint64(s.per) != 0 {
+			return fmt.Errorf("shape %d is damaged", i)
+		}
+		r := c.rateOf(s, 0, 0)
+		if s.intervalN == 0 && c.terms.Model != Continuous {
+			r.PriceN = 0
+		}
 		if err := r.Validate(); err != nil {
-			return fmt.Errorf("rate record %d: %w", i, err)
-		}
-		if encodeRecord(r) != [recordSize]byte(b) {
-			return fmt.Errorf("rate record %d: unknown flags % x", i, b[32:])
+			return fmt.Errorf("shape %d: %w", i, err)
 		}
 	}
-	return nil
-}
-
-func (c *Card) verifyNames() error {
+	if len(c.conds) < condSize {
+		return errors.New("it has no conds")
+	}
+	for i := range len(c.conds) / condSize {
+		b := c.cond(uint32(i))
+		switch {
+		case int(b.origin) > len(c.terms.Origins), int(b.tag) > len(c.Tags), int(b.area) > len(c.Areas),
+			b.band > 0 && (c.terms.Bands == nil || int(b.band) > len(c.terms.Bands.Names)),
+			b.class != AnyClass && !has(c.terms.Presentation.columns(), b.class), b.local && b.area == 0:
+			return fmt.Errorf("cond %d asks for what the card does not have", i)
+		}
+	}
 	start := uint32(0)
 	for i := range len(c.ends) / 4 {
-		end := at32(c.ends, i)
+		end := at32(c.ends, uint32(i))
 		if end < start || uint64(end) > uint64(len(c.text)) {
 			return fmt.Errorf("name %d ends at byte %d, want %d to %d", i, end, start, len(c.text))
 		}
@@ -96,95 +149,88 @@ func (c *Card) verifyNames() error {
 		}
 		start = end
 	}
-	if int(start) != len(c.text) {
-		return fmt.Errorf("the names end at byte %d, want %d", start, len(c.text))
+	return nil
+}
+
+// prepare computes what look-ups use over and over.
+func (c *Card) prepare() (err error) {
+	t := c.terms
+	c.asks.class = t.Presentation != SingleRate
+	c.asks.origin = c.origins != nil
+	for _, o := range t.Origins {
+		c.asks.invalid = c.asks.invalid || o.Invalid
+	}
+	if (c.asks.class || c.asks.invalid) && c.regions == nil {
+		return errors.New("it has no table of regions")
+	}
+	c.asks.instant = t.Bands != nil
+	for i := range len(c.conds) / condSize {
+		d := c.cond(uint32(i))
+		c.asks.instant = c.asks.instant || d.from != 0 || d.to != 0
+	}
+	if c.eeaFrom, err = countries(t.EEAFrom); err != nil {
+		return err
+	}
+	if c.eeaTo, err = countries(t.EEATo); err != nil {
+		return err
+	}
+	for _, s := range t.Surcharges {
+		c.surcharged = append(c.surcharged, uint32(1+slices.IndexFunc(t.Origins, func(o Origin) bool { return o.Name == s.Origin })))
+	}
+	simple := !t.KeepFractions && t.Grace == 0 && t.Free == 0 && t.Minimum == 0 && t.MinCharge == 0 && t.MaxCharge == 0 && t.Surcharge == 0 &&
+		len(t.Surcharges) == 0 && (t.Bands == nil || !t.Bands.Split) && t.Model != Continuous && t.Decimals <= c.Scale
+	c.plain = make([]plainShape, len(c.shapes)/shapeSize)
+	for i := range c.plain {
+		s := c.shape(uint32(i))
+		p := &c.plain[i]
+		if s.flags&shapeAssumed != 0 {
+			p.flags = call.DefaultIncrement
+		}
+		p.two = s.flags&shapeTwo != 0
+		if !simple || s.flags&^(shapeAssumed|shapeNoGrace|shapeTwo) != 0 || s.tiers > 0 || s.minimum|s.grace|s.free != 0 || s.minCharge|s.maxCharge != 0 {
+			continue
+		}
+		over, den := bits.Mul64(uint64(s.per), pow10[c.Scale-t.Decimals])
+		if over != 0 {
+			continue
+		}
+		p.interval1, p.intervalN, p.per, p.den = uint64(s.interval1), uint64(s.intervalN), uint64(s.per), den
+		p.fee = s.fee / pow10[money.PriceDecimals-c.Scale]
 	}
 	return nil
 }
 
-// verifyEntries proves that keys are digits in ascending order, that every
-// index has something to point at, and that each parent is the one BuildImage
-// gives, so that it is less than its entry's own index and every walk ends.
-func (c *Card) verifyEntries() error {
-	records, names := uint32(len(c.records)/recordSize), uint32(len(c.ends)/4)
-	for i := range c.n {
-		key := c.key(i)
-		if !isKey(key) {
-			return fmt.Errorf("entry %d: key %016x is not a prefix", i, key)
-		}
-		if i > 0 && c.key(i-1) >= key {
-			return fmt.Errorf("entry %d: key %016x is not above the one before it", i, key)
-		}
-		if r, n := at32(c.rates, i), at32(c.names, i); r >= records || n >= names {
-			return fmt.Errorf("entry %d: record %d and name %d, want less than %d and %d", i, r, n, records, names)
-		}
-		parent := i - 1
-		for parent >= 0 && !isPrefix(c.key(parent), key) {
-			parent = c.parent(parent)
-		}
-		if c.parent(i) != parent {
-			return fmt.Errorf("entry %d: parent %d, want %d", i, c.parent(i), parent)
-		}
+func countries(names []string) (numbering.Countries, error) {
+	if len(names) == 0 {
+		return numbering.EEA(), nil
 	}
-	return nil
+	return numbering.CountriesOf(names...)
 }
 
-func at32(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
+func at32(b []byte, i uint32) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
 
-// key returns the prefix of entry i.
-func (c *Card) key(i int) uint64 { return binary.LittleEndian.Uint64(c.keys[8*i:]) }
+func (c *Card) cond(i uint32) cond { return decodeCond(c.conds[condSize*int(i):]) }
+func (c *Card) tier(i uint32) Tier { return decodeTier(c.tiers[tierSize*int(i):]) }
 
-// parent returns the entry of the longest proper prefix of entry i, or -1.
-func (c *Card) parent(i int) int { return int(at32(c.parents, i)) - 1 }
-
-// rate returns what entry i costs, without its prefix and name.
-func (c *Card) rate(i int) Rate {
-	return decodeRecord(c.records[recordSize*int(at32(c.rates, i)):])
+// shape returns a shape with its fee in 10^-12.
+func (c *Card) shape(i uint32) shape {
+	s := decodeShape(c.shapes[shapeSize*int(i):])
+	s.fee *= pow10[money.PriceDecimals-c.Scale]
+	return s
 }
 
-// Terms returns the rules that hold for all rates of the card.
-func (c *Card) Terms() Terms { return c.terms }
-
-// Len returns the number of rates.
-func (c *Card) Len() int { return c.n }
-
-// At returns rate i in ascending order of prefix, a prefix before all it
-// begins. It panics unless 0 <= i < Len.
-func (c *Card) At(i int) Rate {
-	r := c.rate(i)
-	r.Prefix = keyText(c.key(i))
-	name, start := int(at32(c.names, i)), uint32(0)
-	if name > 0 {
-		start = at32(c.ends, name-1)
+func (c *Card) name(i uint32) string {
+	if i >= uint32(len(c.ends)/4) {
+		return ""
 	}
-	r.Destination = string(c.text[start:at32(c.ends, name)])
-	return r
+	start := uint32(0)
+	if i > 0 {
+		start = at32(c.ends, i-1)
+	}
+	return string(c.text[start:at32(c.ends, i)])
 }
 
-// Lookup returns the rate with the longest prefix that begins number (digits),
-// or -1 and false when there is none. A number with another character among
-// its first MaxPrefix matches nothing. It does not allocate.
-func (c *Card) Lookup(number string) (i int, ok bool) {
-	key, ok := keyOf(number)
-	if !ok {
-		return -1, false
-	}
-	// Any prefix of the number sorts at or before it, and whatever sorts
-	// between the two begins with that prefix: so the last entry not after the
-	// number is the longest match or one of its descendants.
-	for n := c.n; n > 1; {
-		half := n / 2
-		// Go up by half if the key there is not above ours: by the borrow, since
-		// a branch would be guessed wrong every other time.
-		_, above := bits.Sub64(key, c.key(i+half), 0)
-		i += half & (int(above) - 1)
-		n -= half
-	}
-	// Below the first entry, entry 0 is no prefix and has no parent.
-	for ; i >= 0 && i < c.n; i = c.parent(i) {
-		if isPrefix(c.key(i), key) {
-			return i, true
-		}
-	}
-	return -1, false
-}
+// Terms returns the rules that hold for all rates of the card. The lists in
+// them are the card's own.
+func (c *Card) Terms() Terms { return *c.terms }
+

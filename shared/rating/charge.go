@@ -1,175 +1,220 @@
 package rating
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
 )
 
-// Charge is what a call costs, or why it has no price.
+// Charge is what usage costs, or why it has no price.
 type Charge struct {
 	Reason call.Reason  // empty: charged
-	Index  int          // the rate, for Card.At; -1 = none
-	Prefix int          // matched digits; 0 with an Index is the catch-all
-	Billed uint64       // seconds
+	Prefix int          // matched digits; 0 and a Row: the catch-all, or a service
+	Billed uint64       // units
 	Amount money.Amount // of the card's currency, with exactly Terms.Decimals decimals when charged
-	Flags  call.Flags   // DefaultIncrement when the rate's pulse is assumed
+	Flags  call.Flags   // what was odd about the price
+	Row    Row          // that it was priced by, for Card.Rate; 0 = none
 }
 
-// Price charges a call of length d to number by the longest matching prefix.
-// A call that has no price has a Reason: NoRate; Blocked, with the prefix
-// (a completed call there is never free); ShortNumber for a number of fewer
-// than Terms.ShortDigits digits without a rate of its full length, since an
-// extension 100 is not +1; BadDuration outside 0 to call.MaxDuration.
-// It does not allocate.
-func (c *Card) Price(number string, d call.Duration) Charge {
-	if !validDuration(d) {
-		return Charge{Reason: call.BadDuration, Index: -1}
+// Row names a row of a card.
+type Row uint32
+
+// account adds up a charge exactly: in 10^-12 of a currency unit, in parts of
+// den units of so many ticks. It lists its steps where somebody asked for them.
+type account struct {
+	den, ticks uint64
+	sum        money.Exact
+	steps      *[]Step
+}
+
+// add charges billed ticks at a price for per units; used is how much of them
+// the usage took.
+func (a *account) add(name StepName, band string, price, per, used, billed uint64) {
+	a.sum.Add(price, billed, a.den/per)
+	if a.steps != nil {
+		*a.steps = append(*a.steps, Step{Name: name, Band: band, used: used, billed: billed, Price: money.Price(price), Per: per})
 	}
-	i, ok := c.Lookup(number)
-	digits := 0
-	if ok {
-		digits = keyDigits(c.key(i))
+}
+
+// once charges a price n times, whatever the length.
+func (a *account) once(name StepName, price, n uint64) {
+	if price == 0 || n == 0 {
+		return
 	}
-	if len(number) < c.terms.ShortDigits && (digits == 0 || digits != len(number)) {
-		return Charge{Reason: call.ShortNumber, Index: -1}
+	a.sum.Add(price, n*a.ticks, a.den)
+	if a.steps != nil {
+		*a.steps = append(*a.steps, Step{Name: name, Times: n, Price: money.Price(price)})
 	}
-	if !ok {
-		return Charge{Reason: call.NoRate, Index: -1}
+}
+
+// full is the charge of any row by every rule: exact until it is rounded, once.
+// fast is the same for rows that use few of them. It sets what tiers make of
+// the billed units. A reason says that there is no charge after all.
+//
+// Nothing overflows: prices are below 2^63, ticks below 2^60 and den is at
+// most 2^32, so a product has 155 bits; the sums of some hundred of them
+// times 10^12 have less than 256.
+func (p *Pricer) full(r *found, m *measure, u *Usage, steps *[]Step) (money.Amount, call.Reason, error) {
+	t := p.card.terms
+	a := account{den: p.card.den, ticks: t.ticks(r.shape.kind), steps: steps}
+	if m.nothing {
+		return money.New(0, t.Decimals), "", nil
 	}
-	r := c.rate(i)
-	if r.Blocked {
-		return Charge{Reason: call.Blocked, Index: i, Prefix: digits}
+	if reason := p.parts(&a, r, m, u); reason != "" {
+		return money.Amount{}, reason, nil
 	}
-	b, err := c.terms.bill(r, d)
+	limit := func(price uint64) (e money.Exact) {
+		e.Add(price, a.den, a.ticks)
+		return e
+	}
+	sum, decimals := a.sum, money.PriceDecimals
+	least, most := limit(orPrice(r.shape.minCharge, t.MinCharge)), limit(orPrice(r.shape.maxCharge, t.MaxCharge))
+	if t.Surcharge > 0 {
+		decimals += money.PriceDecimals
+		err := errors.Join(sum.Mul(one+uint64(t.Surcharge)), least.Mul(one), most.Mul(one))
+		if err != nil {
+			return money.Amount{}, "", fmt.Errorf("adding the surcharge: %w", err)
+		}
+	}
+	if sum.Cmp(least) < 0 {
+		sum = least
+	}
+	if !most.IsZero() && sum.Cmp(most) > 0 {
+		sum = most
+	}
+	amount, err := sum.Round(a.den*a.ticks, decimals, t.Decimals, t.Rounding)
 	if err != nil {
-		// Open has verified terms and rate and the duration is in range: an
-		// error here is a fault of this package, and no charge would be right.
-		panic(err)
+		return money.Amount{}, "", fmt.Errorf("rounding a charge: %w", err)
 	}
-	out := Charge{Index: i, Prefix: digits, Billed: b.first + b.rest, Amount: b.amount}
-	if r.AssumedPulse {
-		out.Flags = call.DefaultIncrement
-	}
-	return out
+	return amount, "", nil
 }
 
-// Charge returns the billed seconds and the amount, with exactly t.Decimals
-// decimals, of a call of length d at rate r; whether r is Blocked is not its
-// question. The duration is rounded to whole seconds, the increment model
-// makes them billed seconds, and
-//
-//	fee + price 1 · first/60 + price N · rest/60
-//
-// is exact until it is rounded, once. A call that rounds to 0 s is free unless
-// t.ChargeZeroSeconds: then it pays fee and first interval (as by the letter
-// of Sippy's formula, support.portsip.com/portsip-pbx-administration-guide/19-billing).
-// It fails on terms or a rate that are not valid and on a duration outside 0
-// to call.MaxDuration.
-func (t Terms) Charge(r Rate, d call.Duration) (billed uint64, amount money.Amount, err error) {
-	if err := t.Validate(); err != nil {
-		return 0, money.Amount{}, fmt.Errorf("charging a call: %w", err)
+// one is 1 as a price.
+const one = 1_000_000_000_000
+
+func orPrice(own uint64, cards money.Price) uint64 {
+	if own != 0 {
+		return own
 	}
-	if err := r.Validate(); err != nil {
-		return 0, money.Amount{}, fmt.Errorf("charging a call: %w", err)
-	}
-	if !validDuration(d) {
-		return 0, money.Amount{}, fmt.Errorf("charging a call: a duration of %d ns, want 0 to %d s", d.Nanos, call.MaxDuration)
-	}
-	b, err := t.bill(r, d)
-	return b.first + b.rest, b.amount, err
+	return uint64(cards)
 }
 
-func validDuration(d call.Duration) bool {
-	return d.Nanos >= 0 && d.Nanos <= call.MaxDuration*nanosPerSecond
-}
-
-const nanosPerSecond = 1_000_000_000
-
-// bill is a charge with what led to it.
-type bill struct {
-	seconds     uint64       // the duration, rounded
-	free        bool         // an answered call of 0 s
-	first, rest uint64       // billed seconds at price 1 and at price N
-	sixtieths   money.Amount // the exact charge times 60
-	amount      money.Amount
-}
-
-// bill is the one formula of a charge. Terms, rate and duration are valid.
-//
-// Nothing overflows: prices are below 2^63 in 10^-12; first+rest is below
-// 10^7 + 10^6 s < 2^23.5 (the longer of call and first interval, and less than
-// one pulse more), the fee counts as 60 s more; so 60 charges are below 2^87.
-// At 20 decimals that is multiplied by 10^8 < 2^27: below 2^114, and MulDiv has
-// 256 bits.
-func (t Terms) bill(r Rate, d call.Duration) (b bill, err error) {
-	if b.seconds, err = t.wholeSeconds(d); err != nil {
-		return bill{}, err
-	}
-	if b.seconds == 0 && !t.ChargeZeroSeconds {
-		b.free, b.sixtieths, b.amount = true, money.New(0, 0), money.New(0, t.Decimals)
-		return b, nil
-	}
-	b.first, b.rest = t.Model.split(b.seconds, uint64(r.Interval1), uint64(r.IntervalN))
-	hi, lo := bits.Mul64(uint64(r.ConnectionFee), 60)
-	for _, part := range [...]struct {
-		price   money.Price
-		seconds uint64
-	}{{r.Price1, b.first}, {r.PriceN, b.rest}} {
-		partHi, partLo := bits.Mul64(uint64(part.price), part.seconds)
-		var carry uint64
-		lo, carry = bits.Add64(lo, partLo, 0)
-		hi += partHi + carry
-	}
-	if b.sixtieths, err = money.FromBits(false, hi, lo, money.PriceDecimals); err != nil {
-		return bill{}, fmt.Errorf("adding up a charge: %w", err)
-	}
-	if b.amount, err = b.sixtieths.MulDiv(1, 60, t.Decimals, t.Rounding); err != nil {
-		return bill{}, fmt.Errorf("rounding a charge: %w", err)
-	}
-	return b, nil
-}
-
-// wholeSeconds rounds a duration by t.DurationRounding, before intervals.
-func (t Terms) wholeSeconds(d call.Duration) (uint64, error) {
-	if d.Nanos%nanosPerSecond == 0 {
-		return uint64(d.Nanos / nanosPerSecond), nil
-	}
-	rounded, err := money.New(d.Nanos, 9).Round(0, t.DurationRounding)
-	if err != nil {
-		return 0, fmt.Errorf("rounding a duration: %w", err)
-	}
-	_, _, seconds, _ := rounded.Bits()
-	return seconds, nil
-}
-
-// split returns the billed seconds of a call of d whole seconds: those at
-// price 1 and those at price N.
-//
-// A pulse of 0 is one flat block: the first interval pays for the whole call,
-// whatever its length, and the rest is not billed. With no first interval
-// either, only the fee is charged (the price after it is 0): the seconds are
-// billed as they were, at nothing.
-//
-// FirstThenPulse: JeraSoft's 26 s at 25/8 is 33 (docs.jerasoft.net, Rates
-// Management). WholeCallMultiple: Kolmisoft's 5 s at 10/30 is 30
-// (wiki.kolmisoft.com/index.php/What_is_increment); the first interval is
-// still at price 1.
-func (m IncrementModel) split(d, interval1, intervalN uint64) (first, rest uint64) {
-	long := max(d, interval1)
+// parts adds what a charge consists of before the surcharge on all of it.
+func (p *Pricer) parts(a *account, r *found, m *measure, u *Usage) call.Reason {
+	s, t := &r.shape, p.card.terms
 	switch {
-	case intervalN == 0 && interval1 == 0:
-		return 0, d
-	case intervalN == 0:
-		return interval1, 0
-	case m == WholeCallMultiple:
-		return interval1, multiple(long, intervalN) - interval1
+	case s.tiers > 0:
+		p.addTiers(a, r, m)
+	case s.flags&shapePerCall != 0:
+		a.once(StepCall, r.price1, 1)
+	case t.Bands != nil && t.Bands.Split && s.kind == call.Voice && p.value >= choiceValue:
+		if reason := p.addSplit(a, r, m, u); reason != "" {
+			return reason
+		}
 	default:
-		return interval1, multiple(long-interval1, intervalN)
+		m.stretches(func(name StepName, _, used, billed uint64) {
+			price := r.price1
+			if name == StepPulses {
+				price = r.priceN
+			}
+			a.add(name, "", price, uint64(s.per), used, billed)
+		})
+	}
+	a.once(StepFee, s.fee, 1)
+	if s.flags&shapeAccess != 0 {
+		a.add(StepAccess, "", uint64(t.Access), 60, m.billed*a.ticks, m.billed*a.ticks)
+	}
+	if len(t.Surcharges) > 0 {
+		p.addSurcharges(a, m, u)
+	}
+	return ""
+}
+
+// stretches yields the two parts of a length that have a price each: where
+// they begin, what the usage took of them and what is billed for that.
+func (m *measure) stretches(yield func(name StepName, from, used, billed uint64)) {
+	used := min(m.quantity, m.first)
+	if m.first > 0 {
+		yield(StepFirst, 0, used, m.first)
+	}
+	from := m.first + m.skipped
+	if used = m.quantity - min(m.quantity, from); m.rest > 0 || used > 0 {
+		yield(StepPulses, from, used, m.rest)
 	}
 }
 
-// multiple returns n rounded up to a multiple of step.
-func multiple(n, step uint64) uint64 { return (n + step - 1) / step * step }
+func (p *Pricer) addTiers(a *account, r *found, m *measure) {
+	continuous, total := p.card.terms.Model == Continuous, uint64(0)
+	for i := range r.shape.tiers {
+		t := p.card.tier(r.shape.tierAt + i)
+		n := t.ticks(m.first, a.ticks, continuous)
+		if t.Event {
+			a.once(StepEvent, uint64(t.Price), n)
+			continue
+		}
+		total += n
+		if n > 0 {
+			used := min(n, m.first-uint64(t.From-1)*a.ticks)
+			a.add(StepTier, "", uint64(t.Price), uint64(t.Per), used, n)
+		}
+	}
+	m.billed = (total + a.ticks - 1) / a.ticks
+}
+
+func (p *Pricer) addSurcharges(a *account, m *measure, u *Usage) {
+	t := p.card.terms
+	p.begin(u)
+	number, _ := p.rated(u)
+	for i := range t.Surcharges {
+		s := &t.Surcharges[i]
+		if p.ctx.rank(t, p.card.surcharged[i]) == 0 || !s.goesTo(number) {
+			continue
+		}
+		if s.PerMinute > 0 && u.Kind == call.Voice {
+			a.add(StepOrigin, "", uint64(s.PerMinute), 60, m.billed*a.ticks, m.billed*a.ticks)
+		}
+		a.once(StepOriginCall, uint64(s.PerCall), 1)
+	}
+}
+
+// fast is full for a row with a price, two intervals and a fee, all counted in
+// the card's unit of 10^-scale: one 128-bit sum, one division.
+func (c *Card) fast(s *plainShape, price1, priceN, first, rest uint64) (units uint64, ok bool) {
+	hi, lo := bits.Mul64(price1, first)
+	h, l := bits.Mul64(priceN, rest)
+	var carry uint64
+	lo, carry = bits.Add64(lo, l, 0)
+	hi += h + carry
+	h, l = bits.Mul64(s.fee, s.per)
+	lo, carry = bits.Add64(lo, l, 0)
+	hi += h + carry
+	if hi >= s.den {
+		return 0, false
+	}
+	var rem uint64
+	if hi == 0 {
+		lo, rem = lo/s.den, lo%s.den
+	} else {
+		lo, rem = bits.Div64(hi, lo, s.den)
+	}
+	up := uint64(0)
+	switch c.terms.Rounding {
+	case money.HalfUp:
+		if rem >= s.den-rem {
+			up = 1
+		}
+	case money.HalfDown:
+		if rem > s.den-rem {
+			up = 1
+		}
+	case money.Up:
+		if rem > 0 {
+			up = 1
+		}
+	}
+	return lo + up, lo != math.MaxUint64
+}

@@ -2,194 +2,271 @@ package rating
 
 import (
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
-	"math/bits"
 
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
 )
 
-// A card image is one immutable object, little-endian, whose sections follow
-// each other without gaps in this order. Their offsets follow from the four
-// counts, so no two statements of one offset can disagree; keys and records
-// fall on multiples of 8.
+// A card image is one immutable object, little-endian: a head of headSize
+// bytes (magic, version, the length of each section), the sections, each begun
+// at a multiple of 8, and a CRC-32C of everything before it. It holds no
+// addresses and is used where it lies.
 //
-//	offset  bytes  what
-//	0       8      magic "tollcard"
-//	8       4      version, 1
-//	12      3      currency
-//	15      1      decimals of a charge
-//	16      1      rounding of a charge (money.Rounding)
-//	17      1      rounding of a duration (money.Rounding)
-//	18      1      increment model
-//	19      1      short numbers have fewer digits than this
-//	20      1      1: answered calls of 0 s are charged
-//	21      3      zero
-//	24      4      n, entries (one per prefix)
-//	28      4      r, rate records
-//	32      4      m, destination names
-//	36      4      t, bytes of all names
-//	40      8·n    keys, ascending: digit+1 in each 4 bits from the top, 0 after the last
-//	        40·r   rate records: price 1, price N, connection fee (8 each, 10^-12),
-//	               interval 1, interval N (4 each, seconds), flags (4), zero (4)
-//	        4·n    parents: 1 + the entry of the longest proper prefix, 0 = none
-//	        4·n    the record of each entry
-//	        4·n    the name of each entry
-//	        4·m    the end of each name in the text; it starts where the one before ends
-//	        t      text of the names, UTF-8
-//	        4      CRC-32C of everything before
+//	meta      JSON: terms, and the names that rows use
+//	rates     8-byte words: what rows cost, each kind of row once
+//	shapes    what a row costs, all but its prices: shapeSize bytes each
+//	tiers     of shapes: tierSize bytes each
+//	choices   rows of a prefix that ask for something: choiceSize bytes each
+//	conds     what they ask for: condSize bytes each
+//	names     destinations: where each ends (4 bytes each), behind their text
+//	origins   prefix index of callers' numbers; its values are places in ranks
+//	ranks     which groups of origins a number is in, and by how many digits
+//	regions   numbering table, where the card asks where a number is from
+//	voice …   for each kind of usage the prefix index of its rows
 //
-// Records and names are stored once each, in the order of their first use by
-// ascending key, so a card has one image whatever order its rates came in.
+// A value of a prefix index is a place in rates, or choiceValue + a place in
+// choices. Rates are stored in the order in which ascending prefixes use them,
+// and so is all that they use: a card has one image whatever order its rows
+// came in.
 const (
 	imageMagic   = "tollcard"
-	imageVersion = 1
-	headerSize   = 40
-	recordSize   = 40
+	imageVersion = 2
+	headSize     = 16 + 4*sections
 	crcSize      = 4
+
+	shapeSize  = 64
+	tierSize   = 32
+	choiceSize = 12
+	condSize   = 32
+
+	choiceValue = 1 << 25
 )
 
-// The flags of a rate record.
+// The sections, in their order.
 const (
-	flagBlocked = 1 << iota
-	flagAssumedPulse
+	metaSection = iota
+	rateSection
+	shapeSection
+	tierSection
+	choiceSection
+	condSection
+	nameSection
+	textSection
+	originSection
+	rankSection
+	regionSection
+	kindSection
+	sections = kindSection + call.Kinds
 )
 
-// counts are the sizes that an image's layout follows from.
-type counts struct{ entries, records, names, text uint32 }
+// The flags of a shape.
+const (
+	shapeBlocked = 1 << iota
+	shapeAssumed
+	shapeNoGrace
+	shapeAccess
+	shapePerCall
+	shapeTwo  // price N differs: it is in the word after
+	shapeWide // price 1 does not fit beside the shape: it is in the word after
+	shapeFlags
+)
 
-// layout holds the offset of each section.
-type layout struct{ keys, records, parents, rates, names, ends, text, crc, size uint64 }
-
-// layout cannot overflow: the factors are below 2^7 and the counts below 2^32.
-func (c counts) layout() layout {
-	n := uint64(c.entries)
-	l := layout{keys: headerSize}
-	l.records = l.keys + 8*n
-	l.parents = l.records + recordSize*uint64(c.records)
-	l.rates = l.parents + 4*n
-	l.names = l.rates + 4*n
-	l.ends = l.names + 4*n
-	l.text = l.ends + 4*uint64(c.names)
-	l.crc = l.text + uint64(c.text)
-	l.size = l.crc + crcSize
-	return l
+// meta is what an image says in JSON.
+type meta struct {
+	Terms     Terms     `json:"terms"`
+	Scale     int       `json:"scale"`      // decimals that prices of rates and fees of shapes are counted in
+	ShapeBits int       `json:"shape_bits"` // low bits of a word of rates
+	Den       uint64    `json:"den"`        // every price is for a divisor of it, in units
+	Areas     []string  `json:"areas,omitempty"`
+	Tags      []string  `json:"tags,omitempty"`
+	Services  []service `json:"services,omitempty"`
 }
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+// service is a pseudo-prefix with the rows that it has.
+type service struct {
+	Kind  call.Kind `json:"kind"`
+	Name  string    `json:"name"`
+	Value uint32    `json:"value"`
+	Note  uint32    `json:"note"`
+}
 
-// keyOf returns the key of the first MaxPrefix digits of s, and false when one
-// of them is not a digit. Keys sort as their digits do, a prefix before all
-// that it is a prefix of.
-func keyOf(s string) (key uint64, ok bool) {
-	n := min(len(s), MaxPrefix)
-	for i := range n {
-		digit := uint64(s[i]) - '0'
-		if digit > 9 {
-			return 0, false
-		}
-		key = key<<4 | (digit + 1)
+// shape is what a row costs, all but its prices.
+type shape struct {
+	fee, minCharge, maxCharge uint64 // the fee in the card's unit when stored, else in 10^-12
+	interval1, intervalN, per uint32
+	minimum, grace, free      uint32
+	tierAt                    uint32
+	tiers                     uint32
+	flags                     uint16
+	kind                      call.Kind
+}
+
+func (s *shape) encode(b []byte) {
+	le := binary.LittleEndian
+	le.PutUint64(b[0:], s.fee)
+	le.PutUint64(b[8:], s.minCharge)
+	le.PutUint64(b[16:], s.maxCharge)
+	for i, v := range [...]uint32{s.interval1, s.intervalN, s.per, s.minimum, s.grace, s.free, s.tierAt, s.tiers} {
+		le.PutUint32(b[24+4*i:], v)
 	}
-	return key << (64 - 4*n), true
+	le.PutUint16(b[56:], s.flags)
+	b[58] = byte(s.kind)
 }
 
-// keyDigits returns how many digits a key has.
-func keyDigits(key uint64) int { return MaxPrefix - bits.TrailingZeros64(key)/4 }
-
-// isPrefix reports whether the digits of prefix begin those of key.
-func isPrefix(prefix, key uint64) bool {
-	return (prefix^key)>>(64-4*keyDigits(prefix)) == 0
-}
-
-// isKey reports whether key is one that keyOf makes: digits, then nothing.
-func isKey(key uint64) bool {
-	for i := range keyDigits(key) {
-		if nibble := key >> (60 - 4*i) & 15; nibble < 1 || nibble > 10 {
-			return false
-		}
-	}
-	return true
-}
-
-// keyText returns the digits of a key.
-func keyText(key uint64) string {
-	var buf [MaxPrefix]byte
-	n := keyDigits(key)
-	for i := range n {
-		buf[i] = byte('0' + key>>(60-4*i)&15 - 1)
-	}
-	return string(buf[:n])
-}
-
-// encodeRecord writes what a rate costs: all of it but prefix and name.
-func encodeRecord(r Rate) (b [recordSize]byte) {
-	binary.LittleEndian.PutUint64(b[0:], uint64(r.Price1))
-	binary.LittleEndian.PutUint64(b[8:], uint64(r.PriceN))
-	binary.LittleEndian.PutUint64(b[16:], uint64(r.ConnectionFee))
-	binary.LittleEndian.PutUint32(b[24:], r.Interval1)
-	binary.LittleEndian.PutUint32(b[28:], r.IntervalN)
-	var flags uint32
-	if r.Blocked {
-		flags |= flagBlocked
-	}
-	if r.AssumedPulse {
-		flags |= flagAssumedPulse
-	}
-	binary.LittleEndian.PutUint32(b[32:], flags)
-	return b
-}
-
-// decodeRecord reads what encodeRecord wrote; b has recordSize bytes.
-func decodeRecord(b []byte) Rate {
-	_ = b[recordSize-1]
-	flags := binary.LittleEndian.Uint32(b[32:])
-	return Rate{
-		Price1:        money.Price(binary.LittleEndian.Uint64(b[0:])),
-		PriceN:        money.Price(binary.LittleEndian.Uint64(b[8:])),
-		ConnectionFee: money.Price(binary.LittleEndian.Uint64(b[16:])),
-		Interval1:     binary.LittleEndian.Uint32(b[24:]),
-		IntervalN:     binary.LittleEndian.Uint32(b[28:]),
-		Blocked:       flags&flagBlocked != 0,
-		AssumedPulse:  flags&flagAssumedPulse != 0,
+// decodeShape reads what encode wrote; b has shapeSize bytes.
+func decodeShape(b []byte) shape {
+	le := binary.LittleEndian
+	_ = b[shapeSize-1]
+	return shape{
+		fee: le.Uint64(b[0:]), minCharge: le.Uint64(b[8:]), maxCharge: le.Uint64(b[16:]),
+		interval1: le.Uint32(b[24:]), intervalN: le.Uint32(b[28:]), per: le.Uint32(b[32:]),
+		minimum: le.Uint32(b[36:]), grace: le.Uint32(b[40:]), free: le.Uint32(b[44:]),
+		tierAt: le.Uint32(b[48:]), tiers: le.Uint32(b[52:]), flags: le.Uint16(b[56:]), kind: call.Kind(b[58]),
 	}
 }
 
-// encodeHeader writes the first headerSize bytes of b; t is valid.
-func encodeHeader(b []byte, t Terms, c counts) {
-	copy(b, imageMagic)
-	binary.LittleEndian.PutUint32(b[8:], imageVersion)
-	copy(b[12:15], t.Currency)
-	b[15], b[16], b[17] = byte(t.Decimals), byte(t.Rounding), byte(t.DurationRounding)
-	b[18], b[19] = byte(t.Model), byte(t.ShortDigits)
-	if t.ChargeZeroSeconds {
+func (t *Tier) encode(b []byte) {
+	le := binary.LittleEndian
+	for i, v := range [...]uint32{t.From, t.Length, t.Every, t.RoundUp, t.Per} {
+		le.PutUint32(b[4*i:], v)
+	}
+	if t.Event {
 		b[20] = 1
 	}
-	binary.LittleEndian.PutUint32(b[24:], c.entries)
-	binary.LittleEndian.PutUint32(b[28:], c.records)
-	binary.LittleEndian.PutUint32(b[32:], c.names)
-	binary.LittleEndian.PutUint32(b[36:], c.text)
+	le.PutUint64(b[24:], uint64(t.Price))
 }
 
-// decodeHeader reads and verifies what encodeHeader wrote.
-func decodeHeader(b []byte) (Terms, counts, error) {
-	t := Terms{
-		Currency: string(b[12:15]), Decimals: int(b[15]),
-		Rounding: money.Rounding(b[16]), DurationRounding: money.Rounding(b[17]),
-		Model: IncrementModel(b[18]), ShortDigits: int(b[19]), ChargeZeroSeconds: b[20] == 1,
+// decodeTier reads what encode wrote; b has tierSize bytes.
+func decodeTier(b []byte) Tier {
+	le := binary.LittleEndian
+	_ = b[tierSize-1]
+	return Tier{
+		From: le.Uint32(b[0:]), Length: le.Uint32(b[4:]), Every: le.Uint32(b[8:]), RoundUp: le.Uint32(b[12:]), Per: le.Uint32(b[16:]),
+		Event: b[20] == 1, Price: money.Price(le.Uint64(b[24:])),
 	}
-	if err := t.Validate(); err != nil {
-		return Terms{}, counts{}, err
-	}
-	if b[20] > 1 || b[21]|b[22]|b[23] != 0 {
-		return Terms{}, counts{}, fmt.Errorf("header bytes 20 to 23 are % x, want 00 or 01, then zeros", b[20:24])
-	}
-	c := counts{
-		entries: binary.LittleEndian.Uint32(b[24:]), records: binary.LittleEndian.Uint32(b[28:]),
-		names: binary.LittleEndian.Uint32(b[32:]), text: binary.LittleEndian.Uint32(b[36:]),
-	}
-	if c.entries > MaxRates || c.records > c.entries || c.names > c.entries {
-		return Terms{}, counts{}, fmt.Errorf("%d rates, %d records and %d names, want at most %d rates and no more of the others than rates",
-			c.entries, c.records, c.names, MaxRates)
-	}
-	return t, c, nil
 }
+
+// cond is what a row asks of usage. Places are counted from one; 0 asks for
+// nothing.
+type cond struct {
+	from, to             int64
+	class                Class
+	minDigits, maxDigits uint8
+	band                 uint8
+	origin               uint16 // group of Terms.Origins
+	tag                  uint16
+	area                 uint16 // that the prefix belongs to
+	local                bool   // the caller is in it, too
+}
+
+func (c *cond) encode(b []byte) {
+	le := binary.LittleEndian
+	le.PutUint64(b[0:], uint64(c.from))
+	le.PutUint64(b[8:], uint64(c.to))
+	b[16], b[17], b[18], b[19] = byte(c.class), c.minDigits, c.maxDigits, c.band
+	le.PutUint16(b[20:], c.origin)
+	le.PutUint16(b[22:], c.tag)
+	le.PutUint16(b[24:], c.area)
+	if c.local {
+		b[26] = 1
+	}
+}
+
+// decodeCond reads what encode wrote; b has condSize bytes.
+func decodeCond(b []byte) cond {
+	le := binary.LittleEndian
+	_ = b[condSize-1]
+	return cond{
+		from: int64(le.Uint64(b[0:])), to: int64(le.Uint64(b[8:])),
+		class: Class(b[16]), minDigits: b[17], maxDigits: b[18], band: b[19],
+		origin: le.Uint16(b[20:]), tag: le.Uint16(b[22:]), area: le.Uint16(b[24:]), local: b[26] == 1,
+	}
+}
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// assemble writes an image of its sections.
+func assemble(parts *[sections][]byte) ([]byte, error) {
+	size := headSize
+	for _, p := range parts {
+		if len(p) > maxSection {
+			return nil, fmt.Errorf("a part of the card has %d bytes, want at most %d", len(p), maxSection)
+		}
+		size = align(size) + len(p)
+	}
+	out := make([]byte, align(size), align(size)+crcSize)
+	copy(out, imageMagic)
+	binary.LittleEndian.PutUint32(out[8:], imageVersion)
+	at := headSize
+	for i, p := range parts {
+		binary.LittleEndian.PutUint32(out[16+4*i:], uint32(len(p)))
+		at = align(at)
+		at += copy(out[at:], p)
+	}
+	return binary.LittleEndian.AppendUint32(out, checksum(out)), nil
+}
+
+const maxSection = 1 << 31
+
+func align(n int) int { return (n + 7) &^ 7 }
+
+// disassemble returns the sections of an image, after magic, version, length
+// and checksum.
+func disassemble(image []byte) (parts [sections][]byte, err error) {
+	if len(image) < headSize+crcSize {
+		return parts, fmt.Errorf("%d bytes, want at least %d: it is cut short or not a card", len(image), headSize+crcSize)
+	}
+	if string(image[:len(imageMagic)]) != imageMagic {
+		return parts, fmt.Errorf("it begins with %q, want %q: not a card", image[:len(imageMagic)], imageMagic)
+	}
+	if v := binary.LittleEndian.Uint32(image[8:]); v != imageVersion {
+		return parts, fmt.Errorf("version %d, want %d", v, imageVersion)
+	}
+	body := image[:len(image)-crcSize]
+	if want, got := binary.LittleEndian.Uint32(image[len(body):]), checksum(body); got != want {
+		return parts, fmt.Errorf("checksum %08x, want %08x: it is cut short or damaged", got, want)
+	}
+	at := headSize
+	for i := range parts {
+		size := int(binary.LittleEndian.Uint32(image[16+4*i:]))
+		at = align(at)
+		if size > len(body) || at > len(body)-size {
+			return parts, errors.New("its parts are longer than it is")
+		}
+		parts[i] = body[at : at+size : at+size]
+		at += size
+	}
+	if align(at) != len(body) {
+		return parts, fmt.Errorf("%d bytes behind its parts", len(body)-at)
+	}
+	return parts, nil
+}
+
+func decodeMeta(b []byte) (m meta, err error) {
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("its terms: %w", err)
+	}
+	if err := m.Terms.Validate(); err != nil {
+		return m, fmt.Errorf("its terms: %w", err)
+	}
+	if m.Scale < 0 || m.Scale > money.PriceDecimals || m.ShapeBits < 1 || m.ShapeBits > 26 || m.Den == 0 || m.Den > maxDen {
+		return m, fmt.Errorf("scale %d, %d bits of shapes, prices for parts of %d: out of range", m.Scale, m.ShapeBits, m.Den)
+	}
+	if len(m.Areas) > maxNames || len(m.Tags) > maxNames || len(m.Services) > maxNames {
+		return m, fmt.Errorf("more than %d areas, tags or services", maxNames)
+	}
+	return m, nil
+}
+
+const (
+	// maxDen keeps a charge's sum within 256 bits.
+	maxDen = 1 << 32
+	// maxNames bounds the areas, tags and services of a card.
+	maxNames = 60_000
+)

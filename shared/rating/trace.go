@@ -1,26 +1,36 @@
 package rating
 
 import (
-	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
 )
 
-// Trace says how a charge came about. Seconds are whole; exact amounts are
-// decimal text, an endless digit in brackets: 0.01(6) is 1/60.
+// Trace says how a charge came about. Exact amounts are decimal text, endless
+// digits in brackets: 0.01(6) is 1/60.
 type Trace struct {
+	Kind             call.Kind      `json:"kind"`
 	Number           string         `json:"number"`
 	Matched          bool           `json:"matched"` // a rate was found, perhaps a blocked one
-	Prefix           string         `json:"prefix"`  // empty and matched: the catch-all
+	Prefix           string         `json:"prefix"`  // empty and matched: the catch-all, or the service
+	Service          string         `json:"service,omitempty"`
 	Destination      string         `json:"destination"`
-	Duration         string         `json:"duration"` // seconds as read
+	Row              Rate           `json:"-"`               // the rate that was found
+	Class            string         `json:"class,omitempty"` // the column of the card's presentation
+	Band             string         `json:"band,omitempty"`  // at the call's instant
+	Duration         string         `json:"duration"`        // as read: seconds, or messages, bytes, pieces
 	DurationRounding money.Rounding `json:"duration_rounding"`
 	Seconds          uint64         `json:"seconds"` // the duration, rounded
-	Free             bool           `json:"free"`    // an answered call of 0 s, not charged
+	Free             bool           `json:"free"`    // nothing is charged: of 0 s, or within the grace period
+	Grace            uint32         `json:"grace,omitzero"`
 	Steps            []Step         `json:"steps,omitempty"`
-	Exact            string         `json:"exact,omitempty"` // the sum of the steps
+	Sum              string         `json:"sum,omitempty"`       // of the steps, where something is done to it
+	Surcharge        money.Price    `json:"surcharge,omitzero"`  // fraction of the sum that is added
+	MinCharge        money.Price    `json:"min_charge,omitzero"` // it was raised to this
+	MaxCharge        money.Price    `json:"max_charge,omitzero"` // it was cut to this
+	Exact            string         `json:"exact,omitempty"`     // the charge before it is rounded
 	Rounding         money.Rounding `json:"rounding"`
 	Decimals         int            `json:"decimals"`
 	Currency         string         `json:"currency"`
@@ -29,193 +39,168 @@ type Trace struct {
 	Billed           uint64         `json:"billed_seconds"`
 	Amount           string         `json:"charge,omitempty"` // empty when there is none
 	Flags            string         `json:"flags,omitempty"`
+
+	found   found
+	measure measure
+	ticks   uint64
 }
 
-// Step is one summand of a charge.
+// Step is one summand of a charge. Lengths are in seconds (or messages, bytes,
+// pieces), rounded up.
 type Step struct {
 	Name    StepName    `json:"name"`
+	Band    string      `json:"band,omitempty"`
 	Seconds uint64      `json:"seconds"`        // of the call
 	Billed  uint64      `json:"billed_seconds"` // for them
-	Price   money.Price `json:"price"`          // per minute; the fee per call
-	Exact   string      `json:"exact"`          // billed × price / 60, or the fee
+	Times   uint64      `json:"times,omitzero"` // that the price is charged, whatever the length
+	Price   money.Price `json:"price"`          // for Per of them; a fee once
+	Per     uint64      `json:"per,omitzero"`
+	Exact   string      `json:"exact"` // billed × price / per, or times × price
+
+	used, billed uint64 // ticks
 }
 
 // StepName says which part of a rate a step applies.
 type StepName string
 
-// The steps of a charge, in the order they are listed.
+// The steps of a charge.
 const (
-	StepFirst  StepName = "first_interval"
-	StepPulses StepName = "pulses"
-	StepFee    StepName = "connection_fee"
+	StepFirst      StepName = "first_interval"
+	StepPulses     StepName = "pulses"
+	StepTier       StepName = "tier"
+	StepEvent      StepName = "event"
+	StepCall       StepName = "price_per_call"
+	StepFee        StepName = "connection_fee"
+	StepAccess     StepName = "access_charge"
+	StepOrigin     StepName = "origin_surcharge"
+	StepOriginCall StepName = "origin_surcharge_per_call"
 )
 
-// Trace returns how Price comes to its answer for the same call.
-func (c *Card) Trace(number string, d call.Duration) Trace {
-	charge := c.Price(number, d)
+// Trace returns how Price comes to its answer for the same usage.
+func (p *Pricer) Trace(u *Usage) Trace {
+	terms := p.card.terms
 	t := Trace{
-		Number: number, Matched: charge.Index >= 0,
-		Duration:         money.New(d.Nanos, 9).Trim().Text(int(d.Decimals)),
-		DurationRounding: c.terms.DurationRounding,
-		Rounding:         c.terms.Rounding, Decimals: c.terms.Decimals, Currency: c.terms.Currency,
-		ShortDigits: c.terms.ShortDigits,
-		Reason:      charge.Reason, Billed: charge.Billed, Flags: charge.Flags.String(),
+		Kind: u.Kind, Service: u.Service, DurationRounding: terms.DurationRounding, Rounding: terms.Rounding,
+		Decimals: terms.Decimals, Currency: terms.Currency, ShortDigits: terms.ShortDigits, ticks: terms.ticks(u.Kind),
 	}
-	if t.Matched {
-		r := c.At(charge.Index)
-		t.Prefix, t.Destination = r.Prefix, r.Destination
+	t.Number, _ = p.rated(u)
+	decimals := 0
+	if u.Kind == call.Voice {
+		decimals = 9
+	}
+	if validQuantity(u.Quantity) {
+		t.Duration = money.New(u.Quantity, decimals).Trim().String()
+	}
+	charge := p.price(u, &t)
+	t.Reason, t.Billed, t.Flags = charge.Reason, charge.Billed, charge.Flags.String()
+	if t.Matched = charge.Row != 0; t.Matched {
+		p.tell(&t, u)
 	}
 	if charge.Reason != "" {
+		t.Steps = nil
 		return t
 	}
-	r := c.rate(charge.Index)
-	b, err := c.terms.bill(r, d)
-	if err != nil {
-		panic(err) // Price has just billed the same
+	t.Amount = charge.Amount.String()
+	t.Seconds, t.Free = (t.measure.quantity+t.ticks-1)/t.ticks, t.measure.nothing
+	if t.measure.grace {
+		t.Grace = uint32(terms.graceOf(&t.found.shape))
 	}
-	t.Seconds, t.Free, t.Exact, t.Amount = b.seconds, b.free, exactText(b.sixtieths), charge.Amount.String()
-	if !b.free {
-		t.Steps = stepsOf(r, b)
-	}
+	t.addUp(p.card)
 	return t
 }
 
-// stepsOf lists what a bill adds up.
-func stepsOf(r Rate, b bill) []Step {
-	var steps []Step
-	first := min(b.seconds, b.first)
-	rest := b.seconds - first
-	if b.first > 0 {
-		steps = append(steps, Step{StepFirst, first, b.first, r.Price1, stepExact(r.Price1, b.first)})
+// tell names the row that was found.
+func (p *Pricer) tell(t *Trace, u *Usage) {
+	c, f := p.card, &t.found
+	t.Row = c.rateOf(f.shape, f.price1, f.priceN)
+	c.ask(&t.Row, f.cond)
+	t.Class, t.Band = t.Row.Class.String(), t.Row.Band
+	if t.Row.Class == AnyClass {
+		t.Class = ""
 	}
-	if b.rest > 0 || rest > 0 {
-		steps = append(steps, Step{StepPulses, rest, b.rest, r.PriceN, stepExact(r.PriceN, b.rest)})
+	if f.digits > 0 || t.Service == "" || f.named && !c.hasService(u) {
+		t.Prefix = t.Number[:min(f.digits, len(t.Number))]
 	}
-	if r.ConnectionFee > 0 {
-		steps = append(steps, Step{StepFee, 0, 0, r.ConnectionFee, stepExact(r.ConnectionFee, 60)})
+	t.Row.Prefix = t.Prefix
+	if f.named {
+		t.Destination = c.name(f.name)
+	} else {
+		t.Destination = c.Destination(u.Kind, t.Prefix)
 	}
-	return steps
+	t.Row.Destination = t.Destination
 }
 
-// stepExact returns the exact amount of a price per minute for some seconds.
-func stepExact(p money.Price, seconds uint64) string {
-	product, err := p.Amount().Mul(money.New(int64(seconds), 0))
-	if err != nil {
-		panic(err) // below 2^87, as bill has it, and no more decimals than the price
-	}
-	return exactText(product)
+func (c *Card) hasService(u *Usage) bool {
+	_, _, ok := c.service(u)
+	return ok
 }
 
-// exactText writes a/60 exactly. Past 14 decimals (the 12 of a price and two
-// more) only the divisor's factor 3 is left, which repeats one digit for ever.
-func exactText(a money.Amount) string {
-	const decimals = money.PriceDecimals + 2
-	q, err := a.MulDiv(1, 60, decimals+1, money.Down)
-	if err != nil {
-		panic(err) // a is below 2^87: see bill
+// addUp sums the steps as rationals, and says what is done to the sum.
+func (t *Trace) addUp(c *Card) {
+	sum := new(big.Rat)
+	for i := range t.Steps {
+		s := &t.Steps[i]
+		s.Seconds, s.Billed = (s.used+t.ticks-1)/t.ticks, (s.billed+t.ticks-1)/t.ticks
+		exact := priceRat(s.Price)
+		if s.Times > 0 {
+			exact.Mul(exact, natural(s.Times))
+		} else {
+			exact.Mul(exact, new(big.Rat).Quo(natural(s.billed), natural(s.Per*t.ticks)))
+		}
+		s.Exact = ratText(exact)
+		sum.Add(sum, exact)
 	}
-	s := q.String()
-	digits, last := s[:len(s)-1], s[len(s)-1:]
-	if last == "0" {
-		return q.Trim().String()
+	if t.Free {
+		t.Exact = "0"
+		return
 	}
-	return strings.TrimRight(digits, last) + "(" + last + ")"
+	before := ratText(sum)
+	if t.Surcharge = c.terms.Surcharge; t.Surcharge > 0 {
+		factor := new(big.Rat).Add(big.NewRat(1, 1), priceRat(t.Surcharge))
+		sum.Mul(sum, factor)
+	}
+	least := money.Price(orPrice(t.found.shape.minCharge, c.terms.MinCharge))
+	most := money.Price(orPrice(t.found.shape.maxCharge, c.terms.MaxCharge))
+	if l := priceRat(least); sum.Cmp(l) < 0 {
+		sum, t.MinCharge = l, least
+	}
+	if m := priceRat(most); most > 0 && sum.Cmp(m) > 0 {
+		sum, t.MaxCharge = m, most
+	}
+	if t.Exact = ratText(sum); t.Exact != before {
+		t.Sum = before
+	}
 }
 
-// shown returns exact text for people: with at least the given decimals, and
-// an endless one as such.
-func shown(exact string, decimals int) string {
-	if digits, last, endless := strings.Cut(exact, "("); endless {
-		return digits + strings.Repeat(strings.TrimSuffix(last, ")"), 3) + "…"
-	}
-	_, fraction, point := strings.Cut(exact, ".")
-	if !point && decimals > 0 {
-		exact += "."
-	}
-	return exact + strings.Repeat("0", max(0, decimals-len(fraction)))
-}
+func natural(n uint64) *big.Rat { return new(big.Rat).SetInt(new(big.Int).SetUint64(n)) }
 
-// Sentence says the same as the trace in words that the customer understands.
-func (t Trace) Sentence() string {
+func priceRat(p money.Price) *big.Rat { return big.NewRat(int64(p), one) }
+
+// ratText writes a fraction exactly: as a decimal number, with the digits that
+// repeat for ever in brackets, or as a fraction when there are too many.
+func ratText(r *big.Rat) string {
+	const most = 60
+	whole, rest := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
 	var b strings.Builder
-	fmt.Fprintf(&b, "Call of %s s to %s", t.Duration, t.Number)
-	switch {
-	case t.Matched && t.Destination != "":
-		fmt.Fprintf(&b, " (%s, %s)", t.Destination, t.prefixText())
-	case t.Matched:
-		fmt.Fprintf(&b, " (%s)", t.prefixText())
-	}
-	b.WriteString(": ")
-	if t.Reason != "" {
-		fmt.Fprintf(&b, "not charged, %s.", t.reasonText())
+	b.WriteString(whole.String())
+	if rest.Sign() == 0 {
 		return b.String()
 	}
-	if strings.Contains(t.Duration, ".") {
-		fmt.Fprintf(&b, "counted as %d s, ", t.Seconds)
-	}
-	switch {
-	case t.Free:
-		b.WriteString("a call of 0 s is free")
-	case len(t.Steps) == 0:
-		b.WriteString("nothing is charged for it")
-	}
-	for i, s := range t.Steps {
-		if i > 0 {
-			b.WriteString(", ")
+	b.WriteByte('.')
+	seen := map[string]int{}
+	ten, digit := big.NewInt(10), new(big.Int)
+	var digits []byte
+	for rest.Sign() != 0 {
+		at, again := seen[rest.String()]
+		if again {
+			return b.String() + string(digits[:at]) + "(" + string(digits[at:]) + ")"
 		}
-		b.WriteString(t.stepText(i, s))
+		if len(digits) == most {
+			return r.String()
+		}
+		seen[rest.String()] = len(digits)
+		digit.QuoRem(rest.Mul(rest, ten), r.Denom(), rest)
+		digits = append(digits, byte('0'+digit.Int64()))
 	}
-	if sum := shown(t.Exact, t.Decimals); sum != t.Amount {
-		fmt.Fprintf(&b, "; %s rounded %s to %d decimals", sum, t.Rounding, t.Decimals)
-	}
-	fmt.Fprintf(&b, "; total %s %s.", t.Amount, t.Currency)
-	return b.String()
-}
-
-func (t Trace) prefixText() string {
-	if t.Prefix == "" {
-		return "any other number"
-	}
-	return "prefix " + t.Prefix
-}
-
-func (t Trace) reasonText() string {
-	switch t.Reason {
-	case call.NoRate:
-		return "no prefix of the card matches this number"
-	case call.Blocked:
-		return "this prefix is blocked"
-	case call.ShortNumber:
-		return fmt.Sprintf("the number has fewer than %d digits and there is no rate for exactly this number", t.ShortDigits)
-	case call.BadDuration:
-		return fmt.Sprintf("a duration must be 0 to %d s", call.MaxDuration)
-	default:
-		return string(t.Reason)
-	}
-}
-
-// stepText says one step; i is its place in the list.
-func (t Trace) stepText(i int, s Step) string {
-	price := shown(s.Price.String(), 2)
-	if s.Name == StepFee {
-		return "connection fee " + price
-	}
-	word := ""
-	switch {
-	case s.Name == StepPulses && i > 0:
-		word = "then "
-	case i+1 < len(t.Steps) && t.Steps[i+1].Name == StepPulses:
-		word = "first "
-	}
-	switch {
-	case s.Billed == 0:
-		return fmt.Sprintf("%s%d s free", word, s.Seconds)
-	case s.Seconds == 0:
-		word = fmt.Sprintf("%s%d s more to a whole block", word, s.Billed)
-	case s.Seconds == s.Billed:
-		word = fmt.Sprintf("%s%d s", word, s.Seconds)
-	default:
-		word = fmt.Sprintf("%s%d s billed as %d s", word, s.Seconds, s.Billed)
-	}
-	return fmt.Sprintf("%s at %s/min = %s", word, price, shown(s.Exact, t.Decimals))
+	return b.String() + string(digits)
 }

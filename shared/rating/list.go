@@ -1,0 +1,154 @@
+package rating
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/prefix"
+)
+
+// rateOf returns what a shape costs at prices in 10^-12, without what it is
+// for.
+func (c *Card) rateOf(s shape, price1, priceN uint64) Rate {
+	r := Rate{
+		Kind: s.kind, Price1: money.Price(price1), PriceN: money.Price(priceN), Per: s.per,
+		Interval1: s.interval1, IntervalN: s.intervalN, ConnectionFee: money.Price(s.fee),
+		Minimum: s.minimum, MinCharge: money.Price(s.minCharge), MaxCharge: money.Price(s.maxCharge),
+		Grace: s.grace, NoGrace: s.flags&shapeNoGrace != 0, Free: s.free, Access: s.flags&shapeAccess != 0,
+		Blocked: s.flags&shapeBlocked != 0, AssumedPulse: s.flags&shapeAssumed != 0,
+	}
+	if s.per == defaultPer(s.kind) {
+		r.Per = 0
+	}
+	if s.flags&shapePerCall != 0 {
+		r.Per = PerCall
+	}
+	for i := range s.tiers {
+		t := c.tier(s.tierAt + i)
+		if t.Per == s.per {
+			t.Per = 0
+		}
+		r.Tiers = append(r.Tiers, t)
+	}
+	return r
+}
+
+// ask adds to a rate what its row asks for.
+func (c *Card) ask(r *Rate, i uint32) {
+	d := c.cond(i)
+	r.From, r.To, r.Class, r.MinDigits, r.MaxDigits, r.Local = d.from, d.to, d.class, d.minDigits, d.maxDigits, d.local
+	if d.band > 0 {
+		r.Band = c.terms.Bands.Names[d.band-1]
+	}
+	if d.origin > 0 {
+		r.Origin = c.terms.Origins[d.origin-1].Name
+	}
+	if d.area > 0 {
+		r.Area = c.Areas[d.area-1]
+	}
+	if d.tag > 0 {
+		r.Tag = c.Tags[d.tag-1]
+	}
+}
+
+var errDamaged = errors.New("the card image is damaged")
+
+// All yields every rate as the card was built from it, by kind and in the
+// order of prefixes, the services of all kinds first. An error ends it.
+func (c *Card) All() iter.Seq2[Rate, error] {
+	return func(yield func(Rate, error) bool) {
+		for _, s := range c.Services {
+			if !c.rowsOf(s.Value, s.Note, func(r Rate) Rate { r.Service = s.Name; return r }, yield) {
+				return
+			}
+		}
+		for _, x := range c.kinds {
+			if x == nil {
+				continue
+			}
+			for e, err := range x.All() {
+				if err != nil {
+					yield(Rate{}, fmt.Errorf("listing the rates of a card: %w", err))
+					return
+				}
+				if !c.rowsOf(e.Value, e.Note, func(r Rate) Rate { r.Prefix = e.Prefix; return r }, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// rowsOf yields the rows of one prefix.
+func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate, error) bool) bool {
+	if value < choiceValue {
+		r, ok := c.found(value, 0)
+		if !ok {
+			yield(Rate{}, errDamaged)
+			return false
+		}
+		out := named(c.rateOf(r.shape, r.price1, r.priceN))
+		out.Destination = c.name(note)
+		return yield(out, nil)
+	}
+	for at := value - choiceValue; ; at++ {
+		ch, ok := c.choice(at)
+		if !ok || ch.head&endChoice == 0 && uint64(ch.head) >= uint64(len(c.conds)/condSize) {
+			yield(Rate{}, errDamaged)
+			return false
+		}
+		if ch.head&endChoice != 0 {
+			return true
+		}
+		r, ok := c.found(ch.rate, 0)
+		if !ok {
+			yield(Rate{}, errDamaged)
+			return false
+		}
+		out := named(c.rateOf(r.shape, r.price1, r.priceN))
+		c.ask(&out, ch.head)
+		out.Destination = c.name(ch.name)
+		if !yield(out, nil) {
+			return false
+		}
+	}
+}
+
+// Len returns the number of prefixes and services.
+func (c *Card) Len() int {
+	n := len(c.Services)
+	for _, x := range c.kinds {
+		if x != nil {
+			n += x.Len()
+		}
+	}
+	return n
+}
+
+// Destination returns the name of a prefix of the card; of several rows that
+// of the first.
+func (c *Card) Destination(k call.Kind, digits string) string {
+	if x := c.kinds[k]; x != nil {
+		if _, e, ok := x.Find(digits); ok {
+			return c.name(e.Note)
+		}
+	}
+	return ""
+}
+
+// Longest returns the longest prefix of a kind's rates that number begins with.
+func (c *Card) Longest(k call.Kind, number string) (longest string, ok bool) {
+	x := c.kinds[k]
+	if x == nil {
+		return "", false
+	}
+	key, ok := prefix.KeyOf(number)
+	if !ok {
+		return "", false
+	}
+	m := x.Lookup(key)
+	return number[:max(0, m.Digits())], m.OK()
+}

@@ -1,0 +1,204 @@
+package rating
+
+import (
+	"fmt"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
+)
+
+const nanosPerSecond = 1_000_000_000
+
+// MaxQuantity bounds messages, bytes and pieces of one record.
+const MaxQuantity = call.MaxDuration * nanosPerSecond
+
+// Quantities are counted in ticks: whole units, or nanoseconds where the terms
+// keep fractions of a second.
+
+// ticks returns how many ticks a unit has.
+func (t *Terms) ticks(k call.Kind) uint64 {
+	if t.KeepFractions && k == call.Voice {
+		return nanosPerSecond
+	}
+	return 1
+}
+
+// rounded returns a quantity in ticks: of voice it is given in nanoseconds.
+// It is within 0 to MaxQuantity.
+func (t *Terms) rounded(k call.Kind, quantity int64) uint64 {
+	q := uint64(quantity)
+	if k != call.Voice || t.KeepFractions {
+		return q
+	}
+	seconds, fraction := q/nanosPerSecond, q%nanosPerSecond
+	const half = nanosPerSecond / 2
+	switch {
+	case fraction == 0, t.DurationRounding == money.Down,
+		t.DurationRounding == money.HalfUp && fraction < half,
+		t.DurationRounding == money.HalfDown && fraction <= half:
+		return seconds
+	default:
+		return seconds + 1
+	}
+}
+
+// measure is what a quantity becomes on the way to its charge, in ticks.
+type measure struct {
+	quantity    uint64 // rounded
+	nothing     bool   // nothing at all is charged
+	grace       bool   // and that because of the grace period
+	first, rest uint64 // billed at price 1 and at price N
+	skipped     uint64 // free, between the two
+	billed      uint64 // whole units
+}
+
+// measure applies grace, minimum, free units and the increment model, in this
+// order (support.portsip.com/portsip-pbx-administration-guide/19-billing has
+// Sippy's formula, docs.jerasoft.net Rates Management JeraSoft's grace).
+func (t *Terms) measure(s *shape, q uint64) (m measure) {
+	u := t.ticks(s.kind)
+	m.quantity = q
+	if q == 0 && !t.ChargeZeroSeconds {
+		m.nothing = true
+		return m
+	}
+	if grace := t.graceOf(s) * u; grace > 0 {
+		if q < grace || q == grace && t.GraceMode != GraceUnder {
+			m.nothing, m.grace = true, true
+			return m
+		}
+		if t.GraceMode == GraceDeducted {
+			q -= grace
+		}
+	}
+	q = max(q, or(s.minimum, t.Minimum)*u)
+	free := or(s.free, t.Free) * u
+	whole := s.flags&shapePerCall != 0 || s.tiers > 0 // without intervals
+	if free > 0 && (t.FreeFirst || whole) {
+		if q <= free {
+			return m // only the connection fee
+		}
+		q, free = q-free, 0
+	}
+	if whole {
+		m.first = q
+		m.billed = (q + u - 1) / u
+		if s.flags&shapePerCall != 0 {
+			m.first = m.billed * u
+		}
+		return m
+	}
+	m.first, m.rest = t.Model.split(q, uint64(s.interval1)*u, uint64(s.intervalN)*u, free)
+	if m.rest > 0 {
+		m.skipped = free
+	}
+	m.billed = (m.first + m.rest + u - 1) / u
+	return m
+}
+
+func or(own, cards uint32) uint64 {
+	if own != 0 {
+		return uint64(own)
+	}
+	return uint64(cards)
+}
+
+func (t *Terms) graceOf(s *shape) uint64 {
+	if s.flags&shapeNoGrace != 0 {
+		return 0
+	}
+	return or(s.grace, t.Grace)
+}
+
+// split returns the billed ticks of a call of q: those at price 1 and those at
+// price N. free ticks after the first interval are not billed.
+//
+// A pulse of 0 is one flat block: the first interval pays for the whole call,
+// whatever its length, and the rest is not billed. With no first interval
+// either, only the fee is charged (the price after it is 0): the time is
+// billed as it was, at nothing.
+//
+// FirstThenPulse: JeraSoft's 26 s at 25/8 is 33 (docs.jerasoft.net, Rates
+// Management). WholeCallMultiple: Kolmisoft's 5 s at 10/30 is 30
+// (wiki.kolmisoft.com/index.php/What_is_increment); the first interval is
+// still at price 1.
+func (m IncrementModel) split(q, interval1, intervalN, free uint64) (first, rest uint64) {
+	over := uint64(0)
+	if q > interval1+free {
+		over = q - interval1 - free
+	}
+	switch {
+	case m == Continuous:
+		return interval1, over
+	case intervalN == 0 && interval1 == 0:
+		return 0, over
+	case intervalN == 0:
+		return interval1, 0
+	case m == WholeCallMultiple:
+		return interval1, multiple(interval1+over, intervalN) - interval1
+	default:
+		return interval1, multiple(over, intervalN)
+	}
+}
+
+// multiple returns n rounded up to a multiple of step.
+func multiple(n, step uint64) uint64 { return (n + step - 1) / step * step }
+
+// ticks returns what a tier takes of a quantity: billed ticks, or how often
+// its event happens.
+func (t *Tier) ticks(q, u uint64, continuous bool) uint64 {
+	before := uint64(t.From-1) * u
+	if q <= before {
+		return 0
+	}
+	last := q - before
+	length := uint64(t.Length) * u
+	if length > 0 {
+		last = min(last, length)
+	}
+	if t.Event {
+		// It happens when the call reaches a whole unit: unit From, and then
+		// each From + n·Every.
+		reached := (before + last) / u
+		if reached < uint64(t.From) {
+			return 0
+		}
+		if t.Every == 0 {
+			return 1
+		}
+		return (reached-uint64(t.From))/uint64(t.Every) + 1
+	}
+	if t.RoundUp == 0 && continuous {
+		return last
+	}
+	last = multiple(last, uint64(max(t.RoundUp, 1))*u)
+	if length > 0 {
+		last = min(last, length)
+	}
+	return last
+}
+
+// validQuantity reports whether a quantity can be priced.
+func validQuantity(quantity int64) bool { return quantity >= 0 && quantity <= MaxQuantity }
+
+// checkTogether reports what of a rate does not go with the terms.
+func (t *Terms) checkTogether(r *Rate) error {
+	switch {
+	case r.IntervalN == 0 && r.PriceN != 0 && t.Model != Continuous && len(r.Tiers) == 0:
+		return fmt.Errorf("interval N is 0, want 1 or more unless price N is 0")
+	case r.Class != AnyClass && !has(t.Presentation.columns(), r.Class):
+		return fmt.Errorf("a price of class %q: the card's presentation has none", r.Class)
+	case r.Access && r.Kind != call.Voice:
+		return fmt.Errorf("an access charge on %s, want voice", r.Kind)
+	}
+	return nil
+}
+
+func has[T comparable](list []T, v T) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package rating
+
+import (
+	"time"
+
+	"github.com/tollbook/tollbook/shared/band"
+	"github.com/tollbook/tollbook/shared/call"
+)
+
+// clockOf returns the clock of the card's bands for a customer's zone.
+func (p *Pricer) clockOf(zone *time.Location) *band.Clock {
+	if zone == nil {
+		zone = time.UTC
+	}
+	if p.clock != nil && (p.zone == zone || p.card.terms.Bands.Zone != "") {
+		return p.clock
+	}
+	c := p.clocks[zone]
+	if c == nil {
+		var err error
+		if c, err = p.card.terms.Bands.Clock(zone); err != nil {
+			panic(err) // Open has verified the bands, and there is a zone
+		}
+		p.clocks[zone] = c
+	}
+	p.zone, p.clock = zone, c
+	return c
+}
+
+// bandAt returns 1 + the band at a record's instant.
+func (p *Pricer) bandAt(u *Usage) uint8 {
+	b, _ := p.clockOf(u.Zone).At(u.Instant)
+	return b + 1
+}
+
+// addSplit charges each second by the row that holds in the band that it lies
+// in. The row of the starting band has given fee, first block and pulse.
+func (p *Pricer) addSplit(a *account, r *found, m *measure, u *Usage) (reason call.Reason) {
+	clock, start := p.clockOf(u.Zone), p.ctx.band
+	defer func() { p.ctx.band = start }()
+	var rows [band.MaxNames]found
+	rows[start-1] = *r
+	m.stretches(func(name StepName, from, used, billed uint64) {
+		seconds := (billed + a.ticks - 1) / a.ticks
+		clock.Cut(u.Instant+int64(from/a.ticks)*nanosPerSecond, seconds, func(b uint8, n uint64) bool {
+			row := &rows[b]
+			if row.shape.per == 0 {
+				if *row, reason = p.inBand(b); reason != "" {
+					return false
+				}
+			}
+			price := row.price1
+			if name == StepPulses {
+				price = row.priceN
+			}
+			part := min(n*a.ticks, billed)
+			billed -= part
+			took := min(used, part)
+			used -= took
+			a.add(name, p.card.terms.Bands.Names[b], price, uint64(row.shape.per), took, part)
+			return true
+		})
+	})
+	return reason
+}
+
+// inBand returns the row that holds for the record in another band.
+func (p *Pricer) inBand(b uint8) (found, call.Reason) {
+	p.ctx.band = b + 1
+	r, ok := p.choose(p.value, p.digits, p.length)
+	switch {
+	case !ok, r.shape.tiers > 0, r.shape.flags&shapePerCall != 0:
+		return r, call.NoRate
+	case r.shape.flags&shapeBlocked != 0:
+		return r, call.Blocked
+	}
+	return r, ""
+}
