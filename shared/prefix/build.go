@@ -1,0 +1,206 @@
+package prefix
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+const (
+	magic       = 'P' | 'F'<<8 | 'X'<<16 | '1'<<24
+	headerWords = 6
+	cellTag     = 1 << 31
+	numberSpan  = headSpan * tailSpan // numbers of 15 digits
+)
+
+var pow10 = [MaxDigits + 1]uint64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+	10_000_000_000, 100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000}
+
+// Build returns the section of an index over entries. Their order does not
+// matter: the same entries give the same bytes, or the same error. It reads
+// entries only while it runs and does not change them.
+//
+// It fails when a prefix is not 0..MaxDigits digits or occurs twice, when a
+// value is above MaxValue (the error names the lowest such prefix, in that
+// order of kinds), or when there are more than MaxEntries.
+func Build(entries []Entry) ([]byte, error) {
+	items, err := sorted(entries)
+	if err != nil {
+		return nil, err
+	}
+	return build(items, rootDigits(items)), nil
+}
+
+// item is an entry under its code.
+type item struct {
+	code        code
+	value, note uint32
+}
+
+func (it item) match() Match { return newMatch(it.value, it.code.digits()) }
+
+func sorted(entries []Entry) ([]item, error) {
+	if len(entries) > MaxEntries {
+		return nil, fmt.Errorf("prefix index of %d entries: want at most %d", len(entries), MaxEntries)
+	}
+	items := make([]item, len(entries))
+	bad := -1
+	for i := range entries {
+		e := &entries[i]
+		c, ok := codeOf(e.Prefix)
+		if !ok && (bad < 0 || e.Prefix < entries[bad].Prefix) {
+			bad = i
+		}
+		items[i] = item{c, e.Value, e.Note}
+	}
+	if bad >= 0 {
+		return nil, fmt.Errorf("prefix %.32q: want 0 to %d digits", entries[bad].Prefix, MaxDigits)
+	}
+	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.code, b.code) })
+	for i := 1; i < len(items); i++ {
+		if items[i].code == items[i-1].code {
+			return nil, fmt.Errorf("prefix %q: given twice", items[i].code)
+		}
+	}
+	for i := range items {
+		if items[i].value > MaxValue {
+			return nil, fmt.Errorf("prefix %q: value %d, want at most %d", items[i].code, items[i].value, MaxValue)
+		}
+	}
+	return items, nil
+}
+
+// rootDigits chooses how many digits the root has: about a slot for each
+// prefix, and so many that the 9 digits after them reach the longest prefix's
+// end.
+func rootDigits(items []item) int {
+	digits := 0
+	for digits < headDigits && pow10[digits+1] <= 2*uint64(len(items)) {
+		digits++
+	}
+	return max(digits, minRootDigits(items))
+}
+
+func minRootDigits(items []item) int {
+	longest := 0
+	for i := range items {
+		longest = max(longest, items[i].code.digits())
+	}
+	return max(0, longest-tailDigits)
+}
+
+func build(items []item, root int) []byte {
+	size := 4 * (headerWords + int(pow10[root]))
+	t := tree{section: make([]byte, size, size+16*len(items)), width: pow10[MaxDigits-root], unit: pow10[headDigits-root]}
+	t.add(items)
+	words := (len(t.section) - size) / 4
+	section, directory := appendDirectory(t.section, items)
+	top := uint32(0)
+	for i := range items {
+		top = max(top, items[i].value)
+	}
+	for i, w := range [headerWords]uint32{magic, uint32(root), uint32(len(items)), uint32(words), uint32(directory), top} {
+		binary.LittleEndian.PutUint32(section[4*i:], w)
+	}
+	return section
+}
+
+// tree writes the root and the cells from the points at which the longest
+// match changes, in ascending order.
+type tree struct {
+	section []byte // header, root, and the cells so far
+	width   uint64 // numbers of 15 digits in a slot
+	unit    uint64 // numbers of 15 digits that the 9 digits of a start stand for
+
+	point uint64 // not written yet: the match from point on is next
+	next  Match
+	last  Match // the match before point
+
+	slot   uint64 // being written: its first match, and where others begin
+	first  Match
+	starts []uint32
+	values []Match
+}
+
+func (t *tree) add(items []item) {
+	type open struct {
+		end   uint64
+		match Match
+	}
+	// Prefixes nest, so those that hold a number are a stack, the longest on
+	// top; below all is the empty match.
+	stack := []open{{end: numberSpan}}
+	closeTo := func(point uint64) {
+		for len(stack) > 1 && stack[len(stack)-1].end <= point {
+			end := stack[len(stack)-1].end
+			stack = stack[:len(stack)-1]
+			t.change(end, stack[len(stack)-1].match)
+		}
+	}
+	for _, it := range items {
+		begin := it.code.padded()
+		closeTo(begin)
+		stack = append(stack, open{begin + pow10[MaxDigits-it.code.digits()], it.match()})
+		t.change(begin, it.match())
+	}
+	closeTo(numberSpan)
+	t.change(numberSpan, 0)
+	t.flush()
+	for s := t.slot + 1; s < numberSpan/t.width; s++ {
+		t.setRoot(s, uint32(t.last))
+	}
+}
+
+// change makes m the longest match from point on. Of several changes at one
+// point the last one holds.
+func (t *tree) change(point uint64, m Match) {
+	if point > t.point {
+		t.write()
+		t.point = point
+	}
+	t.next = m
+}
+
+// write puts the pending change into its slot.
+func (t *tree) write() {
+	if t.next == t.last {
+		return
+	}
+	if slot := t.point / t.width; slot > t.slot {
+		t.flush()
+		for s := t.slot + 1; s < slot; s++ {
+			t.setRoot(s, uint32(t.last))
+		}
+		t.slot, t.first = slot, t.last
+	}
+	if offset := t.point - t.slot*t.width; offset == 0 {
+		t.first = t.next
+	} else {
+		t.starts = append(t.starts, uint32(offset/t.unit))
+		t.values = append(t.values, t.next)
+	}
+	t.last = t.next
+}
+
+// flush ends the slot being written.
+func (t *tree) flush() {
+	if len(t.starts) == 0 {
+		t.setRoot(t.slot, uint32(t.first))
+		return
+	}
+	t.setRoot(t.slot, cellTag|uint32(len(t.section)/4-headerWords-int(numberSpan/t.width)))
+	t.section = binary.LittleEndian.AppendUint32(t.section, uint32(len(t.starts)+1))
+	for _, s := range t.starts {
+		t.section = binary.LittleEndian.AppendUint32(t.section, s)
+	}
+	t.section = binary.LittleEndian.AppendUint32(t.section, uint32(t.first))
+	for _, m := range t.values {
+		t.section = binary.LittleEndian.AppendUint32(t.section, uint32(m))
+	}
+	t.starts, t.values = t.starts[:0], t.values[:0]
+}
+
+func (t *tree) setRoot(slot uint64, w uint32) {
+	binary.LittleEndian.PutUint32(t.section[4*(headerWords+slot):], w)
+}
