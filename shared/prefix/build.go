@@ -1,10 +1,8 @@
 package prefix
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
-	"slices"
 )
 
 const (
@@ -57,7 +55,7 @@ func sorted(entries []Entry) ([]item, error) {
 	if bad >= 0 {
 		return nil, fmt.Errorf("prefix %.32q: want 0 to %d digits", entries[bad].Prefix, MaxDigits)
 	}
-	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.code, b.code) })
+	items = sortItems(items)
 	for i := 1; i < len(items); i++ {
 		if items[i].code == items[i-1].code {
 			return nil, fmt.Errorf("prefix %q: given twice", items[i].code)
@@ -69,6 +67,41 @@ func sorted(entries []Entry) ([]item, error) {
 		}
 	}
 	return items, nil
+}
+
+// sortItems returns items in ascending order of their codes; it may overwrite
+// them. It sorts by one byte of the codes after the other, from the lowest,
+// and leaves out those that all codes have the same: most decks are short.
+func sortItems(items []item) []item {
+	var counts [8][256]int
+	ascending := true
+	for i := range items {
+		for b := range counts {
+			counts[b][byte(items[i].code>>(8*b))]++
+		}
+		ascending = ascending && (i == 0 || items[i-1].code <= items[i].code)
+	}
+	if ascending {
+		return items
+	}
+	other := make([]item, len(items))
+	for b := range counts {
+		at := &counts[b]
+		if at[byte(items[0].code>>(8*b))] == len(items) {
+			continue
+		}
+		sum := 0
+		for v, n := range at {
+			at[v], sum = sum, sum+n
+		}
+		for i := range items {
+			v := byte(items[i].code >> (8 * b))
+			other[at[v]] = items[i]
+			at[v]++
+		}
+		items, other = other, items
+	}
+	return items
 }
 
 // rootDigits chooses how many digits the root has: about a slot for each
@@ -92,7 +125,7 @@ func minRootDigits(items []item) int {
 
 func build(items []item, root int) []byte {
 	size := 4 * (headerWords + int(pow10[root]))
-	t := tree{section: make([]byte, size, size+16*len(items)), width: pow10[MaxDigits-root], unit: pow10[headDigits-root]}
+	t := tree{values: []Match{0}, section: make([]byte, size, size+16*len(items)), width: pow10[MaxDigits-root], unit: pow10[headDigits-root]}
 	t.add(items)
 	words := (len(t.section) - size) / 4
 	section, directory := appendDirectory(t.section, items)
@@ -117,10 +150,9 @@ type tree struct {
 	next  Match
 	last  Match // the match before point
 
-	slot   uint64 // being written: its first match, and where others begin
-	first  Match
+	slot   uint64 // being written
 	starts []uint32
-	values []Match
+	values []Match // from the slot's begin, then from each start on
 }
 
 func (t *tree) add(items []item) {
@@ -172,10 +204,10 @@ func (t *tree) write() {
 		for s := t.slot + 1; s < slot; s++ {
 			t.setRoot(s, uint32(t.last))
 		}
-		t.slot, t.first = slot, t.last
+		t.slot, t.starts, t.values = slot, t.starts[:0], append(t.values[:0], t.last)
 	}
 	if offset := t.point - t.slot*t.width; offset == 0 {
-		t.first = t.next
+		t.values[0] = t.next
 	} else {
 		t.starts = append(t.starts, uint32(offset/t.unit))
 		t.values = append(t.values, t.next)
@@ -186,19 +218,11 @@ func (t *tree) write() {
 // flush ends the slot being written.
 func (t *tree) flush() {
 	if len(t.starts) == 0 {
-		t.setRoot(t.slot, uint32(t.first))
+		t.setRoot(t.slot, uint32(t.values[0]))
 		return
 	}
 	t.setRoot(t.slot, cellTag|uint32(len(t.section)/4-headerWords-int(numberSpan/t.width)))
-	t.section = binary.LittleEndian.AppendUint32(t.section, uint32(len(t.starts)+1))
-	for _, s := range t.starts {
-		t.section = binary.LittleEndian.AppendUint32(t.section, s)
-	}
-	t.section = binary.LittleEndian.AppendUint32(t.section, uint32(t.first))
-	for _, m := range t.values {
-		t.section = binary.LittleEndian.AppendUint32(t.section, uint32(m))
-	}
-	t.starts, t.values = t.starts[:0], t.values[:0]
+	t.section = appendCell(t.section, t.starts, t.values)
 }
 
 func (t *tree) setRoot(slot uint64, w uint32) {

@@ -81,41 +81,46 @@ func open(section []byte) (*Index, error) {
 
 // check reads the root and the cells, which follow each other in its order.
 func (x *Index) check() error {
-	cell, limit := 0, len(x.cells)/4
+	var seen matches
+	cells := x.cells
 	for i := range len(x.root) / 4 {
 		w := word(x.root, i)
 		if w&cellTag == 0 {
-			if !Match(w).valid(x.top) {
-				return fmt.Errorf("slot %d of the root: not a match", i)
-			}
+			seen.add(w)
 			continue
 		}
-		if w != cellTag|uint32(cell) || cell == limit {
+		if w != cellTag|uint32((len(x.cells)-len(cells))/4) {
 			return fmt.Errorf("slot %d of the root: its cell is not where the one before it ends", i)
 		}
-		n := int(word(x.cells, cell))
-		if n < 2 || n > (limit-cell)/2 {
-			return fmt.Errorf("slot %d of the root: a cell of %d intervals", i, n)
+		values, size, err := checkCell(cells)
+		if err != nil {
+			return fmt.Errorf("slot %d of the root: %w", i, err)
 		}
-		before := uint32(0)
-		starts := x.cells[4*(cell+1) : 4*(cell+n)]
-		for ; len(starts) >= 4; starts = starts[4:] {
-			start := binary.LittleEndian.Uint32(starts)
-			if start <= before || start >= tailSpan {
-				return fmt.Errorf("slot %d of the root: its cell does not ascend", i)
-			}
-			before = start
+		for values := cells[4*values : 4*size]; len(values) >= 4; values = values[4:] {
+			seen.add(binary.LittleEndian.Uint32(values))
 		}
-		values := x.cells[4*(cell+n) : 4*(cell+2*n)]
-		for ; len(values) >= 4; values = values[4:] {
-			if m := binary.LittleEndian.Uint32(values); m&cellTag != 0 || !Match(m).valid(x.top) {
-				return fmt.Errorf("slot %d of the root: its cell holds what is not a match", i)
-			}
-		}
-		cell += 2 * n
+		cells = cells[4*size:]
 	}
-	if cell != limit {
+	if len(cells) > 0 {
 		return errors.New("cells that no slot of the root names")
+	}
+	return seen.check(x.top)
+}
+
+// matches gathers what is wrong with words that should be matches, without a
+// jump for each.
+type matches struct{ wrong, highest uint32 }
+
+func (s *matches) add(w uint32) {
+	// The digits plus one, less one, are below 16; or all is zero, and less one
+	// all ones. What else begins with ones is above the highest.
+	s.wrong |= (w - 1) &^ ((w - 1) >> 27)
+	s.highest = max(s.highest, w)
+}
+
+func (s *matches) check(top uint32) error {
+	if s.wrong&16 != 0 || s.highest > top<<digitsBits|digitsMask {
+		return errors.New("it holds what is not a match")
 	}
 	return nil
 }
@@ -150,8 +155,7 @@ func (x *Index) padded(k Key) Match {
 		return Match(w)
 	}
 	cell := int(w &^ cellTag)
-	n := int(word(x.cells, cell))
-	return Match(word(x.cells, cell+n+x.interval(cell, n, x.rest(k, slot))))
+	return Match(word(x.cells, findInCell(x.cells, cell, word(x.cells, cell), x.rest(k, slot))))
 }
 
 func tooShort(k Key, m Match) bool { return uint32(m&digitsMask) > uint32(k.Digits)+1 }
@@ -163,20 +167,6 @@ func (x *Index) slot(k Key) int { return int(uint64(k.Head) * x.reciprocal >> (x
 func (x *Index) rest(k Key, slot int) uint32 {
 	high := k.Head - uint32(slot)*x.scale
 	return high*x.span + uint32(uint64(k.Tail)*x.reciprocal>>(x.shift&63))
-}
-
-// interval returns which of the n intervals of a cell holds the digits: the
-// last one that does not begin after them.
-func (x *Index) interval(cell, n int, rest uint32) int {
-	base := 0
-	for n > 1 {
-		half := n >> 1
-		if word(x.cells, cell+base+half) <= rest {
-			base += half
-		}
-		n -= half
-	}
-	return base
 }
 
 // block is how many look-ups go through a stage before the next one begins:
@@ -209,7 +199,7 @@ func (x *Index) lookupBlock(keys []Key, out []Match) {
 	}
 	var (
 		deep  [block]uint8 // those that go on to a cell
-		sizes [block]uint32
+		first [block]uint32
 		found [block]uint32
 	)
 	n := 0
@@ -218,11 +208,11 @@ func (x *Index) lookupBlock(keys []Key, out []Match) {
 		n += int(w >> 31)
 	}
 	for j, i := range deep[:n] {
-		sizes[j] = word(x.cells, int(out[i]&^cellTag))
+		first[j] = word(x.cells, int(out[i]&^cellTag))
 	}
 	for j, i := range deep[:n] {
-		cell, k := int(out[i]&^cellTag), keys[i]
-		found[j] = uint32(cell) + sizes[j] + uint32(x.interval(cell, int(sizes[j]), x.rest(k, x.slot(k))))
+		k := keys[i]
+		found[j] = uint32(findInCell(x.cells, int(out[i]&^cellTag), first[j], x.rest(k, x.slot(k))))
 	}
 	for j, i := range deep[:n] {
 		out[i] = Match(word(x.cells, int(found[j])))

@@ -13,9 +13,7 @@
 //	root       one word for each value of the first 0..6 digits: a Match, or
 //	           1<<31 + the word of the cells at which its cell begins
 //	cells      for each slot of the root that needs one, in the root's order:
-//	           the number of its intervals n >= 2, the n-1 ascending starts of
-//	           the second and later ones (the 9 digits after the root's), the
-//	           n Matches
+//	           its intervals of the digits after the root's, and their Matches
 //	blocks     where each block of 64 entries begins in the directory
 //	directory  the entries in ascending order, in nibbles
 //
@@ -62,9 +60,3 @@ func (m Match) Value() uint32 { return uint32(m) >> digitsBits }
 // Digits returns how many digits the longest matching prefix has, 0..MaxDigits;
 // -1 if there is none.
 func (m Match) Digits() int { return int(m&digitsMask) - 1 }
-
-// valid reports whether m is a match that Build could have written for an
-// index whose highest value is top. Nothing is valid, too.
-func (m Match) valid(top uint32) bool {
-	return m == 0 || uint32(m&digitsMask)-1 <= MaxDigits && m.Value() <= top
-}
