@@ -96,7 +96,8 @@ func (o *TryOptions) check() error {
 	if _, err := billing.Digits(o.Currency); err != nil {
 		return refuse("--currency: %w", err)
 	}
-	if err := o.terms().Validate(); err != nil {
+	terms := o.terms()
+	if err := terms.Validate(); err != nil {
 		return refuse("--decimals, --rounding: %w", err)
 	}
 	if o.Month != "" {

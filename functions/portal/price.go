@@ -95,7 +95,8 @@ func (p *portal) addPrice() {
 			if currency := c.Terms().Currency; found.currency != "" && currency != found.currency {
 				return nil, wrongState.problem("The account is billed in %s, its card is in %s.", found.currency, currency)
 			}
-			out.explain(c.Trace(r.BNumber, r.Duration))
+			usage := ledger.UsageOf(&r, found.zone)
+			out.explain(c.NewPricer().Trace(&usage))
 			return &quoteOutput{out}, nil
 		})
 }
@@ -177,6 +178,7 @@ type priced struct {
 	image    string
 	currency string // of the account
 	why      call.Reason
+	zone     *time.Location // of the account's months
 }
 
 func (p *portal) priced(ctx context.Context, q question) (priced, error) {
@@ -218,6 +220,7 @@ func (p *portal) priced(ctx context.Context, q question) (priced, error) {
 	out.card = k.ID
 	out.revision, _ = k.Log.At(q.At)
 	out.image, out.why = ix.Image(a.ID, q.At)
+	out.zone, _ = ix.Zone(a.ID)
 	return out, nil
 }
 

@@ -14,6 +14,7 @@ const (
 	MaxField    = 256        // bytes of any text field
 	MaxNumber   = 32         // digits of a normalised number
 	MaxDuration = 10_000_000 // seconds: 115 days
+	MaxUnits    = 10_000_000_000_000_000
 )
 
 // Duration is the length of a call as it was read: nanoseconds, and how many
@@ -39,17 +40,23 @@ func (d Duration) Append(dst []byte) []byte {
 	return dst
 }
 
-// Record is one normalised usage record of kind voice.
+// Record is one normalised usage record.
 type Record struct {
 	Feed     string   // the feed that delivered it
 	CallID   string   // the switch's id; empty when it gives none
 	Leg      string   // tells the legs of one call apart; may be empty
 	Version  uint64   // record version, when the feed has one: higher wins
 	Instant  int64    // the answer time if given, else the start: Unix nanoseconds, UTC
-	Duration Duration // answered time
+	Duration Duration // answered time, of voice
+	Kind     Kind     // what was used
+	Units    uint64   // of any other kind: messages, bytes, pieces; 0 to MaxUnits
 	Account  string   // the account field, trimmed, case kept
 	ANumber  string   // caller: digits; empty when withheld
 	BNumber  string   // called: digits
+	LRN      string   // location routing number of the called number, where the feed gives it: digits
+	ALRN     string   // of the caller
+	Service  string   // pseudo-prefix that the switch gives: on-net, voicemail
+	Tag      string   // that may choose a rate
 	ARaw     string   // as read, when ANumber differs from it
 	BRaw     string   // as read, when BNumber differs from it
 	Flags    Flags    // what was odd about it
@@ -81,7 +88,16 @@ func (r *Record) AppendContent(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Duration.Nanos))
 	dst = appendString(dst, account)
 	dst = appendString(dst, r.ANumber)
-	return appendString(dst, r.BNumber)
+	dst = appendString(dst, r.BNumber)
+	if r.Kind == Voice && r.LRN == "" && r.ALRN == "" && r.Service == "" && r.Tag == "" {
+		return dst // as most feeds have it
+	}
+	dst = append(dst, byte(r.Kind))
+	dst = binary.BigEndian.AppendUint64(dst, r.Units)
+	for _, s := range [...]string{r.LRN, r.ALRN, r.Service, r.Tag} {
+		dst = appendString(dst, s)
+	}
+	return dst
 }
 
 // ContentHash returns the SHA-256 of the canonical encoding. Two records of
@@ -128,10 +144,11 @@ const (
 	PartlyBundled                      // the call that crossed the end of a bundle
 	Late                               // arrived when its month took no more usage
 	PayerByNumber                      // names no account: that of its number's owner was taken
+	NoLRN                              // the card goes by the location routing number, and the record has none: the dialled one was taken
 )
 
 var flagNames = []string{
-	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number",
+	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number", "no_lrn",
 }
 
 // Has reports whether all of x is in f.

@@ -112,7 +112,8 @@ func (d Definition) Check() error {
 		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" {
 			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment"))
 		}
-		if err := d.Terms.rating(d.Currency).Validate(); err != nil {
+		terms := d.Terms.rating(d.Currency)
+		if err := terms.Validate(); err != nil {
 			return bad(err)
 		}
 	default:

@@ -52,20 +52,24 @@ func (c *checker) card(ctx context.Context, image string) (*ownCard, error) {
 		return nil, nil
 	}
 	c.rates += opened.Len()
-	c.cards[image] = newOwnCard(opened)
+	if c.cards[image], err = newOwnCard(opened); err != nil {
+		c.add("image", image, "%v", err)
+	}
 	return c.cards[image], nil
 }
 
-func newOwnCard(opened *rating.Card) *ownCard {
+func newOwnCard(opened *rating.Card) (*ownCard, error) {
 	card := &ownCard{terms: opened.Terms(), rates: make(map[string]ownRate, opened.Len())}
-	for i := range opened.Len() {
-		r := opened.At(i)
+	for r, err := range opened.All() {
+		if err != nil {
+			return nil, err
+		}
 		card.rates[r.Prefix] = ownRate{
 			price1: int64(r.Price1), priceN: int64(r.PriceN), fee: int64(r.ConnectionFee),
 			interval1: int64(r.Interval1), intervalN: int64(r.IntervalN), blocked: r.Blocked, assumed: r.AssumedPulse,
 		}
 	}
-	return card
+	return card, nil
 }
 
 // ownPrice is what a call costs, or why it has no price.

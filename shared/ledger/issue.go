@@ -367,11 +367,7 @@ func (d *detailReader) destination(r *call.Row) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	i, ok := card.Lookup(r.BNumber)
-	if !ok {
-		return "", fmt.Errorf("a charged row matches no rate of card image %s: %w", image, ErrDamaged)
-	}
-	return card.At(i).Destination, nil
+	return card.Card().Destination(r.Kind, r.PrefixDigits()), nil
 }
 
 // skip reads over the rows that are left.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/call"
@@ -18,15 +19,15 @@ const maxImages = 96 << 20
 type pricer struct {
 	book   *book.Index
 	bucket objects.Bucket
-	cards  map[string]*rating.Card
+	cards  map[string]*rating.Pricer
 	held   int64
 }
 
 func newPricer(ix *book.Index, cards objects.Bucket) *pricer {
-	return &pricer{book: ix, bucket: cards, cards: map[string]*rating.Card{}}
+	return &pricer{book: ix, bucket: cards, cards: map[string]*rating.Pricer{}}
 }
 
-func (p *pricer) card(ctx context.Context, image string) (*rating.Card, error) {
+func (p *pricer) card(ctx context.Context, image string) (*rating.Pricer, error) {
 	if c, ok := p.cards[image]; ok {
 		return c, nil
 	}
@@ -46,8 +47,8 @@ func (p *pricer) card(ctx context.Context, image string) (*rating.Card, error) {
 		clear(p.cards)
 		p.held = int64(len(data))
 	}
-	p.cards[image] = c
-	return c, nil
+	p.cards[image] = c.NewPricer()
+	return p.cards[image], nil
 }
 
 // price sets what the book makes of a row that was read, and returns the card
@@ -55,7 +56,7 @@ func (p *pricer) card(ctx context.Context, image string) (*rating.Card, error) {
 func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err error) {
 	r.Status, r.Reason, r.Prefix, r.Billed = call.Unrated, "", 0, 0
 	r.Charge, r.Due, r.Covered = zero, zero, 0
-	r.Flags &^= call.DefaultIncrement
+	r.Flags &^= call.DefaultIncrement | call.NoLRN
 	image, r.Reason = p.book.Image(r.Account, r.At())
 	if image == "" {
 		return "", nil
@@ -65,15 +66,29 @@ func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err erro
 		return "", err
 	}
 	account, _ := p.book.Account(r.Account)
-	if c := card.Terms().Currency; c != account.Currency {
+	if c := card.Card().Terms().Currency; c != account.Currency {
 		return "", fmt.Errorf("account %q is billed in %s, but its card is in %s: %w", r.Account, account.Currency, c, ErrState)
 	}
-	c := card.Price(r.BNumber, r.Duration)
+	zone, _ := p.book.Zone(r.Account)
+	u := UsageOf(&r.Record, zone)
+	c := card.Price(&u)
 	r.Prefix, r.Reason, r.Flags = c.Prefix, c.Reason, r.Flags|c.Flags
 	if c.Reason == "" {
 		r.Status, r.Billed, r.Charge = call.Rated, c.Billed, c.Amount
 	}
 	return image, nil
+}
+
+// UsageOf returns what of a record a card prices, for a customer in a zone.
+func UsageOf(r *call.Record, zone *time.Location) rating.Usage {
+	u := rating.Usage{
+		Kind: r.Kind, Number: r.BNumber, Caller: r.ANumber, LRN: r.LRN, CallerLRN: r.ALRN, Service: r.Service, Tag: r.Tag,
+		Instant: r.Instant, Quantity: r.Duration.Nanos, Zone: zone,
+	}
+	if r.Kind != call.Voice {
+		u.Quantity = int64(min(r.Units, rating.MaxQuantity+1))
+	}
+	return u
 }
 
 // StoreImage stores a card image under its hash and returns its name.

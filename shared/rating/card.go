@@ -17,7 +17,7 @@ import (
 // Card is a rate card opened over its image. It is immutable: any number of
 // goroutines may use one, each through a Pricer of its own.
 type Card struct {
-	meta
+	meta    meta
 	terms   *Terms
 	kinds   [call.Kinds]*prefix.Index // nil: no rows of that kind
 	origins *prefix.Index             // nil: nobody asks
@@ -73,7 +73,7 @@ func open(image []byte) (*Card, error) {
 	if c.meta, err = decodeMeta(parts[metaSection]); err != nil {
 		return nil, err
 	}
-	c.terms, c.den, c.mask = &c.Terms, c.Den, 1<<c.ShapeBits-1
+	c.terms, c.den, c.mask = &c.meta.Terms, c.meta.Den, 1<<c.meta.ShapeBits-1
 	for name, section := range map[string]struct{ have, of int }{
 		"rates": {len(c.rates), 8}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
 		"choices": {len(c.choices), choiceSize}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
@@ -132,7 +132,7 @@ func (c *Card) verify() error {
 	for i := range len(c.conds) / condSize {
 		b := c.cond(uint32(i))
 		switch {
-		case int(b.origin) > len(c.terms.Origins), int(b.tag) > len(c.Tags), int(b.area) > len(c.Areas),
+		case int(b.origin) > len(c.terms.Origins), int(b.tag) > len(c.meta.Tags), int(b.area) > len(c.meta.Areas),
 			b.band > 0 && (c.terms.Bands == nil || int(b.band) > len(c.terms.Bands.Names)),
 			b.class != AnyClass && !has(c.terms.Presentation.columns(), b.class), b.local && b.area == 0:
 			return fmt.Errorf("cond %d asks for what the card does not have", i)
@@ -178,7 +178,7 @@ func (c *Card) prepare() (err error) {
 		c.surcharged = append(c.surcharged, uint32(1+slices.IndexFunc(t.Origins, func(o Origin) bool { return o.Name == s.Origin })))
 	}
 	simple := !t.KeepFractions && t.Grace == 0 && t.Free == 0 && t.Minimum == 0 && t.MinCharge == 0 && t.MaxCharge == 0 && t.Surcharge == 0 &&
-		len(t.Surcharges) == 0 && (t.Bands == nil || !t.Bands.Split) && t.Model != Continuous && t.Decimals <= c.Scale
+		len(t.Surcharges) == 0 && (t.Bands == nil || !t.Bands.Split) && t.Model != Continuous && t.Decimals <= c.meta.Scale
 	c.plain = make([]plainShape, len(c.shapes)/shapeSize)
 	for i := range c.plain {
 		s := c.shape(uint32(i))
@@ -190,12 +190,12 @@ func (c *Card) prepare() (err error) {
 		if !simple || s.flags&^(shapeAssumed|shapeNoGrace|shapeTwo) != 0 || s.tiers > 0 || s.minimum|s.grace|s.free != 0 || s.minCharge|s.maxCharge != 0 {
 			continue
 		}
-		over, den := bits.Mul64(uint64(s.per), pow10[c.Scale-t.Decimals])
+		over, den := bits.Mul64(uint64(s.per), pow10[c.meta.Scale-t.Decimals])
 		if over != 0 {
 			continue
 		}
 		p.interval1, p.intervalN, p.per, p.den = uint64(s.interval1), uint64(s.intervalN), uint64(s.per), den
-		p.fee = s.fee / pow10[money.PriceDecimals-c.Scale]
+		p.fee = s.fee / pow10[money.PriceDecimals-c.meta.Scale]
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func (c *Card) tier(i uint32) Tier { return decodeTier(c.tiers[tierSize*int(i):]
 // shape returns a shape with its fee in 10^-12.
 func (c *Card) shape(i uint32) shape {
 	s := decodeShape(c.shapes[shapeSize*int(i):])
-	s.fee *= pow10[money.PriceDecimals-c.Scale]
+	s.fee *= pow10[money.PriceDecimals-c.meta.Scale]
 	return s
 }
 

@@ -37,10 +37,16 @@ func (p *Pricer) begin(u *Usage) {
 	}
 	if c.asks.class || c.asks.invalid {
 		from := numbering.RegionID(0)
-		if len(caller) >= 5 && len(caller) <= prefix.MaxDigits {
-			from = p.regionOf(caller)
+		if key, ok := prefix.KeyOf(caller); ok && len(caller) >= 5 && len(caller) <= prefix.MaxDigits {
+			// A number of +1 may have no region, and a country all the same.
+			from = p.card.regions.Of(key)
+			x.invalid = from == 0 && caller[0] != '1'
+			if !numbering.ValidCaller(key) {
+				from = 0
+			}
+		} else {
+			x.invalid = true
 		}
-		x.invalid = from == 0
 		number, _ := p.rated(u)
 		x.class, x.dearer = c.classOf(from, p.regionOf(number))
 	}
@@ -48,7 +54,7 @@ func (p *Pricer) begin(u *Usage) {
 		x.band = p.bandAt(u)
 	}
 	if u.Tag != "" {
-		for i, tag := range c.Tags {
+		for i, tag := range c.meta.Tags {
 			if tag == u.Tag {
 				x.tag = uint16(i + 1)
 			}
@@ -101,8 +107,8 @@ func (c *Card) service(u *Usage) (value, note uint32, ok bool) {
 	if u.Service == "" {
 		return 0, 0, false
 	}
-	for i := range c.Services {
-		if s := &c.Services[i]; s.Kind == u.Kind && s.Name == u.Service {
+	for i := range c.meta.Services {
+		if s := &c.meta.Services[i]; s.Kind == u.Kind && s.Name == u.Service {
 			return s.Value, s.Note, true
 		}
 	}
@@ -267,7 +273,7 @@ func (c *Card) found(at uint32, digits int) (r found, ok bool) {
 	if int(s) >= len(c.plain) {
 		return r, false
 	}
-	r.shape, r.price1 = c.shape(s), w>>c.ShapeBits
+	r.shape, r.price1 = c.shape(s), w>>c.meta.ShapeBits
 	r.plain = s
 	if r.shape.flags&shapeWide != 0 {
 		if at++; at >= words {
@@ -282,7 +288,7 @@ func (c *Card) found(at uint32, digits int) (r found, ok bool) {
 		}
 		r.priceN = c.word(at)
 	}
-	up := pow10[money.PriceDecimals-c.Scale]
+	up := pow10[money.PriceDecimals-c.meta.Scale]
 	r.price1, r.priceN = r.price1*up, r.priceN*up
 	return r, true
 }

@@ -47,10 +47,10 @@ func (c *Card) ask(r *Rate, i uint32) {
 		r.Origin = c.terms.Origins[d.origin-1].Name
 	}
 	if d.area > 0 {
-		r.Area = c.Areas[d.area-1]
+		r.Area = c.meta.Areas[d.area-1]
 	}
 	if d.tag > 0 {
-		r.Tag = c.Tags[d.tag-1]
+		r.Tag = c.meta.Tags[d.tag-1]
 	}
 }
 
@@ -60,7 +60,7 @@ var errDamaged = errors.New("the card image is damaged")
 // order of prefixes, the services of all kinds first. An error ends it.
 func (c *Card) All() iter.Seq2[Rate, error] {
 	return func(yield func(Rate, error) bool) {
-		for _, s := range c.Services {
+		for _, s := range c.meta.Services {
 			if !c.rowsOf(s.Value, s.Note, func(r Rate) Rate { r.Service = s.Name; return r }, yield) {
 				return
 			}
@@ -119,7 +119,7 @@ func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate
 
 // Len returns the number of prefixes and services.
 func (c *Card) Len() int {
-	n := len(c.Services)
+	n := len(c.meta.Services)
 	for _, x := range c.kinds {
 		if x != nil {
 			n += x.Len()

@@ -34,6 +34,9 @@ type Pricer struct {
 // NewPricer returns a pricer of the card.
 func (c *Card) NewPricer() *Pricer { return &Pricer{card: c, clocks: map[*time.Location]*band.Clock{}} }
 
+// Card returns the card that it prices by.
+func (p *Pricer) Card() *Card { return p.card }
+
 // found is the row that a charge is by.
 type found struct {
 	at, plain      uint32 // in rates, in Card.plain
@@ -42,6 +45,7 @@ type found struct {
 	digits         int
 	name           uint32
 	named          bool // name is known
+	service        bool // by the record's service
 	cond           uint32
 }
 
@@ -61,7 +65,7 @@ func (p *Pricer) price(u *Usage, trace *Trace) Charge {
 	if v, note, ok := p.card.service(u); ok {
 		p.begin(u)
 		if r, ok := p.look(v, 0, 0); ok {
-			if !r.named {
+			if r.service = true; !r.named {
 				r.name, r.named = note, true
 			}
 			return p.charge(&r, u, flags, trace)
@@ -117,7 +121,7 @@ func (p *Pricer) charge(r *found, u *Usage, flags call.Flags, trace *Trace) Char
 	t, quantity := p.card.terms, uint64(0)
 	if quantity = t.rounded(u.Kind, u.Quantity); quantity > 0 && trace == nil {
 		if s := &p.card.plain[r.plain]; s.den != 0 {
-			up := pow10[money.PriceDecimals-p.card.Scale]
+			up := pow10[money.PriceDecimals-p.card.meta.Scale]
 			first, rest := t.Model.split(quantity, s.interval1, s.intervalN, 0)
 			if units, ok := p.card.fast(s, r.price1/up, r.priceN/up, first, rest); ok {
 				out.Billed, out.Amount = first+rest, unitsOf(units, t.Decimals)
@@ -192,7 +196,7 @@ func (p *Pricer) priceBlock(b *Block, from, to int) {
 	for i, m := range matches {
 		word, key := words[i], keys[i]
 		if s := word & c.mask; m.OK() && m.Value() < choiceValue && s < uint64(len(c.plain)) && validQuantity(quantities[i]) {
-			if c.pricePlain(&charges[i], &c.plain[s], word>>c.ShapeBits, m, key, quantities[i]) {
+			if c.pricePlain(&charges[i], &c.plain[s], word>>c.meta.ShapeBits, m, key, quantities[i]) {
 				continue
 			}
 		}

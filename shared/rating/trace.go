@@ -80,7 +80,7 @@ const (
 func (p *Pricer) Trace(u *Usage) Trace {
 	terms := p.card.terms
 	t := Trace{
-		Kind: u.Kind, Service: u.Service, DurationRounding: terms.DurationRounding, Rounding: terms.Rounding,
+		Kind: u.Kind, DurationRounding: terms.DurationRounding, Rounding: terms.Rounding,
 		Decimals: terms.Decimals, Currency: terms.Currency, ShortDigits: terms.ShortDigits, ticks: terms.ticks(u.Kind),
 	}
 	t.Number, _ = p.rated(u)
@@ -118,21 +118,18 @@ func (p *Pricer) tell(t *Trace, u *Usage) {
 	if t.Row.Class == AnyClass {
 		t.Class = ""
 	}
-	if f.digits > 0 || t.Service == "" || f.named && !c.hasService(u) {
+	if t.Service = ""; f.service {
+		t.Service = u.Service
+	} else {
 		t.Prefix = t.Number[:min(f.digits, len(t.Number))]
 	}
-	t.Row.Prefix = t.Prefix
+	t.Row.Prefix, t.Row.Service = t.Prefix, t.Service
 	if f.named {
 		t.Destination = c.name(f.name)
 	} else {
 		t.Destination = c.Destination(u.Kind, t.Prefix)
 	}
 	t.Row.Destination = t.Destination
-}
-
-func (c *Card) hasService(u *Usage) bool {
-	_, _, ok := c.service(u)
-	return ok
 }
 
 // addUp sums the steps as rationals, and says what is done to the sum.

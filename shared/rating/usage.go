@@ -37,7 +37,7 @@ type Block struct {
 // Asks says what a card wants to know beyond number and quantity: the instant,
 // or all of it.
 func (c *Card) Asks() (instant, details bool) {
-	details = c.asks.class || c.asks.origin || c.asks.invalid || c.terms.ByLRN || len(c.Tags) > 0 || len(c.Services) > 0 ||
+	details = c.asks.class || c.asks.origin || c.asks.invalid || c.terms.ByLRN || len(c.meta.Tags) > 0 || len(c.meta.Services) > 0 ||
 		c.terms.Bands != nil && c.terms.Bands.Split
 	return c.asks.instant, details
 }
