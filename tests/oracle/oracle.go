@@ -304,8 +304,8 @@ func (o *oracle) price(r Record, p Period) (price, bool) {
 	if live == nil {
 		return price{}, false
 	}
-	seconds := new(big.Rat).SetFrac64(r.Nanos, 1e9).FloatString(9)
-	out := price{Result: twin.Price(live.Terms, live.Rates, r.B, seconds), decimals: live.Terms.Decimals}
+	used := twin.Usage{Number: r.B, Caller: r.A, Instant: r.Instant, Quantity: r.Nanos, Zone: o.settings.Zones[p.Cycle]}
+	out := price{Result: twin.Price(live.Terms, live.Rates, used), decimals: live.Terms.Decimals}
 	if out.Reason == "" {
 		out.amount, _ = new(big.Rat).SetString(out.Amount)
 	}

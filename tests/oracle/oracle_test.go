@@ -13,8 +13,8 @@ import (
 // held to something.
 func TestBill(t *testing.T) {
 	terms := twin.Terms{Decimals: 4, Rounding: "half-up", DurationRounding: "half-up", ShortDigits: 7}
-	old := []twin.Rate{{Prefix: "44", Price1: "0.60", PriceN: "0.60", Fee: "0", Interval1: 1, IntervalN: 1}}
-	dear := []twin.Rate{{Prefix: "44", Price1: "1.20", PriceN: "1.20", Fee: "0", Interval1: 1, IntervalN: 1}}
+	old := []twin.Rate{{Prefix: "44", Price1: "0.60", PriceN: "0.60", ConnectionFee: "0", Interval1: 1, IntervalN: 1}}
+	dear := []twin.Rate{{Prefix: "44", Price1: "1.20", PriceN: "1.20", ConnectionFee: "0", Interval1: 1, IntervalN: 1}}
 	nov := Period{"monthly", "2026-11"}
 	settings := Settings{
 		Zones: map[string]string{"monthly": "Europe/London"},

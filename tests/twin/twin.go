@@ -1,156 +1,121 @@
-// Package twin is the slow, obviously right version of one charge: rational
-// numbers, a walk over a list of prefixes, plain values in and out. It is test
+// Package twin is the slow, obviously right version of what usage costs:
+// rational numbers, a walk over all rows, plain values in and out. It is test
 // code and imports nothing of the product, so that a mistake there has to be
 // made here a second time to go unseen.
+//
+// To follow one charge, read Price, then select.go (which row), quantity.go
+// (what is billed) and charge.go (what it costs).
 package twin
 
-import (
-	"fmt"
-	"math/big"
-	"strings"
+import "math/big"
+
+// Why usage has no price.
+const (
+	NoRate      = "no_rate"      // no row holds
+	Blocked     = "blocked"      // the row that holds is blocked
+	ShortNumber = "short_number" // a short number without a row of its full length
 )
 
-// Rate is what a prefix costs: prices per minute and a fee per call as decimal
-// text, intervals in seconds.
-type Rate struct {
-	Prefix               string
-	Price1, PriceN, Fee  string
-	Interval1, IntervalN int64
-	Blocked              bool
+// What a price says besides.
+const (
+	FlagDefaultIncrement = "default_increment" // the row's intervals are assumed
+	FlagNoLRN            = "no_lrn"            // the card rates by LRN and the record has none
+	FlagNoCallerCountry  = "no_caller_country" // international only because nobody knows where the caller is
+)
+
+// Usage is one record.
+type Usage struct {
+	Kind           string // voice (or empty), sms, data, event
+	Number, Caller string
+	LRN, CallerLRN string
+	Service, Tag   string
+	Instant        int64  // Unix nanoseconds
+	Quantity       int64  // voice: nanoseconds; else whole messages, bytes or pieces
+	Zone           string // the customer's, IANA; empty = UTC
+	NumberRegion   string // of the number that is rated (the LRN, if that is): US-NY, GB; empty = unknown
+	CallerRegion   string // of the caller's that is
 }
 
-// Terms are the rules of a card. Roundings are half-up, half-down, up or down.
-type Terms struct {
-	Decimals         int
-	Rounding         string
-	DurationRounding string
-	WholeCall        bool // bill the whole call in multiples of the pulse
-	ChargeZero       bool // an answered call of 0 s is charged
-	ShortDigits      int  // numbers of fewer digits match only as a whole
-}
-
-// Result is a charge: Reason is empty when there is one.
+// Result is what the usage costs, or why it has no price.
 type Result struct {
-	Reason string // no_rate, blocked, short_number
-	Index  int    // into the rates; -1 = none
-	Billed int64  // seconds
-	Amount string // with exactly Decimals decimals; empty when there is none
+	Reason string   // empty: it has a price
+	Index  int      // of the row; -1 = none
+	Prefix int      // digits of the row's prefix
+	Class  string   // of the call, where the card asks for it
+	Flags  []string // in the order of the constants
+	Billed int64    // seconds, messages, bytes, pieces
+	Exact  *big.Rat // nil without a price
+	Amount string   // Exact, rounded: with exactly Decimals decimals
 }
 
-// Longest returns the index of the longest prefix that number begins with, or
-// -1.
-func Longest(prefixes []string, number string) int {
-	best := -1
-	for i, p := range prefixes {
-		if strings.HasPrefix(number, p) && (best < 0 || len(p) > len(prefixes[best])) {
-			best = i
+// pricing is one record on its way to a price.
+type pricing struct {
+	Terms
+	rates  []Rate
+	usage  Usage
+	number string // that is rated
+	caller string
+	class  string
+}
+
+func newPricing(t Terms, rates []Rate, u Usage) pricing {
+	p := pricing{Terms: t, rates: rates, usage: u, number: u.Number, caller: u.Caller}
+	if t.ByLRN && u.LRN != "" {
+		p.number = u.LRN
+	}
+	if t.ByLRN && u.CallerLRN != "" {
+		p.caller = u.CallerLRN
+	}
+	p.class = classOf(t, u.CallerRegion, u.NumberRegion)
+	return p
+}
+
+// Price says what usage costs at a card of these terms and rates.
+func Price(t Terms, rates []Rate, u Usage) Result {
+	p := newPricing(t, rates, u)
+	row := p.rowIn(p.bandAfter(0))
+	out := Result{Reason: row.reason, Index: row.index, Class: p.class}
+	if row.reason == "" {
+		var exact *big.Rat
+		var bad choice
+		out.Billed, exact, bad = p.charge(rates[row.index])
+		if bad.reason != "" {
+			out.Reason, out.Index, out.Billed = bad.reason, bad.index, 0
+		} else {
+			out.Exact = p.capped(rates[row.index], exact)
+			out.Amount = Round(out.Exact, t.Decimals, t.Rounding).FloatString(t.Decimals)
 		}
 	}
-	return best
-}
-
-// Price charges a call of that many seconds (decimal text) to number.
-func Price(t Terms, rates []Rate, number, seconds string) Result {
-	prefixes := make([]string, len(rates))
-	for i, r := range rates {
-		prefixes[i] = r.Prefix
+	if out.Index >= 0 {
+		out.Prefix = len(rates[out.Index].Prefix)
 	}
-	i := Longest(prefixes, number)
-	short := len(number) < t.ShortDigits
-	switch {
-	case short && (i < 0 || prefixes[i] == "" || prefixes[i] != number):
-		return Result{Reason: "short_number", Index: -1}
-	case i < 0:
-		return Result{Reason: "no_rate", Index: -1}
-	case rates[i].Blocked:
-		return Result{Reason: "blocked", Index: i}
+	if out.Reason == "" && rates[out.Index].AssumedPulse {
+		out.Flags = append(out.Flags, FlagDefaultIncrement)
 	}
-	billed, amount := Charge(t, rates[i], seconds)
-	return Result{Index: i, Billed: billed, Amount: amount}
-}
-
-// Charge returns the billed seconds and the amount of a call at a rate.
-func Charge(t Terms, r Rate, seconds string) (billed int64, amount string) {
-	d := Round(number(seconds), 0, t.DurationRounding).Num().Int64()
-	if d == 0 && !t.ChargeZero {
-		return 0, new(big.Rat).FloatString(t.Decimals)
+	if t.ByLRN && u.LRN == "" {
+		out.Flags = append(out.Flags, FlagNoLRN)
 	}
-	first, rest := r.Interval1, int64(0)
-	switch {
-	case r.IntervalN == 0 && r.Interval1 == 0:
-		rest = d
-	case r.IntervalN == 0:
-		// one flat block
-	case t.WholeCall:
-		rest = pulses(longer(d, first), r.IntervalN)*r.IntervalN - first
-	case d > first:
-		rest = pulses(d-first, r.IntervalN) * r.IntervalN
-	}
-	sum := number(r.Fee)
-	sum.Add(sum, minutes(r.Price1, first))
-	sum.Add(sum, minutes(r.PriceN, rest))
-	return first + rest, Round(sum, t.Decimals, t.Rounding).FloatString(t.Decimals)
-}
-
-// minutes returns a price per minute for some seconds.
-func minutes(price string, seconds int64) *big.Rat {
-	p := number(price)
-	return p.Mul(p, big.NewRat(seconds, 60))
-}
-
-// pulses returns how many whole pulses cover that many seconds.
-func pulses(seconds, pulse int64) int64 {
-	n := seconds / pulse
-	if seconds%pulse > 0 {
-		n++
-	}
-	return n
-}
-
-func longer(a, b int64) int64 {
-	if a > b {
-		return a
-	}
-	return b
-}
-
-// Round rounds x to so many decimals: up is away from zero, down toward it,
-// and the halves differ on exact ties only.
-func Round(x *big.Rat, decimals int, method string) *big.Rat {
-	scale := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil))
-	scaled := new(big.Rat).Mul(new(big.Rat).Abs(x), scale)
-	whole := new(big.Int).Quo(scaled.Num(), scaled.Denom())
-	cut := new(big.Rat).Sub(scaled, new(big.Rat).SetInt(whole))
-	half := big.NewRat(1, 2)
-	var raise bool
-	switch method {
-	case "up":
-		raise = cut.Sign() > 0
-	case "down":
-		raise = false
-	case "half-up":
-		raise = cut.Cmp(half) >= 0
-	case "half-down":
-		raise = cut.Cmp(half) > 0
-	default:
-		panic(fmt.Sprintf("twin: no rounding method %q", method))
-	}
-	if raise {
-		whole.Add(whole, big.NewInt(1))
-	}
-	out := new(big.Rat).SetInt(whole)
-	out.Quo(out, scale)
-	if x.Sign() < 0 {
-		out.Neg(out)
+	if t.Presentation == LocalEEAInternational && u.CallerRegion == "" {
+		out.Flags = append(out.Flags, FlagNoCallerCountry)
 	}
 	return out
 }
 
-// number reads decimal text; a test that writes none is broken.
-func number(s string) *big.Rat {
-	x, ok := new(big.Rat).SetString(s)
-	if !ok {
-		panic(fmt.Sprintf("twin: %q is not a number", s))
+// kindOf lets an empty kind be voice.
+func kindOf(kind string) string {
+	if kind == "" {
+		return Voice
 	}
-	return x
+	return kind
+}
+
+// isNumber reports whether the first 15 characters of s are digits: what is
+// not matches no prefix, not even the empty one.
+func isNumber(s string) bool {
+	for _, c := range []byte(s[:min(len(s), MaxPrefix)]) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }
