@@ -72,17 +72,17 @@ type builder struct {
 	services table[string]
 	inArea   map[uint64]uint32 // prefixes that belong to an area → its place
 	decimals int               // that all prices and fees can be counted in
-	den      uint64
+	den      [call.Kinds]uint64
 }
 
 func newBuilder(t Terms) *builder {
 	b := &builder{
 		terms: t, costs: newTable[cost](), shapes: newTable[shaped](), conds: newTable[cond](), names: newTable[string](),
-		areas: newTable[string](), tags: newTable[string](), services: newTable[string](), inArea: map[uint64]uint32{}, den: 1,
+		areas: newTable[string](), tags: newTable[string](), services: newTable[string](), inArea: map[uint64]uint32{}, den: [call.Kinds]uint64{1, 1, 1, 1},
 	}
 	b.conds.id(cond{})
 	if t.Access > 0 || len(t.Surcharges) > 0 {
-		b.den = 60
+		b.den[call.Voice] = 60
 	}
 	return b
 }
@@ -202,11 +202,11 @@ func (b *builder) shape(r *Rate) (shaped, error) {
 		t.encode(tiers[tierSize*i:])
 	}
 	for _, per := range pers {
-		den := lcm(b.den, uint64(per))
-		if den > maxDen {
-			return shaped{}, fmt.Errorf("a price for %d: together with the other prices that is too fine a part, want one that divides %d", per, maxDen)
+		den := lcm(b.den[r.Kind], uint64(per))
+		if most := maxDen(r.Kind); den > most {
+			return shaped{}, fmt.Errorf("a price for %d: with those of the other prices it has a multiple above %d", per, most)
 		}
-		b.den = den
+		b.den[r.Kind] = den
 	}
 	return shaped{s, string(tiers)}, nil
 }

@@ -27,7 +27,6 @@ type Card struct {
 
 	mask    uint64       // of the shape in a word of rates
 	plain   []plainShape // by shape
-	den     uint64
 	eeaFrom numbering.Countries
 	eeaTo   numbering.Countries
 	asks    asked
@@ -73,7 +72,7 @@ func open(image []byte) (*Card, error) {
 	if c.meta, err = decodeMeta(parts[metaSection]); err != nil {
 		return nil, err
 	}
-	c.terms, c.den, c.mask = &c.meta.Terms, c.meta.Den, 1<<c.meta.ShapeBits-1
+	c.terms, c.mask = &c.meta.Terms, 1<<c.meta.ShapeBits-1
 	for name, section := range map[string]struct{ have, of int }{
 		"rates": {len(c.rates), 8}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
 		"choices": {len(c.choices), choiceSize}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
@@ -109,14 +108,19 @@ func open(image []byte) (*Card, error) {
 // on. Places in rates and choices are checked where they are used.
 func (c *Card) verify() error {
 	for i := range len(c.tiers) / tierSize {
-		if t, b := c.tier(uint32(i)), c.tiers[i*tierSize:][:tierSize]; b[20] > 1 || t.Per != 0 && c.den%uint64(t.Per) != 0 {
+		if t, b := c.tier(uint32(i)), c.tiers[i*tierSize:][:tierSize]; b[20] > 1 || !t.Event && t.Per == 0 {
 			return fmt.Errorf("tier %d is damaged", i)
 		}
 	}
 	for i := range len(c.shapes) / shapeSize {
 		s := c.shape(uint32(i))
-		if uint64(s.tierAt)+uint64(s.tiers) > uint64(len(c.tiers)/tierSize) || s.flags >= shapeFlags || s.per == 0 || c.den%uint64(s.per) != 0 {
+		if uint64(s.tierAt)+uint64(s.tiers) > uint64(len(c.tiers)/tierSize) || s.flags >= shapeFlags || !s.kind.Valid() || s.per == 0 || c.meta.Den[s.kind]%uint64(s.per) != 0 {
 			return fmt.Errorf("shape %d is damaged", i)
+		}
+		for j := range s.tiers {
+			if t := c.tier(s.tierAt + j); !t.Event && c.meta.Den[s.kind]%uint64(t.Per) != 0 {
+				return fmt.Errorf("tier %d of shape %d is damaged", j, i)
+			}
 		}
 		r := c.rateOf(s, 0, 0)
 		if s.intervalN == 0 && c.terms.Model != Continuous {
@@ -159,6 +163,9 @@ func (c *Card) prepare() (err error) {
 	c.asks.origin = c.origins != nil
 	for _, o := range t.Origins {
 		c.asks.invalid = c.asks.invalid || o.Invalid
+	}
+	if (t.Access > 0 || len(t.Surcharges) > 0) && c.meta.Den[call.Voice]%60 != 0 {
+		return errors.New("a price per minute is no part of its prices")
 	}
 	if (c.asks.class || c.asks.invalid) && c.regions == nil {
 		return errors.New("it has no table of regions")
@@ -233,4 +240,3 @@ func (c *Card) name(i uint32) string {
 // Terms returns the rules that hold for all rates of the card. The lists in
 // them are the card's own.
 func (c *Card) Terms() Terms { return *c.terms }
-

@@ -55,12 +55,12 @@ func (a *account) once(name StepName, price, n uint64) {
 // fast is the same for rows that use few of them. It sets what tiers make of
 // the billed units. A reason says that there is no charge after all.
 //
-// Nothing overflows: prices are below 2^63, ticks below 2^60 and den is at
-// most 2^32, so a product has 155 bits; the sums of some hundred of them
-// times 10^12 have less than 256.
+// Nothing overflows: prices are below 2^63, ticks below 2^60 and den at most
+// 2^60, so a product has 183 bits; the sum of some hundred of them, times
+// 10^12 of the surcharge, has less than 256.
 func (p *Pricer) full(r *found, m *measure, u *Usage, steps *[]Step) (money.Amount, call.Reason, error) {
 	t := p.card.terms
-	a := account{den: p.card.den, ticks: t.ticks(r.shape.kind), steps: steps}
+	a := account{den: p.card.meta.Den[r.shape.kind], ticks: t.ticks(r.shape.kind), steps: steps}
 	if m.nothing {
 		return money.New(0, t.Decimals), "", nil
 	}
@@ -107,6 +107,7 @@ func orPrice(own uint64, cards money.Price) uint64 {
 func (p *Pricer) parts(a *account, r *found, m *measure, u *Usage) call.Reason {
 	s, t := &r.shape, p.card.terms
 	switch {
+	case m.onlyFee:
 	case s.tiers > 0:
 		p.addTiers(a, r, m)
 	case s.flags&shapePerCall != 0:

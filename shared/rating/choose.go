@@ -37,16 +37,10 @@ func (p *Pricer) begin(u *Usage) {
 	}
 	if c.asks.class || c.asks.invalid {
 		from := numbering.RegionID(0)
-		if key, ok := prefix.KeyOf(caller); ok && len(caller) >= 5 && len(caller) <= prefix.MaxDigits {
-			// A number of +1 may have no region, and a country all the same.
-			from = p.card.regions.Of(key)
-			x.invalid = from == 0 && caller[0] != '1'
-			if !numbering.ValidCaller(key) {
-				from = 0
-			}
-		} else {
-			x.invalid = true
+		if key, ok := prefix.KeyOf(caller); ok && numbering.ValidCaller(key) {
+			from = c.regions.Of(key)
 		}
+		x.invalid = from == 0
 		number, _ := p.rated(u)
 		x.class, x.dearer = c.classOf(from, p.regionOf(number))
 	}
@@ -294,6 +288,9 @@ func (c *Card) found(at uint32, digits int) (r found, ok bool) {
 }
 
 func (s *OriginSurcharge) goesTo(number string) bool {
+	if _, ok := prefix.KeyOf(number); !ok {
+		return len(s.To) == 0
+	}
 	for _, to := range s.To {
 		if strings.HasPrefix(number, to) {
 			return true

@@ -77,13 +77,14 @@ const (
 
 // meta is what an image says in JSON.
 type meta struct {
-	Terms     Terms     `json:"terms"`
-	Scale     int       `json:"scale"`      // decimals that prices of rates and fees of shapes are counted in
-	ShapeBits int       `json:"shape_bits"` // low bits of a word of rates
-	Den       uint64    `json:"den"`        // every price is for a divisor of it, in units
-	Areas     []string  `json:"areas,omitempty"`
-	Tags      []string  `json:"tags,omitempty"`
-	Services  []service `json:"services,omitempty"`
+	Terms     Terms `json:"terms"`
+	Scale     int   `json:"scale"`      // decimals that prices of rates and fees of shapes are counted in
+	ShapeBits int   `json:"shape_bits"` // low bits of a word of rates
+	// Den: every price of a kind is for a divisor of it, in units.
+	Den      [call.Kinds]uint64 `json:"den"`
+	Areas    []string           `json:"areas,omitempty"`
+	Tags     []string           `json:"tags,omitempty"`
+	Services []service          `json:"services,omitempty"`
 }
 
 // service is a pseudo-prefix with the rows that it has.
@@ -255,8 +256,13 @@ func decodeMeta(b []byte) (m meta, err error) {
 	if err := m.Terms.Validate(); err != nil {
 		return m, fmt.Errorf("its terms: %w", err)
 	}
-	if m.Scale < 0 || m.Scale > money.PriceDecimals || m.ShapeBits < 1 || m.ShapeBits > 26 || m.Den == 0 || m.Den > maxDen {
-		return m, fmt.Errorf("scale %d, %d bits of shapes, prices for parts of %d: out of range", m.Scale, m.ShapeBits, m.Den)
+	if m.Scale < 0 || m.Scale > money.PriceDecimals || m.ShapeBits < 1 || m.ShapeBits > 26 {
+		return m, fmt.Errorf("scale %d, %d bits of shapes: out of range", m.Scale, m.ShapeBits)
+	}
+	for k, den := range m.Den {
+		if den == 0 || den > maxDen(call.Kind(k)) {
+			return m, fmt.Errorf("prices for parts of %d: out of range", den)
+		}
 	}
 	if len(m.Areas) > maxNames || len(m.Tags) > maxNames || len(m.Services) > maxNames {
 		return m, fmt.Errorf("more than %d areas, tags or services", maxNames)
@@ -264,9 +270,14 @@ func decodeMeta(b []byte) (m meta, err error) {
 	return m, nil
 }
 
-const (
-	// maxDen keeps a charge's sum within 256 bits.
-	maxDen = 1 << 32
-	// maxNames bounds the areas, tags and services of a card.
-	maxNames = 60_000
-)
+// maxNames bounds the areas, tags and services of a card.
+const maxNames = 60_000
+
+// maxDen keeps a charge's sum within 256 bits: of voice, units may be cut into
+// nanoseconds.
+func maxDen(k call.Kind) uint64 {
+	if k == call.Voice {
+		return 1 << 32
+	}
+	return 1 << 60
+}

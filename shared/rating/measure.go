@@ -47,6 +47,7 @@ type measure struct {
 	quantity    uint64 // rounded
 	nothing     bool   // nothing at all is charged
 	grace       bool   // and that because of the grace period
+	onlyFee     bool   // all of it is free units
 	first, rest uint64 // billed at price 1 and at price N
 	skipped     uint64 // free, between the two
 	billed      uint64 // whole units
@@ -74,9 +75,10 @@ func (t *Terms) measure(s *shape, q uint64) (m measure) {
 	q = max(q, or(s.minimum, t.Minimum)*u)
 	free := or(s.free, t.Free) * u
 	whole := s.flags&shapePerCall != 0 || s.tiers > 0 // without intervals
-	if free > 0 && (t.FreeFirst || whole) {
+	if free > 0 && (t.FreeFirst || s.tiers > 0) {
 		if q <= free {
-			return m // only the connection fee
+			m.onlyFee = true
+			return m
 		}
 		q, free = q-free, 0
 	}
@@ -89,7 +91,7 @@ func (t *Terms) measure(s *shape, q uint64) (m measure) {
 		return m
 	}
 	m.first, m.rest = t.Model.split(q, uint64(s.interval1)*u, uint64(s.intervalN)*u, free)
-	if m.rest > 0 {
+	if s.interval1|s.intervalN != 0 || t.Model == Continuous {
 		m.skipped = free
 	}
 	m.billed = (m.first + m.rest + u - 1) / u
@@ -131,7 +133,7 @@ func (m IncrementModel) split(q, interval1, intervalN, free uint64) (first, rest
 	case m == Continuous:
 		return interval1, over
 	case intervalN == 0 && interval1 == 0:
-		return 0, over
+		return 0, q
 	case intervalN == 0:
 		return interval1, 0
 	case m == WholeCallMultiple:

@@ -26,9 +26,11 @@ type Pricer struct {
 	words   [blockSize]uint64
 	ctx     context
 	// What a split call looks up again for each band.
-	value  uint32
-	digits int
-	length uint8
+	value   uint32
+	digits  int
+	length  uint8
+	service bool  // of the record: no number is too short for it
+	bad     found // the row in another band that has no price
 }
 
 // NewPricer returns a pricer of the card.
@@ -62,18 +64,21 @@ func (p *Pricer) price(u *Usage, trace *Trace) Charge {
 	}
 	x := p.card.kinds[u.Kind]
 	number, flags := p.rated(u)
+	key, isNumber := prefix.KeyOf(number)
 	if v, note, ok := p.card.service(u); ok {
 		p.begin(u)
-		if r, ok := p.look(v, 0, 0); ok {
+		p.service = true
+		r, ok := p.look(v, 0, key.Digits)
+		if ok {
 			if r.service = true; !r.named {
 				r.name, r.named = note, true
 			}
 			return p.charge(&r, u, flags, trace)
 		}
 	}
-	key, ok := prefix.KeyOf(number)
-	if x == nil || !ok {
-		return Charge{Reason: p.reasonOf(key, ok), Flags: flags}
+	p.service = false
+	if x == nil || !isNumber {
+		return Charge{Reason: p.reasonOf(key, isNumber), Flags: flags}
 	}
 	c := p.byNumber(u, key, x.Lookup(key), trace)
 	c.Flags |= flags
@@ -96,13 +101,18 @@ func (p *Pricer) byNumber(u *Usage, key prefix.Key, m prefix.Match, trace *Trace
 		p.begin(u)
 	}
 	r, ok := p.look(m.Value(), m.Digits(), key.Digits)
-	if short := int(key.Digits) < p.card.terms.ShortDigits; short && (!ok || r.digits != int(key.Digits) || r.digits == 0) {
+	if p.short(&r, ok) {
 		return Charge{Reason: call.ShortNumber}
 	}
 	if !ok {
 		return Charge{Reason: call.NoRate}
 	}
 	return p.charge(&r, u, 0, trace)
+}
+
+// short reports whether a number is too short for the row that was found.
+func (p *Pricer) short(r *found, ok bool) bool {
+	return !p.service && int(p.length) < p.card.terms.ShortDigits && (!ok || r.digits != int(p.length) || r.digits == 0)
 }
 
 // charge is the charge of usage by a row.
@@ -140,9 +150,14 @@ func (p *Pricer) charge(r *found, u *Usage, flags call.Flags, trace *Trace) Char
 		// is a charge of more than 2^128 units of its last decimal.
 		return Charge{Reason: call.BadDuration}
 	}
-	if out.Amount, out.Reason = amount, reason; reason == "" {
-		out.Billed = m.billed
+	if reason != "" {
+		out = Charge{Reason: reason, Flags: flags}
+		if reason == call.Blocked {
+			out.Prefix, out.Row = p.bad.digits, Row(p.bad.at+1)
+		}
+		return out
 	}
+	out.Amount, out.Billed = amount, m.billed
 	if trace != nil {
 		trace.measure = m
 	}

@@ -186,7 +186,9 @@ func (t Trace) stepText(i int, s Step) string {
 	return fmt.Sprintf("%s at %s = %s", word, per, shown(s.Exact, t.Decimals))
 }
 
-func (s *Step) isTime() bool { return s.Name == StepFirst || s.Name == StepPulses || s.Name == StepTier }
+func (s *Step) isTime() bool {
+	return s.Name == StepFirst || s.Name == StepPulses || s.Name == StepTier
+}
 
 // length writes ticks as units.
 func (t Trace) length(ticks uint64) string {

@@ -41,11 +41,15 @@ func (p *Pricer) addSplit(a *account, r *found, m *measure, u *Usage) (reason ca
 	var rows [band.MaxNames]found
 	rows[start-1] = *r
 	m.stretches(func(name StepName, from, used, billed uint64) {
+		if reason != "" {
+			return
+		}
 		seconds := (billed + a.ticks - 1) / a.ticks
 		clock.Cut(u.Instant+int64(from/a.ticks)*nanosPerSecond, seconds, func(b uint8, n uint64) bool {
 			row := &rows[b]
 			if row.shape.per == 0 {
 				if *row, reason = p.inBand(b); reason != "" {
+					p.bad = *row
 					return false
 				}
 			}
@@ -69,6 +73,8 @@ func (p *Pricer) inBand(b uint8) (found, call.Reason) {
 	p.ctx.band = b + 1
 	r, ok := p.choose(p.value, p.digits, p.length)
 	switch {
+	case p.short(&r, ok):
+		return r, call.ShortNumber
 	case !ok, r.shape.tiers > 0, r.shape.flags&shapePerCall != 0:
 		return r, call.NoRate
 	case r.shape.flags&shapeBlocked != 0:

@@ -117,7 +117,7 @@ type Terms struct {
 type Origin struct {
 	Name     string   `json:"name"`
 	Prefixes []string `json:"prefixes,omitempty"` // digits
-	Invalid  bool     `json:"invalid,omitzero"`   // callers whose number is missing, under 5 or over 15 digits, or of no known country
+	Invalid  bool     `json:"invalid,omitzero"`   // callers whose number is missing, cannot be one, or is of no known region (see numbering.ValidCaller)
 }
 
 // OriginSurcharge is added to the charge of a call from a group of callers.
