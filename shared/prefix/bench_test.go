@@ -86,13 +86,15 @@ func openDeck(tb testing.TB, size int) (entries []Entry, section []byte, x *Inde
 	return d.entries, d.section, d.index
 }
 
+const million = 1 << 20
+
 var sizes = []int{100_000, 1_000_000}
 
-// numbers returns a million of 12 digits. Hits begin with a random prefix of
+// numbers returns count of them, of 12 digits. Hits begin with a random prefix of
 // the deck, deep ones with one of 9 digits, misses with a random digit.
-func numbers(entries []Entry, kind string) []string {
+func numbers(entries []Entry, kind string, count int) []string {
 	r := rand.New(rand.NewPCG(2, 3))
-	out := make([]string, 1<<20)
+	out := make([]string, count)
 	for i := range out {
 		p := ""
 		for p == "" && kind != "miss" {
@@ -109,7 +111,7 @@ func numbers(entries []Entry, kind string) []string {
 func BenchmarkKeyOf(b *testing.B) {
 	entries, _, _ := openDeck(b, sizes[0])
 	text := []byte{}
-	for _, n := range numbers(entries, "hit") {
+	for _, n := range numbers(entries, "hit", million) {
 		text = append(text, n...)
 	}
 	i := 0
@@ -127,21 +129,21 @@ func BenchmarkLookup(b *testing.B) {
 	for _, size := range sizes {
 		entries, _, x := openDeck(b, size)
 		for _, kind := range []string{"hit", "deep", "miss"} {
-			keys := make([]Key, 1<<20)
-			for i, n := range numbers(entries, kind) {
+			keys := make([]Key, million)
+			for i, n := range numbers(entries, kind, million) {
 				keys[i], _ = KeyOf(n)
 			}
 			b.Run(fmt.Sprintf("%d/%s/one", size, kind), func(b *testing.B) {
 				i := 0
 				for b.Loop() {
-					x.Lookup(keys[i&(1<<20-1)])
+					x.Lookup(keys[i&(million-1)])
 					i++
 				}
 			})
 			b.Run(fmt.Sprintf("%d/%s/all", size, kind), func(b *testing.B) {
 				out := make([]Match, 1<<12)
 				for n := 0; n < b.N; n += len(out) {
-					from := n & (1<<20 - 1)
+					from := n & (million - 1)
 					x.LookupAll(keys[from:from+len(out)], out)
 				}
 			})
