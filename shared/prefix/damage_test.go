@@ -25,6 +25,16 @@ func small(t testing.TB) []byte {
 	return section
 }
 
+// buildWith builds an index with so many digits in its root.
+func buildWith(t testing.TB, root int, prefixes ...string) []byte {
+	t.Helper()
+	items, err := sorted(list(prefixes...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return build(items, root)
+}
+
 // use asks an index everything there is to ask. Whatever the bytes, nothing
 // panics or runs on, and no value is above the highest.
 func use(t testing.TB, x *Index) (damaged bool) {
@@ -148,6 +158,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"17 digits", root + 4*99, 18, "not a match"},
 		{"the cell of another slot", root + 4*20, cellTag, "slot 20 of the root"},
 		{"a slot without its cell", root + 4*20, 0, "slot 21 of the root"},
+		{"the last slot without its cell", root + 4*38, 0, "cells that no slot of the root names"},
+		{"a cell of no intervals", cells, 0, "slot 10 of the root"},
 		{"a cell of one interval", cells, 1, "slot 10 of the root"},
 		{"a cell of too many intervals", cells, 10_001, "slot 10 of the root"},
 		{"a start that does not ascend", cells, 3, "slot 10 of the root"},
@@ -160,6 +172,130 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 				t.Errorf("Open: %v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestACellWithAPadThatANumberCouldReachIsRefused(t *testing.T) {
+	section := buildWith(t, 1, "1", "12") // intervals of slot 1 from 1, 12 and 13: three lanes and a pad
+	pad := 4*(headerWords+10) + 3*2
+	if got := binary.LittleEndian.Uint16(section[pad:]); got != pads>>48 {
+		t.Fatalf("the pad is %#x", got)
+	}
+	for _, reached := range []uint16{3001, 9999, narrowSpan, pads>>48 - 1} {
+		binary.LittleEndian.PutUint16(section[pad:], reached)
+		if _, err := Open(section); !errors.Is(err, errCell) {
+			t.Errorf("a pad of %d: %v, want %v", reached, err, errCell)
+		}
+	}
+}
+
+func TestAWideCellThatDoesNotAscendIsRefused(t *testing.T) {
+	section := buildWith(t, 1, "1", "12345678")
+	second := 4 * (headerWords + 10 + 2)
+	for _, start := range []uint32{0, 1, binary.LittleEndian.Uint32(section[second-4:]), tailSpan, 1 << 31} {
+		binary.LittleEndian.PutUint32(section[second:], start)
+		if _, err := Open(section); !errors.Is(err, errCell) {
+			t.Errorf("a start of %d: %v, want %v", start, err, errCell)
+		}
+	}
+}
+
+func TestAKeyThatNoNumberHasIsLookedUpWithoutHarm(t *testing.T) {
+	x, err := Open(buildWith(t, headDigits, "999999", "9999992"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, head := range []uint32{999_999, 1_000_000, 1<<32 - 1} {
+		for tail := uint64(0); tail < 1<<32; tail += 99_991 {
+			k := Key{Head: head, Tail: uint32(tail), Digits: 15}
+			if m := x.Lookup(k); m.Digits() > 7 {
+				t.Fatalf("%v matches %s", k, say(m))
+			}
+		}
+	}
+}
+
+func TestADamagedDirectoryIsNoticed(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		entries   []Entry
+		directory string // its nibbles, in hexadecimal
+		whole     bool
+	}{
+		{"as it is built", []Entry{{Prefix: "1"}, {Prefix: "12"}}, "01a12a", true},
+		{"a note and a value as they are built", []Entry{{Prefix: "1", Value: 1, Note: 1}, {Prefix: "10", Value: 2, Note: 2}}, "01d2110b2", true},
+		{"not in order", []Entry{{Prefix: "11"}, {Prefix: "12"}}, "012a11a", false},
+		{"twice the same", []Entry{{Prefix: "1"}, {Prefix: "12"}}, "01a1a", false},
+		{"more digits shared than there are", []Entry{{Prefix: "1"}, {Prefix: "1002"}}, "01a32a", false},
+		{"a prefix that is not in the tree", []Entry{{Prefix: "1"}, {Prefix: "12"}}, "01a13a", false},
+		{"a value that the tree holds, too", []Entry{{Prefix: "1"}, {Prefix: "12"}}, "01c012a", false},
+		{"a value above the highest", []Entry{{Prefix: "1", Value: 1}, {Prefix: "10", Value: 2}}, "01c310a", false},
+		{"a value that is not", []Entry{{Prefix: "1", Value: 1}, {Prefix: "10", Value: 2}}, "01a10a", false},
+		{"16 digits", []Entry{{Prefix: "111111111111111"}}, "01111111111111111a", false},
+		{"20 digits", []Entry{{Prefix: "111111111111111"}}, "011111111111111111111a", false},
+		{"an end that is none", []Entry{{Prefix: "1"}}, "01e", false},
+		{"a note of 33 bits", []Entry{{Prefix: "1"}}, "01bffffffffff7", false},
+		{"a note without end", []Entry{{Prefix: "1"}}, "01bffffffffffffffff", false},
+		{"a value of 32 bits", []Entry{{Prefix: "1", Value: 1}, {Prefix: "10", Value: 2}}, "01cffffffffff310a", false},
+		{"nothing", []Entry{{Prefix: "1"}}, "", false},
+		{"no end", []Entry{{Prefix: "1"}}, "01", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			section, err := Build(c.entries)
+			if err != nil {
+				t.Fatal(err)
+			}
+			built, err := Open(section)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := nibbleWriter{out: section[:len(section)-len(built.directory)]}
+			size := len(w.out)
+			for _, d := range c.directory {
+				w.put(uint8(strings.IndexRune("0123456789abcdef", d)))
+			}
+			binary.LittleEndian.PutUint32(w.out[16:], uint32(len(w.out)-size))
+			x, err := Open(w.out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all error
+			for _, err := range x.All() {
+				all = err
+			}
+			last := x.Len() - 1
+			for i := range last {
+				// The damage may be in an entry before the last.
+				if _, err := x.At(i); err != nil {
+					last = i
+					break
+				}
+			}
+			_, at := x.At(last)
+			if (all == nil) != c.whole || (at == nil) != c.whole {
+				t.Errorf("All: %v, At: %v, want an error: %t", all, at, !c.whole)
+			}
+			use(t, x)
+		})
+	}
+}
+
+func TestBlocksThatAreNotInOrderAreNoticed(t *testing.T) {
+	section := small(t)
+	x, err := Open(section)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The second block is read where the first one is: no entry of it fits.
+	binary.LittleEndian.PutUint32(x.blocks[4:], 0)
+	n, all := 0, error(nil)
+	for _, err := range x.All() {
+		if all = err; err == nil {
+			n++
+		}
+	}
+	if !errors.Is(all, errDamaged) {
+		t.Errorf("%d entries, then %v, want %v", n, all, errDamaged)
 	}
 }
 

@@ -269,7 +269,7 @@ func (x *Index) seek(want code) (i int, at cursor, ok bool) {
 		return 0, cursor{}, false
 	}
 	c, entries, ok := x.open(low - 1)
-	if !ok || !c.next() || c.code > want {
+	if !ok || !c.next() {
 		return 0, cursor{}, false
 	}
 	i, at = (low-1)*blockEntries, c

@@ -321,6 +321,24 @@ func TestTheRootGrowsWithTheDeck(t *testing.T) {
 	}
 }
 
+func TestNeighboursWithOneValueTakeNoRoom(t *testing.T) {
+	var entries []Entry
+	for n := range 1000 {
+		entries = append(entries, Entry{Prefix: fmt.Sprintf("%03d", n), Value: 7})
+	}
+	items, err := sorted(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := Open(build(items, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(x.cells) != 0 {
+		t.Errorf("%d bytes of cells, want none", len(x.cells))
+	}
+}
+
 func TestAWideCellIsFoundAsANarrowOneIs(t *testing.T) {
 	// The same intervals, but one that begins at a start that is not round.
 	entries := list("1", "12", "121", "1215", "122", "1299", "199", "19999", "2", "5")
