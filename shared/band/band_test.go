@@ -224,6 +224,21 @@ func TestAClockKeepsTheSetItWasMadeOf(t *testing.T) {
 	}
 }
 
+func TestAnAnswerHoldsUntilTheBandChangesOrTheDayEndsInUTC(t *testing.T) {
+	c := clock(t, read(t, uk), "America/New_York")
+	for _, v := range []struct{ at, until string }{ // in this order: the second lies just before the first
+		{"2026-11-05T12:00:00Z", "2026-11-06T00:00:00Z"},
+		{"2026-11-05T11:59:59.999999999Z", "2026-11-05T12:00:00Z"},
+		{"2026-11-06T00:00:00Z", "2026-11-06T12:00:00Z"}, // Evening both before and after local midnight
+		{"2026-11-07T00:00:00Z", "2026-11-07T05:00:00Z"}, // then the weekend
+		{"2026-11-07T05:00:00Z", "2026-11-08T00:00:00Z"},
+	} {
+		if _, until := c.At(instant(t, v.at)); until != instant(t, v.until) {
+			t.Errorf("%s: got until %s, want %s", v.at, time.Unix(0, until).UTC().Format(time.RFC3339Nano), v.until)
+		}
+	}
+}
+
 func TestInstantsOutsideTheYearsHaveTheNearestBand(t *testing.T) {
 	c := clock(t, read(t, halves("12:00")), "UTC")
 	for _, v := range []struct {

@@ -21,15 +21,10 @@ func instants(b *testing.B, stretch time.Duration) []int64 {
 }
 
 func benchmarkAt(b *testing.B, c *band.Clock, all []int64) {
-	var sum uint64
 	i := 0
 	for b.Loop() {
-		band, _ := c.At(all[i%len(all)])
-		sum += uint64(band)
+		c.At(all[i%len(all)])
 		i++
-	}
-	if sum == 0 {
-		b.Fatal("one band only")
 	}
 }
 
@@ -46,15 +41,9 @@ func BenchmarkAtASortedDay(b *testing.B) {
 // BenchmarkAtByTimeIn asks the time package each time, as the twin does.
 func BenchmarkAtByTimeIn(b *testing.B) {
 	s, zone, all := read(b, uk), location(b, "Europe/London"), instants(b, 31*24*time.Hour)
-	held := 0
 	i := 0
 	for b.Loop() {
-		if name, _ := twin(s, time.Unix(0, all[i%len(all)]), zone); name != "Daytime" {
-			held++
-		}
+		twin(s, time.Unix(0, all[i%len(all)]), zone)
 		i++
-	}
-	if held == 0 {
-		b.Fatal("one band only")
 	}
 }

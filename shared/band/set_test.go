@@ -123,6 +123,9 @@ func TestEveryLocalTimeNeedsAWindow(t *testing.T) {
 		{"29 February only", window(`{"band": "a", "from": "00:00", "to": "24:00", "months": [1,3,4,5,6,7,8,9,10,11,12]}`,
 			`{"band": "a", "from": "00:00", "to": "24:00", "months": [2], "month_days": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28]}`),
 			"no window holds on mon, 02-29 from 00:00 to 24:00"},
+		{"28 February of other years", window(`{"band": "a", "from": "00:00", "to": "24:00", "months": [1,3,4,5,6,7,8,9,10,11,12]}`,
+			`{"band": "a", "from": "00:00", "to": "24:00", "months": [2], "month_days": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,29,-2]}`),
+			"no window holds on mon, 02-28 from 00:00 to 24:00"},
 		{"a year that is not named", window(`{"band": "a", "from": "00:00", "to": "24:00", "years": [2026]}`),
 			"no window holds on mon, in a year that no window names, from 00:00 to 24:00"},
 		{"a year that is named and left out", `{"names": ["a", "b"], "windows": [
@@ -205,7 +208,7 @@ func TestWhatCannotBeUsedIsRefused(t *testing.T) {
 		{dated(band.Date{On: band.On{Month: 12, Day: 25}}), "date 1 (12-25): day 0: want mon"},
 		{zoned("Local"), `zone "Local"`},
 		{zoned("Europe/Londinium"), `zone "Europe/Londinium"`},
-		{zoned(strings.Repeat("Europe", 1000)), "zone "},
+		{zoned(strings.Repeat("Europe/", 500)), "zone "},
 		{with(func(w *band.Window) { w.Band = strings.Repeat("x", 1_000_000) }), "window 1: band "},
 		{with(func(w *band.Window) { w.From = -1 }), "window 1 (a): -1 to 86400 seconds"},
 		{with(func(w *band.Window) { w.To++ }), "window 1 (a): 0 to 86401 seconds"},
