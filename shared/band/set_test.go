@@ -117,6 +117,8 @@ func TestEveryLocalTimeNeedsAWindow(t *testing.T) {
 			"no window holds on holiday from 00:00 to 24:00"},
 		{"a month", window(`{"band": "a", "from": "00:00", "to": "24:00", "months": [1,2,3,4,6,7,8,9,10,11,12]}`),
 			"no window holds on mon, 05-01 from 00:00 to 24:00"},
+		{"a month's afternoons", window(`{"band": "a", "from": "00:00", "to": "24:00", "months": [1,2,3,4,5,6,7,8,9,10,11]}`, `{"band": "a", "from": "00:00", "to": "12:00"}`),
+			"no window holds on mon, 12-01 from 12:00 to 24:00"},
 		{"the 31st", window(`{"band": "a", "from": "00:00", "to": "24:00", "month_days": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30]}`),
 			"no window holds on mon, 01-31 from 00:00 to 24:00"},
 		{"the 31st by the end", window(`{"band": "a", "from": "00:00", "to": "24:00", "month_days": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,-1]}`), ""},
