@@ -255,18 +255,14 @@ func (d *Directory) Owner(number DirectoryKey, instant int64) (account uint32, o
 	return account, account != NoOwner
 }
 
-// root returns the last sample that is not above v, -1 if there is none.
+// root returns the last sample of the top level that is not above v, -1 if
+// there is none.
 func (t *tier) root(v uint64) int {
 	top := t.level[levels-1]
-	low, high := -1, count(top)
-	for high-low > 1 {
-		if middle := int(uint(low+high) >> 1); start(top, middle) <= v {
-			low = middle
-		} else {
-			high = middle
-		}
+	if len(top) == 0 || start(top, 0) > v {
+		return -1
 	}
-	return low
+	return lastNotAbove(top, v)
 }
 
 // descend returns, for entry i of the level above, the last of its entries of
@@ -276,13 +272,21 @@ func (t *tier) descend(l, i int, v uint64) int {
 		return i
 	}
 	node := t.level[l][8*fanout*i:]
-	node = node[:min(len(node), 8*fanout)]
-	above := uint64(0)
-	for j := range count(node) {
-		_, less := bits.Sub64(v, start(node, j), 0)
-		above += less
+	return fanout*i + lastNotAbove(node[:min(len(node), 8*fanout)], v)
+}
+
+// lastNotAbove returns the last of the ascending starts that is not above v;
+// the first is not. It has no branch that depends on what it compares, so that
+// the waits of one search can overlap those of the next.
+func lastNotAbove(starts []byte, v uint64) int {
+	at := 0
+	for n := count(starts); n > 1; {
+		half := n / 2
+		_, above := bits.Sub64(v, start(starts, at+half), 0)
+		at += half & int(above-1)
+		n -= half
 	}
-	return fanout*i + count(node) - int(above) - 1
+	return at
 }
 
 // history returns the first event of the entry that v falls in.

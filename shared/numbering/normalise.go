@@ -101,12 +101,14 @@ func (r *Rules) collect(dst, b []byte) (_ []byte, global bool, kind Kind) {
 				i += 2
 			}
 		}
-		switch {
-		case isDigit(c):
+		if isDigit(c) {
 			if len(dst)-start == maxCollected {
 				return dst, false, TooLong
 			}
 			dst = append(dst, c)
+			continue
+		}
+		switch {
 		case c == '(' && (plus || len(dst) > start) && r.bracketed(b[i:]):
 			i += len(r.NationalPrefix) + 1
 		case c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/':
@@ -240,7 +242,7 @@ func insert[T string | []byte](dst []byte, at int, s T) []byte {
 // case.
 func isWithheld(b []byte) bool {
 	var buf [len("unavailable")]byte
-	if len(b) > len(buf) {
+	if len(b) > len(buf) || len(b) > 0 && (isDigit(b[0]) || b[0] == '+') {
 		return false
 	}
 	for i, c := range b {
