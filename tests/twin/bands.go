@@ -3,6 +3,7 @@ package twin
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,9 +26,10 @@ func (p pricing) bandAfter(seconds int64) string {
 // At returns the band at a local time.
 func (b Bands) At(local time.Time) string {
 	day := b.dayOf(local)
-	clock := local.Format("15:04:05")
+	hour, minute, second := local.Clock()
+	clock := hour*3600 + minute*60 + second
 	for _, w := range b.Windows {
-		if w.holdsOn(local, day) && full(w.From) <= clock && clock < full(w.To) {
+		if w.holdsOn(local, day) && seconds(w.From) <= clock && clock < seconds(w.To) {
 			return w.Band
 		}
 	}
@@ -37,15 +39,20 @@ func (b Bands) At(local time.Time) string {
 // dayOf returns the day that a date counts as: as the date of that year says,
 // else as the date of every year does, else its day of the week.
 func (b Bands) dayOf(local time.Time) string {
-	for _, format := range []string{"2006-01-02", "01-02"} {
+	if len(b.Dates) == 0 {
+		return weekday(local)
+	}
+	for _, on := range []string{local.Format("2006-01-02"), local.Format("01-02")} {
 		for _, d := range b.Dates {
-			if d.On == local.Format(format) {
+			if d.On == on {
 				return d.As
 			}
 		}
 	}
-	return strings.ToLower(local.Format("Mon"))
+	return weekday(local)
 }
+
+func weekday(local time.Time) string { return strings.ToLower(local.Weekday().String()[:3]) }
 
 // holdsOn reports whether a window is for a day. Months and the days of the
 // month are those of the calendar, whatever day it counts as.
@@ -58,12 +65,17 @@ func (w Window) holdsOn(local time.Time, day string) bool {
 		(len(w.Years) == 0 || slices.Contains(w.Years, local.Year()))
 }
 
-// full writes a time of day with its seconds, so that text compares as time.
-func full(clock string) string {
-	if len(clock) == len("15:04") {
-		return clock + ":00"
+// seconds reads HH:MM or HH:MM:SS as seconds on the clock.
+func seconds(clock string) int {
+	parts := []int{0, 0, 0}
+	for i, text := range strings.Split(clock, ":") {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			panic("twin: " + clock + " is no time of day")
+		}
+		parts[i] = n
 	}
-	return clock
+	return parts[0]*3600 + parts[1]*60 + parts[2]
 }
 
 var zones sync.Map // name → *time.Location: reading one from its file takes longer than a charge

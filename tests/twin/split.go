@@ -6,28 +6,12 @@ import "math/big"
 // in the band that the second lies in: at its price 1 in the first interval,
 // at its price N after it.
 func (p pricing) splitCharge(b bill) (sum *big.Rat, bad choice) {
-	rows := map[string]choice{} // by band: a call has many seconds and few bands
-	first, rest := map[int]*big.Rat{}, map[int]*big.Rat{}
-	count := func(k int64, part *big.Rat, seconds map[int]*big.Rat) choice {
-		band := p.bandAfter(k)
-		row, known := rows[band]
-		if !known {
-			row = p.splitRow(band)
-			rows[band] = row
-		}
-		if row.reason != "" {
-			return row
-		}
-		if seconds[row.index] == nil {
-			seconds[row.index] = new(big.Rat)
-		}
-		seconds[row.index].Add(seconds[row.index], part)
-		return choice{}
-	}
-	if bad := eachSecond(b.first, 0, func(k int64, part *big.Rat) choice { return count(k, part, first) }); bad.reason != "" {
+	first, bad := p.secondsByRow(b.first, 0)
+	if bad.reason != "" {
 		return nil, bad
 	}
-	if bad := eachSecond(b.rest, b.restAt, func(k int64, part *big.Rat) choice { return count(k, part, rest) }); bad.reason != "" {
+	rest, bad := p.secondsByRow(b.rest, b.restAt)
+	if bad.reason != "" {
 		return nil, bad
 	}
 	sum = new(big.Rat)
@@ -40,6 +24,41 @@ func (p pricing) splitCharge(b bill) (sum *big.Rat, bad choice) {
 	return sum, choice{}
 }
 
+// secondsByRow returns how many of the seconds each row prices. The first of
+// them is second at after the instant; the last may be a part of one. The
+// first that no row prices is bad.
+func (p pricing) secondsByRow(seconds *big.Rat, at int64) (byRow map[int]*big.Rat, bad choice) {
+	rows := map[string]choice{} // by band: a call has many seconds and few bands
+	rowAt := func(k int64) choice {
+		band := p.bandAfter(k)
+		if _, known := rows[band]; !known {
+			rows[band] = p.splitRow(band)
+		}
+		return rows[band]
+	}
+	full := Round(seconds, 0, "down").Num().Int64()
+	count := map[int]int64{}
+	for k := range full {
+		row := rowAt(at + k)
+		if row.reason != "" {
+			return nil, row
+		}
+		count[row.index]++
+	}
+	byRow = map[int]*big.Rat{}
+	for i, n := range count {
+		byRow[i] = whole(n)
+	}
+	if part := minus(seconds, whole(full)); part.Sign() > 0 {
+		row := rowAt(at + full)
+		if row.reason != "" {
+			return nil, row
+		}
+		byRow[row.index] = plus(whole(count[row.index]), part)
+	}
+	return byRow, choice{}
+}
+
 // splitRow is the row whose prices hold in a band. A row of tiers or with a
 // price per call has none for a second.
 func (p pricing) splitRow(band string) choice {
@@ -48,20 +67,4 @@ func (p pricing) splitRow(band string) choice {
 		return choice{NoRate, -1}
 	}
 	return row
-}
-
-// eachSecond calls see for each of so many seconds, the first being second at,
-// and the last perhaps a part of one, until it is told of something bad.
-func eachSecond(seconds *big.Rat, at int64, see func(k int64, part *big.Rat) choice) choice {
-	one := whole(1)
-	full := Round(seconds, 0, "down").Num().Int64()
-	for k := range full {
-		if bad := see(at+k, one); bad.reason != "" {
-			return bad
-		}
-	}
-	if part := minus(seconds, whole(full)); part.Sign() > 0 {
-		return see(at+full, part)
-	}
-	return choice{}
 }

@@ -124,7 +124,7 @@ func (c *card) interval(kind string, split bool) int64 {
 		return one[int64](c.Source, 0, 1, 1, 2, 10, 1024, 1<<30)
 	case !split && c.oneIn(40):
 		return 1_000_000
-	case c.oneIn(20):
+	case c.oneIn(50):
 		return 3600
 	}
 	return one[int64](c.Source, 0, 1, 1, 6, 8, 10, 25, 30, 60, 60)

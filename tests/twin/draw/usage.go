@@ -160,11 +160,11 @@ func (s *Source) quantity(c Card, kind string, row twin.Rate) int64 {
 	}
 	units := one(s, marks...)
 	split := c.Terms.Bands != nil && c.Terms.Bands.Split
-	if split && units > 4000 {
+	if split {
 		units %= 4000
 	}
 	if s.oneIn(2) {
-		units = s.Int64N(one[int64](s, 10, 100, 4000))
+		units = s.Int64N(one[int64](s, 10, 100, 100, 600, 4000))
 	}
 	if kind != twin.Voice {
 		if s.oneIn(10) {
@@ -175,7 +175,7 @@ func (s *Source) quantity(c Card, kind string, row twin.Rate) int64 {
 	switch {
 	case !split && s.oneIn(20):
 		return s.Int64N(10_000_000*second + 1)
-	case split && s.oneIn(200):
+	case split && s.oneIn(500):
 		units = 36_000 + s.Int64N(50_000) // into the next day
 	}
 	return min(max(0, units*second+one(s, 0, 0, 0, 1, -1, second/2, -second/2, second/10, s.Int64N(second))), 10_000_000*second)
