@@ -48,8 +48,8 @@ type row struct {
 	kind       call.Kind
 }
 
-// cost is what a row costs, in 10^-12.
-type cost struct {
+// costed is what a row costs, in 10^-12.
+type costed struct {
 	shape          uint32
 	price1, priceN uint64
 }
@@ -63,7 +63,7 @@ type shaped struct {
 type builder struct {
 	terms    Terms
 	rows     []row
-	costs    table[cost]
+	costs    table[costed]
 	shapes   table[shaped]
 	conds    table[cond]
 	names    table[string]
@@ -77,7 +77,7 @@ type builder struct {
 
 func newBuilder(t Terms) *builder {
 	b := &builder{
-		terms: t, costs: newTable[cost](), shapes: newTable[shaped](), conds: newTable[cond](), names: newTable[string](),
+		terms: t, costs: newTable[costed](), shapes: newTable[shaped](), conds: newTable[cond](), names: newTable[string](),
 		areas: newTable[string](), tags: newTable[string](), services: newTable[string](), inArea: map[uint64]uint32{}, den: [call.Kinds]uint64{1, 1, 1, 1},
 	}
 	b.conds.id(cond{})
@@ -105,20 +105,28 @@ func (b *builder) add(r *Rate) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range [...]money.Price{r.Price1, r.PriceN, r.ConnectionFee} {
-		if p != 0 && b.decimals < money.PriceDecimals {
-			b.decimals = max(b.decimals, decimalsOf(uint64(p)))
-		}
+	b.count(r.Price1)
+	b.count(r.PriceN)
+	b.count(r.ConnectionFee)
+	for i := range r.Tiers {
+		b.count(r.Tiers[i].Price)
 	}
 	n := row{
 		kind: r.Kind, code: codeOf(r.Prefix), cond: b.conds.id(c), name: b.names.id(r.Destination),
-		cost: b.costs.id(cost{b.shapes.id(s), uint64(r.Price1), uint64(r.PriceN)}),
+		cost: b.costs.id(costed{b.shapes.id(s), uint64(r.Price1), uint64(r.PriceN)}),
 	}
 	if r.Service != "" {
 		n.service = 1 + b.services.id(r.Service)
 	}
 	b.rows = append(b.rows, n)
 	return nil
+}
+
+// count makes the card's unit fine enough for a price.
+func (b *builder) count(p money.Price) {
+	if p != 0 && b.decimals < money.PriceDecimals {
+		b.decimals = max(b.decimals, decimalsOf(uint64(p)))
+	}
 }
 
 // decimalsOf returns how many of its 12 decimals a price needs.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 	"unicode/utf8"
 
@@ -25,8 +24,8 @@ type Card struct {
 	// Sections of the image.
 	rates, shapes, tiers, choices, conds, ends, text, ranks []byte
 
-	mask    uint64       // of the shape in a word of rates
-	plain   []plainShape // by shape
+	mask    uint64  // of the shape in a word of rates
+	quicks  []quick // by shape
 	eeaFrom numbering.Countries
 	eeaTo   numbering.Countries
 	asks    asked
@@ -37,14 +36,6 @@ type Card struct {
 // asked says what a card wants to know of usage beyond number and quantity.
 type asked struct {
 	instant, class, origin, invalid bool
-}
-
-// plainShape is a shape that fast can charge, ready for it; den 0: it cannot.
-type plainShape struct {
-	interval1, intervalN uint64
-	fee, per, den        uint64
-	flags                call.Flags
-	two                  bool
 }
 
 // Open returns the card of an image that BuildImage made. It keeps the image,
@@ -184,25 +175,9 @@ func (c *Card) prepare() (err error) {
 	for _, s := range t.Surcharges {
 		c.surcharged = append(c.surcharged, uint32(1+slices.IndexFunc(t.Origins, func(o Origin) bool { return o.Name == s.Origin })))
 	}
-	simple := !t.KeepFractions && t.Grace == 0 && t.Free == 0 && t.Minimum == 0 && t.MinCharge == 0 && t.MaxCharge == 0 && t.Surcharge == 0 &&
-		len(t.Surcharges) == 0 && (t.Bands == nil || !t.Bands.Split) && t.Model != Continuous && t.Decimals <= c.meta.Scale
-	c.plain = make([]plainShape, len(c.shapes)/shapeSize)
-	for i := range c.plain {
-		s := c.shape(uint32(i))
-		p := &c.plain[i]
-		if s.flags&shapeAssumed != 0 {
-			p.flags = call.DefaultIncrement
-		}
-		p.two = s.flags&shapeTwo != 0
-		if !simple || s.flags&^(shapeAssumed|shapeNoGrace|shapeTwo) != 0 || s.tiers > 0 || s.minimum|s.grace|s.free != 0 || s.minCharge|s.maxCharge != 0 {
-			continue
-		}
-		over, den := bits.Mul64(uint64(s.per), pow10[c.meta.Scale-t.Decimals])
-		if over != 0 {
-			continue
-		}
-		p.interval1, p.intervalN, p.per, p.den = uint64(s.interval1), uint64(s.intervalN), uint64(s.per), den
-		p.fee = s.fee / pow10[money.PriceDecimals-c.meta.Scale]
+	c.quicks = make([]quick, len(c.shapes)/shapeSize)
+	for i := range c.quicks {
+		c.quicks[i] = c.quickOf(uint32(i))
 	}
 	return nil
 }

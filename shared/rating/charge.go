@@ -3,8 +3,6 @@ package rating
 import (
 	"errors"
 	"fmt"
-	"math"
-	"math/bits"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
@@ -52,13 +50,13 @@ func (a *account) once(name StepName, price, n uint64) {
 }
 
 // full is the charge of any row by every rule: exact until it is rounded, once.
-// fast is the same for rows that use few of them. It sets what tiers make of
+// quick is the same for rows that use few of them. It sets what tiers make of
 // the billed units. A reason says that there is no charge after all.
 //
 // Nothing overflows: prices are below 2^63, ticks below 2^60 and den at most
 // 2^60, so a product has 183 bits; the sum of some hundred of them, times
 // 10^12 of the surcharge, has less than 256.
-func (p *Pricer) full(r *found, m *measure, u *Usage, steps *[]Step) (money.Amount, call.Reason, error) {
+func (p *Pricer) full(r *cost, m *measure, u *Usage, steps *[]Step) (money.Amount, call.Reason, error) {
 	t := p.card.terms
 	a := account{den: p.card.meta.Den[r.shape.kind], ticks: t.ticks(r.shape.kind), steps: steps}
 	if m.nothing {
@@ -104,7 +102,7 @@ func orPrice(own uint64, cards money.Price) uint64 {
 }
 
 // parts adds what a charge consists of before the surcharge on all of it.
-func (p *Pricer) parts(a *account, r *found, m *measure, u *Usage) call.Reason {
+func (p *Pricer) parts(a *account, r *cost, m *measure, u *Usage) call.Reason {
 	s, t := &r.shape, p.card.terms
 	switch {
 	case m.onlyFee:
@@ -148,7 +146,7 @@ func (m *measure) stretches(yield func(name StepName, from, used, billed uint64)
 	}
 }
 
-func (p *Pricer) addTiers(a *account, r *found, m *measure) {
+func (p *Pricer) addTiers(a *account, r *cost, m *measure) {
 	continuous, total := p.card.terms.Model == Continuous, uint64(0)
 	for i := range r.shape.tiers {
 		t := p.card.tier(r.shape.tierAt + i)
@@ -180,42 +178,4 @@ func (p *Pricer) addSurcharges(a *account, m *measure, u *Usage) {
 		}
 		a.once(StepOriginCall, uint64(s.PerCall), 1)
 	}
-}
-
-// fast is full for a row with a price, two intervals and a fee, all counted in
-// the card's unit of 10^-scale: one 128-bit sum, one division.
-func (c *Card) fast(s *plainShape, price1, priceN, first, rest uint64) (units uint64, ok bool) {
-	hi, lo := bits.Mul64(price1, first)
-	h, l := bits.Mul64(priceN, rest)
-	var carry uint64
-	lo, carry = bits.Add64(lo, l, 0)
-	hi += h + carry
-	h, l = bits.Mul64(s.fee, s.per)
-	lo, carry = bits.Add64(lo, l, 0)
-	hi += h + carry
-	if hi >= s.den {
-		return 0, false
-	}
-	var rem uint64
-	if hi == 0 {
-		lo, rem = lo/s.den, lo%s.den
-	} else {
-		lo, rem = bits.Div64(hi, lo, s.den)
-	}
-	up := uint64(0)
-	switch c.terms.Rounding {
-	case money.HalfUp:
-		if rem >= s.den-rem {
-			up = 1
-		}
-	case money.HalfDown:
-		if rem > s.den-rem {
-			up = 1
-		}
-	case money.Up:
-		if rem > 0 {
-			up = 1
-		}
-	}
-	return lo + up, lo != math.MaxUint64
 }

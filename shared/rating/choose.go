@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tollbook/tollbook/shared/call"
-	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/prefix"
 )
@@ -13,7 +12,6 @@ import (
 // context is what the rows of a card ask of one record. It is worked out for a
 // record only when a row of its prefix asks for something.
 type context struct {
-	usage   *Usage
 	instant int64
 	class   Class
 	dearer  bool // the dearer of inter and intra
@@ -26,26 +24,26 @@ type context struct {
 // begin works out the context of a record.
 func (p *Pricer) begin(u *Usage) {
 	c, x := p.card, &p.ctx
-	*x = context{usage: u, instant: u.Instant}
+	*x = context{instant: u.Instant}
 	caller := p.caller(u)
-	if c.asks.origin || c.asks.invalid {
-		if key, ok := prefix.KeyOf(caller); ok && caller != "" && c.origins != nil {
-			if m := c.origins.Lookup(key); m.OK() {
-				x.ranks = c.ranksAt(m.Value())
-			}
-		}
+	key, ok := prefix.KeyOf(caller)
+	if ok && caller != "" && c.origins != nil {
+		x.ranks = c.ranksOf(c.origins.Lookup(key))
 	}
 	if c.asks.class || c.asks.invalid {
-		from := numbering.RegionID(0)
-		if key, ok := prefix.KeyOf(caller); ok && numbering.ValidCaller(key) {
+		from, to := numbering.RegionID(0), numbering.RegionID(0)
+		if ok && numbering.ValidCaller(key) {
 			from = c.regions.Of(key)
 		}
-		x.invalid = from == 0
 		number, _ := p.rated(u)
-		x.class, x.dearer = c.classOf(from, p.regionOf(number))
+		if key, ok := prefix.KeyOf(number); ok {
+			to = c.regions.Of(key)
+		}
+		x.invalid = from == 0
+		x.class, x.dearer = c.classOf(from, to)
 	}
 	if c.terms.Bands != nil {
-		x.band = p.bandAt(u)
+		x.band = p.bandAt(u.Instant, u.Zone)
 	}
 	if u.Tag != "" {
 		for i, tag := range c.meta.Tags {
@@ -109,9 +107,10 @@ func (c *Card) service(u *Usage) (value, note uint32, ok bool) {
 	return 0, 0, false
 }
 
-// ranksAt returns the groups of a place in ranks: words of group<<8 | digits.
-func (c *Card) ranksAt(at uint32) []byte {
-	if uint64(at) >= uint64(len(c.ranks)/4) {
+// ranksOf returns the groups of a caller: words of group<<8 | digits.
+func (c *Card) ranksOf(m prefix.Match) []byte {
+	at := m.Value()
+	if !m.OK() || uint64(at) >= uint64(len(c.ranks)/4) {
 		return nil
 	}
 	rest := c.ranks[4*at:]
@@ -136,31 +135,34 @@ func (x *context) rank(t *Terms, group uint32) int {
 	return 0
 }
 
+// chosen is the row that holds for a record.
+type chosen struct {
+	at         uint32 // of its cost, in rates
+	digits     int    // of its prefix
+	name, cond uint32
+	named      bool // name is known
+	service    bool // it is of the record's service
+}
+
 // choose returns the row that holds for the record in p.ctx, of a value of a
 // prefix index: by the longest prefix that has one.
-func (p *Pricer) choose(value uint32, digits int, numberDigits uint8) (found, bool) {
-	c := p.card
-	for {
-		if value < choiceValue {
-			r, ok := c.found(value, digits)
-			return r, ok
-		}
+func (p *Pricer) choose(value uint32, digits int, numberDigits uint8) (r chosen, ok bool) {
+	for value >= choiceValue {
 		at := value - choiceValue
 		best, end, ok := p.bestOf(at, numberDigits)
 		if !ok {
-			return found{}, false
+			return chosen{}, false
 		}
 		if best.rate != none {
-			r, ok := c.found(best.rate, digits)
-			r.name, r.named, r.cond = best.name, true, best.head
-			return r, ok
+			return chosen{at: best.rate, digits: digits, name: best.name, cond: best.head, named: true}, true
 		}
 		// Lists of shorter prefixes come before, so the walk ends.
 		if end.rate == none || end.rate >= choiceValue && end.rate-choiceValue >= at {
-			return found{}, false
+			return chosen{}, false
 		}
 		value, digits = end.rate, int(end.head&^endChoice)
 	}
+	return chosen{at: value, digits: digits}, true
 }
 
 func (c *Card) choice(i uint32) (ch choice, ok bool) {
@@ -237,10 +239,10 @@ func (x *context) holds(c *Card, i uint32, digits uint8, class Class) (rank int,
 	return 0, true
 }
 
-// dearer reports whether row a has higher prices than row b.
+// dearer reports whether the row at a has higher prices than the one at b.
 func (c *Card) dearer(a, b uint32) bool {
-	x, okX := c.found(a, 0)
-	y, okY := c.found(b, 0)
+	x, okX := c.costAt(a)
+	y, okY := c.costAt(b)
 	switch {
 	case !okX || !okY:
 		return false
@@ -249,42 +251,8 @@ func (c *Card) dearer(a, b uint32) bool {
 	case x.price1 != y.price1:
 		return x.price1 > y.price1
 	default:
-		return x.shape.fee > y.shape.fee
+		return c.shape(x.shape).fee > c.shape(y.shape).fee
 	}
-}
-
-func (c *Card) word(at uint32) uint64 { return binary.LittleEndian.Uint64(c.rates[8*int(at):]) }
-
-// found reads the words at a place in rates.
-func (c *Card) found(at uint32, digits int) (r found, ok bool) {
-	r.at, r.digits = at, digits
-	words := uint32(len(c.rates) / 8)
-	if at >= words {
-		return r, false
-	}
-	w := c.word(at)
-	s := uint32(w & c.mask)
-	if int(s) >= len(c.plain) {
-		return r, false
-	}
-	r.shape, r.price1 = c.shape(s), w>>c.meta.ShapeBits
-	r.plain = s
-	if r.shape.flags&shapeWide != 0 {
-		if at++; at >= words {
-			return r, false
-		}
-		r.price1 = c.word(at)
-	}
-	r.priceN = r.price1
-	if r.shape.flags&shapeTwo != 0 {
-		if at++; at >= words {
-			return r, false
-		}
-		r.priceN = c.word(at)
-	}
-	up := pow10[money.PriceDecimals-c.meta.Scale]
-	r.price1, r.priceN = r.price1*up, r.priceN*up
-	return r, true
 }
 
 func (s *OriginSurcharge) goesTo(number string) bool {

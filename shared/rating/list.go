@@ -85,7 +85,7 @@ func (c *Card) All() iter.Seq2[Rate, error] {
 // rowsOf yields the rows of one prefix.
 func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate, error) bool) bool {
 	if value < choiceValue {
-		r, ok := c.found(value, 0)
+		r, ok := c.costOf(value)
 		if !ok {
 			yield(Rate{}, errDamaged)
 			return false
@@ -103,7 +103,7 @@ func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate
 		if ch.head&endChoice != 0 {
 			return true
 		}
-		r, ok := c.found(ch.rate, 0)
+		r, ok := c.costOf(ch.rate)
 		if !ok {
 			yield(Rate{}, errDamaged)
 			return false

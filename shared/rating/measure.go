@@ -53,49 +53,26 @@ type measure struct {
 	billed      uint64 // whole units
 }
 
-// measure applies grace, minimum, free units and the increment model, in this
-// order (support.portsip.com/portsip-pbx-administration-guide/19-billing has
-// Sippy's formula, docs.jerasoft.net Rates Management JeraSoft's grace).
-func (t *Terms) measure(s *shape, q uint64) (m measure) {
+// lengths is what of a row and its card decides the billed ticks.
+type lengths struct {
+	interval1, intervalN   uint64
+	minimum, grace, free   uint64
+	perCall, tiers, simple bool // simple: two intervals and nothing else
+}
+
+// lengthsOf returns the lengths of a shape, the card's where it has none.
+func (t *Terms) lengthsOf(s *shape) lengths {
 	u := t.ticks(s.kind)
-	m.quantity = q
-	if q == 0 && !t.ChargeZeroSeconds {
-		m.nothing = true
-		return m
+	l := lengths{
+		interval1: uint64(s.interval1) * u, intervalN: uint64(s.intervalN) * u,
+		minimum: or(s.minimum, t.Minimum) * u, free: or(s.free, t.Free) * u,
+		perCall: s.flags&shapePerCall != 0, tiers: s.tiers > 0,
 	}
-	if grace := t.graceOf(s) * u; grace > 0 {
-		if q < grace || q == grace && t.GraceMode != GraceUnder {
-			m.nothing, m.grace = true, true
-			return m
-		}
-		if t.GraceMode == GraceDeducted {
-			q -= grace
-		}
+	if s.flags&shapeNoGrace == 0 {
+		l.grace = or(s.grace, t.Grace) * u
 	}
-	q = max(q, or(s.minimum, t.Minimum)*u)
-	free := or(s.free, t.Free) * u
-	whole := s.flags&shapePerCall != 0 || s.tiers > 0 // without intervals
-	if free > 0 && (t.FreeFirst || s.tiers > 0) {
-		if q <= free {
-			m.onlyFee = true
-			return m
-		}
-		q, free = q-free, 0
-	}
-	if whole {
-		m.first = q
-		m.billed = (q + u - 1) / u
-		if s.flags&shapePerCall != 0 {
-			m.first = m.billed * u
-		}
-		return m
-	}
-	m.first, m.rest = t.Model.split(q, uint64(s.interval1)*u, uint64(s.intervalN)*u, free)
-	if s.interval1|s.intervalN != 0 || t.Model == Continuous {
-		m.skipped = free
-	}
-	m.billed = (m.first + m.rest + u - 1) / u
-	return m
+	l.simple = l.minimum|l.grace|l.free == 0 && !l.perCall && !l.tiers
+	return l
 }
 
 func or(own, cards uint32) uint64 {
@@ -105,11 +82,50 @@ func or(own, cards uint32) uint64 {
 	return uint64(cards)
 }
 
-func (t *Terms) graceOf(s *shape) uint64 {
-	if s.flags&shapeNoGrace != 0 {
-		return 0
+// measure applies grace, minimum, free units and the increment model, in this
+// order (support.portsip.com/portsip-pbx-administration-guide/19-billing has
+// Sippy's formula, docs.jerasoft.net Rates Management JeraSoft's grace). A unit
+// has u ticks.
+func (t *Terms) measure(l *lengths, q, u uint64) (m measure) {
+	m.quantity = q
+	if q == 0 && !t.ChargeZeroSeconds {
+		m.nothing = true
+		return m
 	}
-	return or(s.grace, t.Grace)
+	if l.grace > 0 {
+		if q < l.grace || q == l.grace && t.GraceMode != GraceUnder {
+			m.nothing, m.grace = true, true
+			return m
+		}
+		if t.GraceMode == GraceDeducted {
+			q -= l.grace
+		}
+	}
+	q = max(q, l.minimum)
+	free := l.free
+	if free > 0 && (t.FreeFirst || l.tiers) {
+		if q <= free {
+			m.onlyFee = true
+			return m
+		}
+		q, free = q-free, 0
+	}
+	switch {
+	case l.tiers:
+		m.first = q
+	case l.perCall:
+		m.first = multiple(q, u)
+	default:
+		m.first, m.rest = t.Model.split(q, l.interval1, l.intervalN, free)
+		if l.interval1|l.intervalN != 0 || t.Model == Continuous {
+			m.skipped = free
+		}
+	}
+	m.billed = m.first + m.rest
+	if u > 1 {
+		m.billed = (m.billed + u - 1) / u
+	}
+	return m
 }
 
 // split returns the billed ticks of a call of q: those at price 1 and those at

@@ -28,17 +28,17 @@ func (p *Pricer) clockOf(zone *time.Location) *band.Clock {
 }
 
 // bandAt returns 1 + the band at a record's instant.
-func (p *Pricer) bandAt(u *Usage) uint8 {
-	b, _ := p.clockOf(u.Zone).At(u.Instant)
+func (p *Pricer) bandAt(instant int64, zone *time.Location) uint8 {
+	b, _ := p.clockOf(zone).At(instant)
 	return b + 1
 }
 
 // addSplit charges each second by the row that holds in the band that it lies
 // in. The row of the starting band has given fee, first block and pulse.
-func (p *Pricer) addSplit(a *account, r *found, m *measure, u *Usage) (reason call.Reason) {
+func (p *Pricer) addSplit(a *account, r *cost, m *measure, u *Usage) (reason call.Reason) {
 	clock, start := p.clockOf(u.Zone), p.ctx.band
 	defer func() { p.ctx.band = start }()
-	var rows [band.MaxNames]found
+	var rows [band.MaxNames]cost
 	rows[start-1] = *r
 	m.stretches(func(name StepName, from, used, billed uint64) {
 		if reason != "" {
@@ -49,7 +49,6 @@ func (p *Pricer) addSplit(a *account, r *found, m *measure, u *Usage) (reason ca
 			row := &rows[b]
 			if row.shape.per == 0 {
 				if *row, reason = p.inBand(b); reason != "" {
-					p.bad = *row
 					return false
 				}
 			}
@@ -68,17 +67,22 @@ func (p *Pricer) addSplit(a *account, r *found, m *measure, u *Usage) (reason ca
 	return reason
 }
 
-// inBand returns the row that holds for the record in another band.
-func (p *Pricer) inBand(b uint8) (found, call.Reason) {
+// inBand returns what the row that holds for the record in another band costs.
+// One that has no price is kept in p.bad.
+func (p *Pricer) inBand(b uint8) (k cost, reason call.Reason) {
 	p.ctx.band = b + 1
 	r, ok := p.choose(p.value, p.digits, p.length)
-	switch {
-	case p.short(&r, ok):
-		return r, call.ShortNumber
-	case !ok, r.shape.tiers > 0, r.shape.flags&shapePerCall != 0:
-		return r, call.NoRate
-	case r.shape.flags&shapeBlocked != 0:
-		return r, call.Blocked
+	if ok {
+		k, ok = p.card.costOf(r.at)
 	}
-	return r, ""
+	p.bad = r
+	switch {
+	case p.short(r.digits, ok):
+		return k, call.ShortNumber
+	case !ok, k.shape.tiers > 0, k.shape.flags&shapePerCall != 0:
+		return k, call.NoRate
+	case k.shape.flags&shapeBlocked != 0:
+		return k, call.Blocked
+	}
+	return k, ""
 }

@@ -40,7 +40,8 @@ type Trace struct {
 	Amount           string         `json:"charge,omitempty"` // empty when there is none
 	Flags            string         `json:"flags,omitempty"`
 
-	found   found
+	chosen  chosen
+	cost    cost
 	measure measure
 	ticks   uint64
 }
@@ -103,7 +104,8 @@ func (p *Pricer) Trace(u *Usage) Trace {
 	t.Amount = charge.Amount.String()
 	t.Seconds, t.Free = (t.measure.quantity+t.ticks-1)/t.ticks, t.measure.nothing
 	if t.measure.grace {
-		t.Grace = uint32(terms.graceOf(&t.found.shape))
+		l := terms.lengthsOf(&t.cost.shape)
+		t.Grace = uint32(l.grace / t.ticks)
 	}
 	t.addUp(p.card)
 	return t
@@ -111,8 +113,8 @@ func (p *Pricer) Trace(u *Usage) Trace {
 
 // tell names the row that was found.
 func (p *Pricer) tell(t *Trace, u *Usage) {
-	c, f := p.card, &t.found
-	t.Row = c.rateOf(f.shape, f.price1, f.priceN)
+	c, f := p.card, &t.chosen
+	t.Row = c.rateOf(t.cost.shape, t.cost.price1, t.cost.priceN)
 	c.ask(&t.Row, f.cond)
 	t.Class, t.Band = t.Row.Class.String(), t.Row.Band
 	if t.Row.Class == AnyClass {
@@ -156,8 +158,8 @@ func (t *Trace) addUp(c *Card) {
 		factor := new(big.Rat).Add(big.NewRat(1, 1), priceRat(t.Surcharge))
 		sum.Mul(sum, factor)
 	}
-	least := money.Price(orPrice(t.found.shape.minCharge, c.terms.MinCharge))
-	most := money.Price(orPrice(t.found.shape.maxCharge, c.terms.MaxCharge))
+	least := money.Price(orPrice(t.cost.shape.minCharge, c.terms.MinCharge))
+	most := money.Price(orPrice(t.cost.shape.maxCharge, c.terms.MaxCharge))
 	if l := priceRat(least); sum.Cmp(l) < 0 {
 		sum, t.MinCharge = l, least
 	}

@@ -22,22 +22,32 @@ type Usage struct {
 }
 
 // Block is usage of one kind by customers of one zone, as columns: what a
-// batch hands to a card at once. A column that is nil says nothing.
+// batch hands to a card at once. All that are there have one length.
 type Block struct {
 	Kind       call.Kind
 	Zone       *time.Location
-	Numbers    []prefix.Key // of numbers that are digits
+	Numbers    []prefix.Key // all of them digits
 	Quantities []int64
-	Instants   []int64 // where the card's Asks says so
-	// Details returns the usage of a place, for cards that ask for more.
+	Instants   []int64      // where the card asks for them
+	Callers    []prefix.Key // likewise; the key of no number for one that is none
+	// Details returns the usage at a place, for cards that ask for it.
 	Details func(i int) Usage
 	Charges []Charge // the answers
 }
 
-// Asks says what a card wants to know beyond number and quantity: the instant,
-// or all of it.
-func (c *Card) Asks() (instant, details bool) {
-	details = c.asks.class || c.asks.origin || c.asks.invalid || c.terms.ByLRN || len(c.meta.Tags) > 0 || len(c.meta.Services) > 0 ||
-		c.terms.Bands != nil && c.terms.Bands.Split
-	return c.asks.instant, details
+// Asks says what a card wants to know beyond number and quantity.
+type Asks struct {
+	Instants, Callers bool
+	Details           bool // all of it, one by one
+}
+
+// Asks returns what the card wants to know.
+func (c *Card) Asks() Asks {
+	t := c.terms
+	return Asks{
+		Instants: c.asks.instant,
+		Callers:  c.asks.class || c.asks.origin || c.asks.invalid,
+		Details: t.ByLRN || len(c.meta.Tags) > 0 || len(c.meta.Services) > 0 || len(t.Surcharges) > 0 ||
+			t.Bands != nil && t.Bands.Split,
+	}
 }

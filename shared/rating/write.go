@@ -85,7 +85,7 @@ func (w *writer) addShape(i uint32, s shaped, wide int) uint32 {
 }
 
 // addCost writes the words of a row's cost and returns the place of the first.
-func (w *writer) addCost(c cost, s shaped) uint32 {
+func (w *writer) addCost(c costed, s shaped) uint32 {
 	at, cut := uint32(len(w.rates)/8), pow10[money.PriceDecimals-w.scale]
 	price1, priceN := c.price1/cut, c.priceN/cut
 	le := binary.LittleEndian

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/band"
@@ -162,10 +163,12 @@ func Usage(u twin.Usage) (rating.Usage, error) {
 	}, c.err
 }
 
+var openRegions = sync.OnceValues(func() (*numbering.Regions, error) { return numbering.OpenRegions(numbering.Embedded()) })
+
 // Locate puts into a twin's usage the regions that the product's table gives
 // its numbers: where a number is, is data, and no rule of pricing.
 func Locate(t twin.Terms, u *twin.Usage) error {
-	regions, err := numbering.OpenRegions(numbering.Embedded())
+	regions, err := openRegions()
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,188 @@
+package rating
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
+)
+
+// quick is a shape made ready for charges that need no more than 128 bits and
+// one division: all prices in the card's unit, all lengths with the card's.
+type quick struct {
+	ok, blocked, two, wide bool
+	flags                  call.Flags
+	lengths                lengths
+	feePer                 uint64 // fee × per
+	per, den               uint64
+	times                  uint64 // 1 + surcharge, as times / 10^k; den has the 10^k
+	least, most            uint64 // of a charge, rounded
+	tierAt, tiers          uint32
+}
+
+// quickOf prepares a shape. It is not ok when its charge needs more: then full
+// charges it.
+func (c *Card) quickOf(i uint32) quick {
+	t, s := c.terms, c.shape(i)
+	q := quick{
+		blocked: s.flags&shapeBlocked != 0, two: s.flags&shapeTwo != 0, wide: s.flags&shapeWide != 0,
+		per: uint64(s.per), times: 1, most: math.MaxUint64, tierAt: s.tierAt, tiers: s.tiers, lengths: t.lengthsOf(&s),
+	}
+	if s.flags&shapeAssumed != 0 {
+		q.flags = call.DefaultIncrement
+	}
+	split := t.Bands != nil && t.Bands.Split && s.kind == call.Voice
+	if t.ticks(s.kind) != 1 || split || s.flags&(shapeAccess|shapePerCall) != 0 || len(t.Surcharges) > 0 || t.Decimals > c.meta.Scale {
+		return q
+	}
+	cut := pow10[money.PriceDecimals-c.meta.Scale]
+	for j := range s.tiers {
+		if tier := c.tier(s.tierAt + j); !tier.Event && tier.Per != s.per || uint64(tier.Price)%cut != 0 {
+			return q
+		}
+	}
+	var over, over2, over3 uint64
+	over, q.feePer = bits.Mul64(s.fee/cut, q.per)
+	over2, q.den = bits.Mul64(q.per, pow10[c.meta.Scale-t.Decimals])
+	if t.Surcharge > 0 {
+		// (10^12 + s) / 10^12, in lowest powers of ten.
+		k := decimalsOf(uint64(t.Surcharge))
+		q.times = (one + uint64(t.Surcharge)) / pow10[money.PriceDecimals-k]
+		over3, q.den = bits.Mul64(q.den, pow10[k])
+	}
+	if over|over2|over3 != 0 {
+		return q
+	}
+	// Rounding keeps the order of amounts, so limits can be rounded first.
+	for _, limit := range []struct {
+		price uint64
+		into  *uint64
+	}{{orPrice(s.minCharge, t.MinCharge), &q.least}, {orPrice(s.maxCharge, t.MaxCharge), &q.most}} {
+		if limit.price == 0 {
+			continue
+		}
+		a, err := money.Price(limit.price).Amount().Round(t.Decimals, t.Rounding)
+		_, hi, lo, _ := a.Bits()
+		if err != nil || hi != 0 {
+			return q
+		}
+		*limit.into = lo
+	}
+	q.ok = true
+	return q
+}
+
+// quick charges a rounded quantity by a row: false, if that takes full.
+func (c *Card) quick(s *quick, w words, q uint64) (billed, units uint64, ok bool) {
+	if !s.ok {
+		return 0, 0, false
+	}
+	t := c.terms
+	var hi, lo uint64
+	switch {
+	case s.lengths.simple && q > 0:
+		first, rest := t.Model.split(q, s.lengths.interval1, s.lengths.intervalN, 0)
+		billed = first + rest
+		hi, lo = s.sum(w, first, rest)
+	default:
+		m := t.measure(&s.lengths, q, 1)
+		if m.nothing {
+			return 0, 0, true
+		}
+		billed = m.billed
+		if s.tiers > 0 {
+			billed, hi, lo, ok = c.sumTiers(s, m)
+			if !ok {
+				return 0, 0, false
+			}
+		} else {
+			hi, lo = s.sum(w, m.first, m.rest)
+		}
+	}
+	if s.times > 1 {
+		h, l := bits.Mul64(lo, s.times)
+		over, h2 := bits.Mul64(hi, s.times)
+		var carry uint64
+		hi, carry = bits.Add64(h, h2, 0)
+		if lo = l; over|carry != 0 {
+			return 0, 0, false
+		}
+	}
+	units, ok = divide(hi, lo, s.den, t.Rounding)
+	return billed, min(max(units, s.least), s.most), ok
+}
+
+// sum is fee + price 1 × first + price N × rest, times per. Prices are below
+// 2^64 and lengths below 2^55: it fits.
+func (s *quick) sum(w words, first, rest uint64) (hi, lo uint64) {
+	hi, lo = bits.Mul64(w.price1, first)
+	if rest > 0 {
+		h, l := bits.Mul64(w.priceN, rest)
+		var carry uint64
+		lo, carry = bits.Add64(lo, l, 0)
+		hi += h + carry
+	}
+	if s.feePer > 0 {
+		var carry uint64
+		lo, carry = bits.Add64(lo, s.feePer, 0)
+		hi += carry
+	}
+	return hi, lo
+}
+
+// sumTiers is fee + the tiers, times per.
+func (c *Card) sumTiers(s *quick, m measure) (billed, hi, lo uint64, ok bool) {
+	cut, lo, continuous := pow10[money.PriceDecimals-c.meta.Scale], s.feePer, c.terms.Model == Continuous
+	for i := range s.tiers {
+		if m.onlyFee {
+			break
+		}
+		t := c.tier(s.tierAt + i)
+		n := t.ticks(m.first, 1, continuous)
+		if t.Event {
+			over := uint64(0)
+			if over, n = bits.Mul64(n, s.per); over != 0 {
+				return 0, 0, 0, false
+			}
+		} else {
+			billed += n
+		}
+		h, l := bits.Mul64(uint64(t.Price)/cut, n)
+		var carry uint64
+		lo, carry = bits.Add64(lo, l, 0)
+		if hi, carry = bits.Add64(hi, h, carry); carry != 0 {
+			return 0, 0, 0, false
+		}
+	}
+	return billed, hi, lo, true
+}
+
+// divide returns hi:lo / den, rounded once; false: it does not fit.
+func divide(hi, lo, den uint64, method money.Rounding) (units uint64, ok bool) {
+	if hi >= den {
+		return 0, false
+	}
+	var rem uint64
+	if hi == 0 {
+		units, rem = lo/den, lo%den
+	} else {
+		units, rem = bits.Div64(hi, lo, den)
+	}
+	up := uint64(0)
+	switch method {
+	case money.HalfUp:
+		if rem >= den-rem {
+			up = 1
+		}
+	case money.HalfDown:
+		if rem > den-rem {
+			up = 1
+		}
+	case money.Up:
+		if rem > 0 {
+			up = 1
+		}
+	}
+	return units + up, units != math.MaxUint64
+}
