@@ -30,7 +30,6 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 	c, n := p.card, to-from
 	keys, matches, rows := b.Numbers[from:to], p.matches[:n], p.rows[:n]
 	c.kinds[b.Kind].LookupAll(keys, matches)
-	p.service = false
 	if c.asks.origin {
 		c.origins.LookupAll(b.Callers[from:to], p.origins[:n])
 	}
@@ -107,7 +106,7 @@ func (p *Pricer) chargeBlock(b *Block, from, to int) {
 			out.Reason = call.BadDuration
 			continue
 		}
-		if int(keys[i].Digits) < t.ShortDigits && (row == 0 || digits != int(keys[i].Digits) || digits == 0) {
+		if c.short(keys[i].Digits, digits, row != 0) {
 			out.Reason = call.ShortNumber
 			continue
 		}

@@ -110,7 +110,7 @@ func (p *Pricer) parts(a *account, r *cost, m *measure, u *Usage) call.Reason {
 		p.addTiers(a, r, m)
 	case s.flags&shapePerCall != 0:
 		a.once(StepCall, r.price1, 1)
-	case t.Bands != nil && t.Bands.Split && s.kind == call.Voice && p.value >= choiceValue:
+	case t.Bands != nil && t.Bands.Split && s.kind == call.Voice && p.asked.asks():
 		if reason := p.addSplit(a, r, m, u); reason != "" {
 			return reason
 		}

@@ -23,12 +23,8 @@ type Pricer struct {
 	zone   *time.Location // of clock
 	clock  *band.Clock
 	ctx    context
-	// What a split call looks up again for each band.
-	value   uint32
-	digits  int
-	length  uint8
-	service bool   // of the record: no number is too short for it
-	bad     chosen // the row in another band that has no price
+	asked  asking // of the record; a split call asks again in each band
+	bad    chosen // the row in another band that has no price
 	// Stages of a block.
 	matches, origins [blockSize]prefix.Match
 	from, to         [blockSize]numbering.RegionID
@@ -57,55 +53,61 @@ func (p *Pricer) price(u *Usage, trace *Trace) Charge {
 	}
 	number, flags := p.rated(u)
 	key, isNumber := prefix.KeyOf(number)
-	if v, note, ok := p.card.service(u); ok {
-		p.begin(u)
-		p.service = true
-		if r, ok := p.look(v, 0, key.Digits); ok {
-			if r.service = true; !r.named {
-				r.name, r.named = note, true
-			}
-			return p.charge(r, u, flags, trace)
-		}
+	p.asked = asking{digits: key.Digits, isNumber: isNumber}
+	p.asked.service, p.asked.note, p.asked.hasService = p.card.service(u)
+	if x := p.card.kinds[u.Kind]; x != nil && isNumber {
+		p.asked.match = x.Lookup(key)
 	}
-	p.service, p.length = false, key.Digits
-	x := p.card.kinds[u.Kind]
-	if x == nil || !isNumber {
-		return Charge{Reason: p.none(isNumber), Flags: flags}
-	}
-	m := x.Lookup(key)
-	if !m.OK() {
-		return Charge{Reason: p.none(true), Flags: flags}
-	}
-	if m.Value() >= choiceValue {
+	if p.asked.asks() {
 		p.begin(u)
 	}
-	r, ok := p.look(m.Value(), m.Digits(), key.Digits)
-	if p.short(r.digits, ok) {
-		return Charge{Reason: call.ShortNumber, Flags: flags}
-	}
-	if !ok {
-		return Charge{Reason: call.NoRate, Flags: flags}
+	r, reason := p.row()
+	if reason != "" {
+		return Charge{Reason: reason, Flags: flags}
 	}
 	return p.charge(r, u, flags, trace)
 }
 
-// none says why a number without any row has no price.
-func (p *Pricer) none(isNumber bool) call.Reason {
-	if isNumber && p.short(0, false) {
-		return call.ShortNumber
-	}
-	return call.NoRate
+// asking is what a row is looked for by, beside the context.
+type asking struct {
+	service, note uint32 // rows of the record's service
+	hasService    bool
+	match         prefix.Match // rows of the number
+	digits        uint8        // of the number
+	isNumber      bool
 }
 
-// look is choose, and keeps what it was asked for.
-func (p *Pricer) look(value uint32, digits int, length uint8) (chosen, bool) {
-	p.value, p.digits, p.length = value, digits, length
-	return p.choose(value, digits, length)
+// asks reports whether the row may be another in another context.
+func (a *asking) asks() bool { return a.hasService || a.match.Value() >= choiceValue }
+
+// row returns the row that holds for the record: of its service, else of its
+// number.
+func (p *Pricer) row() (r chosen, reason call.Reason) {
+	a := &p.asked
+	if a.hasService {
+		if r, ok := p.choose(a.service, 0, a.digits); ok {
+			if r.service = true; !r.named {
+				r.name, r.named = a.note, true
+			}
+			return r, ""
+		}
+	}
+	ok := a.match.OK()
+	if ok {
+		r, ok = p.choose(a.match.Value(), a.match.Digits(), a.digits)
+	}
+	switch {
+	case a.isNumber && p.card.short(a.digits, r.digits, ok):
+		return r, call.ShortNumber
+	case !ok:
+		return r, call.NoRate
+	}
+	return r, ""
 }
 
 // short reports whether a number is too short for a row of so many digits.
-func (p *Pricer) short(digits int, ok bool) bool {
-	return int(p.length) < p.card.terms.ShortDigits && !p.service && (!ok || digits != int(p.length) || digits == 0)
+func (c *Card) short(number uint8, digits int, ok bool) bool {
+	return int(number) < c.terms.ShortDigits && (!ok || digits != int(number) || digits == 0)
 }
 
 // charge is the charge of usage by a row.

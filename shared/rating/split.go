@@ -71,14 +71,12 @@ func (p *Pricer) addSplit(a *account, r *cost, m *measure, u *Usage) (reason cal
 // One that has no price is kept in p.bad.
 func (p *Pricer) inBand(b uint8) (k cost, reason call.Reason) {
 	p.ctx.band = b + 1
-	r, ok := p.choose(p.value, p.digits, p.length)
-	if ok {
-		k, ok = p.card.costOf(r.at)
+	r, reason := p.row()
+	if p.bad = r; reason != "" {
+		return k, reason
 	}
-	p.bad = r
+	k, ok := p.card.costOf(r.at)
 	switch {
-	case p.short(r.digits, ok):
-		return k, call.ShortNumber
 	case !ok, k.shape.tiers > 0, k.shape.flags&shapePerCall != 0:
 		return k, call.NoRate
 	case k.shape.flags&shapeBlocked != 0:
