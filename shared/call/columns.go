@@ -1,0 +1,136 @@
+package call
+
+import (
+	"errors"
+	"slices"
+)
+
+// Limits on what one Columns, and one column block, holds.
+const (
+	MaxRows = 4096     // rows
+	MaxText = 16 << 20 // bytes of all texts: MaxRows rows within the limits of a record fit
+)
+
+// ErrFull says that a row does not fit any more: reset the Columns first.
+var ErrFull = errors.New("the columns are full")
+
+// Span is where a text lies in the Text of its Columns. The zero value is the
+// empty text; rows may share a span.
+type Span struct{ At, Len uint32 }
+
+// Columns holds up to MaxRows records, column by column: what a batch reads,
+// prices and stores without an object per record. Every column has one entry
+// per row. A reset Columns keeps its memory.
+type Columns struct {
+	Text     []byte // what the spans point into; may hold more than they do
+	Feed     []Span
+	CallID   []Span
+	Leg      []Span
+	Account  []Span
+	ANumber  []Span
+	BNumber  []Span
+	ARaw     []Span
+	BRaw     []Span
+	Instant  []int64 // Unix nanoseconds, UTC
+	Nanos    []int64 // Duration.Nanos
+	Decimals []uint8 // Duration.Decimals
+	Version  []uint64
+	Flags    []Flags
+	Line     []int64
+}
+
+// Len returns the number of rows.
+func (c *Columns) Len() int { return len(c.Instant) }
+
+// Reset removes all rows and texts.
+func (c *Columns) Reset() {
+	c.Truncate(0)
+	c.Text = c.Text[:0]
+}
+
+// Grow appends n rows that are empty, for a reader to fill in place. The
+// caller keeps Len at most MaxRows.
+func (c *Columns) Grow(n int) {
+	n += c.Len()
+	for _, s := range c.texts() {
+		*s = extend(*s, n)
+	}
+	c.Instant, c.Nanos, c.Line = extend(c.Instant, n), extend(c.Nanos, n), extend(c.Line, n)
+	c.Decimals, c.Version, c.Flags = extend(c.Decimals, n), extend(c.Version, n), extend(c.Flags, n)
+}
+
+// Truncate removes all rows but the first n. Their texts stay until Reset.
+func (c *Columns) Truncate(n int) {
+	for _, s := range c.texts() {
+		*s = (*s)[:n]
+	}
+	c.Instant, c.Nanos, c.Line = c.Instant[:n], c.Nanos[:n], c.Line[:n]
+	c.Decimals, c.Version, c.Flags = c.Decimals[:n], c.Version[:n], c.Flags[:n]
+}
+
+// extend returns s with n entries, the new ones zero.
+func extend[T any](s []T, n int) []T {
+	old := len(s)
+	s = slices.Grow(s, n-old)[:n]
+	clear(s[old:])
+	return s
+}
+
+func (c *Columns) texts() [8]*[]Span {
+	return [...]*[]Span{&c.Feed, &c.CallID, &c.Leg, &c.Account, &c.ANumber, &c.BNumber, &c.ARaw, &c.BRaw}
+}
+
+// Bytes returns a text of c, valid until c is reset. It must not be changed.
+func (c *Columns) Bytes(s Span) []byte { return c.Text[s.At : s.At+s.Len : s.At+s.Len] }
+
+// AddText puts a text into c, for the spans of any number of rows. The caller
+// keeps Text at most MaxText long.
+func (c *Columns) AddText(s string) Span {
+	if s == "" {
+		return Span{}
+	}
+	at := len(c.Text)
+	c.Text = append(c.Text, s...)
+	return Span{uint32(at), uint32(len(s))}
+}
+
+// AppendRecord appends a record and the line it begins on. It returns ErrFull,
+// and appends nothing, when there are MaxRows rows or its texts do not fit;
+// into an empty Columns any record within its limits fits.
+func (c *Columns) AppendRecord(r *Record, line int64) error {
+	texts := [...]string{r.Feed, r.CallID, r.Leg, r.Account, r.ANumber, r.BNumber, r.ARaw, r.BRaw}
+	if !c.fits(texts[:]) {
+		return ErrFull
+	}
+	i := c.Len()
+	c.Grow(1)
+	for k, s := range c.texts() {
+		(*s)[i] = c.AddText(texts[k])
+	}
+	c.Instant[i], c.Nanos[i], c.Decimals[i] = r.Instant, r.Duration.Nanos, r.Duration.Decimals
+	c.Version[i], c.Flags[i], c.Line[i] = r.Version, r.Flags, line
+	return nil
+}
+
+// fits reports whether one row more with these texts keeps the limits.
+func (c *Columns) fits(texts []string) bool {
+	room := MaxText - len(c.Text)
+	for _, s := range texts {
+		if room -= len(s); room < 0 {
+			return false
+		}
+	}
+	return c.Len() < MaxRows
+}
+
+// Record returns a row as a record, whose texts are copies.
+func (c *Columns) Record(i int) Record {
+	var texts [8]string
+	for k, s := range c.texts() {
+		texts[k] = string(c.Bytes((*s)[i]))
+	}
+	return Record{
+		Feed: texts[0], CallID: texts[1], Leg: texts[2], Account: texts[3], ANumber: texts[4], BNumber: texts[5], ARaw: texts[6], BRaw: texts[7],
+		Version: c.Version[i], Instant: c.Instant[i], Duration: Duration{Nanos: c.Nanos[i], Decimals: c.Decimals[i]}, Flags: c.Flags[i],
+	}
+}
