@@ -59,15 +59,23 @@ type trail struct {
 	state state
 }
 
+func (o Options) comma() byte {
+	if o.Comma == 0 {
+		return ','
+	}
+	return o.Comma
+}
+
+func (o Options) maxRecord() int {
+	if o.MaxRecord <= 0 {
+		return defaultMaxRecord
+	}
+	return o.MaxRecord
+}
+
 // NewReader returns a Reader of r. A UTF-8 byte order mark is skipped.
 func NewReader(r io.Reader, o Options) *Reader {
-	if o.Comma == 0 {
-		o.Comma = ','
-	}
-	if o.MaxRecord <= 0 {
-		o.MaxRecord = defaultMaxRecord
-	}
-	return &Reader{src: r, comma: o.Comma, max: o.MaxRecord, buf: make([]byte, firstBuffer), line: 1}
+	return &Reader{src: r, comma: o.comma(), max: o.maxRecord(), buf: make([]byte, firstBuffer), line: 1}
 }
 
 // Read returns the next record; lines of only spaces and tabs are passed over.
@@ -82,13 +90,25 @@ func (r *Reader) Read() (Row, error) {
 			return Row{}, err
 		}
 	}
+	n, quotes, problem, err := r.find()
+	switch {
+	case err != nil:
+		return Row{}, err
+	case n > r.max:
+		return Row{}, r.skipLong()
+	case problem != 0:
+		return Row{}, r.reject(n, problem)
+	}
+	return r.accept(n, quotes)
+}
+
+// find goes to the next record and returns its length without its line break,
+// and whether it holds quotes; more than max for a line longer than that. With
+// a problem, it is the length of the record's first line.
+func (r *Reader) find() (n int, quotes bool, problem Problem, err error) {
 	for {
-		n, err := r.findLine()
-		if err != nil {
-			return Row{}, err
-		}
-		if n > r.max {
-			return Row{}, r.skipLong()
+		if n, err = r.findLine(); err != nil || n > r.max {
+			return n, false, 0, err
 		}
 		text := r.buf[r.pos : r.pos+n]
 		if blank(text) {
@@ -96,17 +116,10 @@ func (r *Reader) Read() (Row, error) {
 			r.consumeBreak()
 			continue
 		}
-		quotes := bytes.IndexByte(text, '"') >= 0
-		if quotes {
-			var problem Problem
-			if n, problem, err = r.findRecord(n); err != nil {
-				return Row{}, err
-			}
-			if problem != 0 {
-				return Row{}, r.reject(n, problem)
-			}
+		if quotes = bytes.IndexByte(text, '"') >= 0; quotes {
+			n, problem, err = r.findRecord(n)
 		}
-		return r.accept(n, quotes)
+		return n, quotes, problem, err
 	}
 }
 
@@ -182,7 +195,7 @@ func (r *Reader) accept(n int, quotes bool) (Row, error) {
 	r.consume(n)
 	r.consumeBreak()
 	if quotes {
-		r.line += countBreaks(record)
+		r.line += CountLines(record)
 	}
 	if !utf8.Valid(record) || bytes.IndexByte(record, 0) >= 0 {
 		return Row{}, &RowError{line, BadEncoding, clip(record)}

@@ -26,26 +26,36 @@ func readAll(t failer, r *Reader) []got {
 	t.Helper()
 	var all []got
 	for {
-		row, err := r.Read()
-		g := got{Line: row.Line}
-		var bad *RowError
-		switch {
-		case err == io.EOF:
+		g, ok := readOne(t, r)
+		if !ok {
 			return all
-		case errors.As(err, &bad):
-			g.Line, g.Problem = bad.Line, bad.Problem
-			if !utf8.ValidString(bad.Raw) || len(bad.Raw) > 80 {
-				t.Fatalf("raw text %q is not clipped", bad.Raw)
-			}
-		case err != nil:
-			t.Fatal(err)
 		}
-		for _, f := range row.Fields {
-			g.Fields = append(g.Fields, string(f))
-		}
-		g.Lines = r.line - g.Line
 		all = append(all, g)
 	}
+}
+
+// readOne returns the next outcome; false = the end.
+func readOne(t failer, r *Reader) (got, bool) {
+	t.Helper()
+	row, err := r.Read()
+	g := got{Line: row.Line}
+	var bad *RowError
+	switch {
+	case err == io.EOF:
+		return got{}, false
+	case errors.As(err, &bad):
+		g.Line, g.Problem = bad.Line, bad.Problem
+		if !utf8.ValidString(bad.Raw) || len(bad.Raw) > 80 {
+			t.Fatalf("raw text %q is not clipped", bad.Raw)
+		}
+	case err != nil:
+		t.Fatal(err)
+	}
+	for _, f := range row.Fields {
+		g.Fields = append(g.Fields, string(f))
+	}
+	g.Lines = r.line - g.Line
+	return g, true
 }
 
 func row(line, lines int64, fields ...string) got { return got{line, lines, fields, 0} }

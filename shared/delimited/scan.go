@@ -123,12 +123,6 @@ func lineBreak(b []byte) int {
 	return -1
 }
 
-// countBreaks returns how many line breaks b holds; CR LF is one.
-func countBreaks(b []byte) int64 {
-	n := bytes.Count(b, []byte{'\n'}) + bytes.Count(b, []byte{'\r'}) - bytes.Count(b, []byte("\r\n"))
-	return int64(n)
-}
-
 func blank(b []byte) bool {
 	for _, c := range b {
 		if c != ' ' && c != '\t' {
