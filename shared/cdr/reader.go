@@ -79,12 +79,9 @@ func Open(r io.Reader, feed Feed) (*Reader, error) {
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("reading the first line: %w", err)
 	}
-	if bytes.HasPrefix(sample, []byte{0xFF, 0xFE}) || bytes.HasPrefix(sample, []byte{0xFE, 0xFF}) {
-		return nil, &FileError{Problem: "the file is UTF-16", Want: "it saved as UTF-8"}
-	}
-	comma := byte(',')
-	if feed.Format == Generic {
-		comma = delimited.Sniff(sample)
+	comma, err := begins(sample, feed.Format)
+	if err != nil {
+		return nil, err
 	}
 	reader := &Reader{
 		feed:  feed,
@@ -104,20 +101,39 @@ func Open(r io.Reader, feed Feed) (*Reader, error) {
 	return reader, nil
 }
 
-func (r *Reader) readHeader() error {
+// mark is the UTF-8 byte order mark.
+var mark = []byte{0xEF, 0xBB, 0xBF}
+
+// begins returns the delimiter of a file, from its first bytes.
+func begins(sample []byte, format Format) (comma byte, err error) {
+	if bytes.HasPrefix(sample, []byte{0xFF, 0xFE}) || bytes.HasPrefix(sample, []byte{0xFE, 0xFF}) {
+		return 0, &FileError{Problem: "the file is UTF-16", Want: "it saved as UTF-8"}
+	}
+	if format == Generic {
+		return delimited.Sniff(sample), nil
+	}
+	return ',', nil
+}
+
+func (r *Reader) readHeader() (err error) {
+	r.layout, err = layoutOf(r.rows.Read())
+	return err
+}
+
+// layoutOf returns the layout of a generic file, from what reading its header
+// row gave.
+func layoutOf(header delimited.Row, err error) (layout, error) {
 	const want = "a header row that names the columns, such as call_id,account,a_number,b_number,start_time,duration"
-	header, err := r.rows.Read()
 	var bad *delimited.RowError
 	switch {
 	case err == io.EOF:
-		return &FileError{Problem: "the file is empty", Want: want}
+		return layout{}, &FileError{Problem: "the file is empty", Want: want}
 	case errors.As(err, &bad):
-		return &FileError{Problem: "the header row cannot be read", Found: bad.Error(), Want: want}
+		return layout{}, &FileError{Problem: "the header row cannot be read", Found: bad.Error(), Want: want}
 	case err != nil:
-		return fmt.Errorf("reading the header row: %w", err)
+		return layout{}, fmt.Errorf("reading the header row: %w", err)
 	}
-	r.layout, err = headerLayout(header.Fields)
-	return err
+	return headerLayout(header.Fields)
 }
 
 // Next returns the next row, or io.EOF after the last. Any other error is one

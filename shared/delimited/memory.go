@@ -46,36 +46,28 @@ func (r *Reader) Whole(text []byte) (n int, lines int64) {
 	}
 	r.Reset(text, 0)
 	r.err = errMore
-	for {
-		var bad *RowError
-		if err := r.skip(); err != nil && !errors.As(err, &bad) {
-			return n, lines
-		}
-		if r.pos == r.end && text[r.end-1] == '\r' {
-			return n, lines // a line feed may follow
-		}
+	for r.skip() && (r.pos < r.end || text[r.end-1] != '\r') { // else a line feed may follow
 		n, lines = r.pos, r.line
 	}
+	return n, lines
 }
 
-// skip passes over the next record as Read does, and checks nothing but where
-// it ends.
-func (r *Reader) skip() error {
+// skip passes over the next record, good or bad, as Read does; false = its end
+// is not certain.
+func (r *Reader) skip() bool {
 	n, quotes, problem, err := r.find()
-	switch {
-	case err != nil:
-		return err
-	case n > r.max:
-		return r.skipLong()
-	case problem != 0:
-		return r.reject(n, problem)
+	if err != nil {
+		return false
 	}
-	if quotes {
+	if n > r.max {
+		return r.skipLong() != r.err
+	}
+	if quotes && problem == 0 {
 		r.line += CountLines(r.buf[r.pos : r.pos+n])
 	}
 	r.consume(n)
 	r.consumeBreak()
-	return nil
+	return true
 }
 
 // wholeLines is Whole for a text without quotes: there every line is a record.
