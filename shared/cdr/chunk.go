@@ -24,6 +24,7 @@ type Chunk struct {
 	line   int64
 	rows   *Reader // reads every row that is not plain
 	split  splitter
+	shift  uint32 // from an offset in the text to the one in the copy that a Columns has of the window
 	plan   plan
 	month  month
 	said   []byte // the last disposition that was judged, and what it said
@@ -37,7 +38,6 @@ func (k *Chunk) begin() {
 	pad[0] = '\n' // ends a last line that has no end of its own
 	k.rows.rows.Reset(k.text, k.line)
 	k.most = call.MaxRows
-	k.split.reset()
 	k.plan = plan{}
 }
 
@@ -48,11 +48,12 @@ func (k *Chunk) begin() {
 // the lines of a range are counted from its first. What reject is given holds
 // copies; dst does not refer to the chunk.
 func (k *Chunk) Parse(dst *call.Columns, reject func(Row)) (more bool) {
+	k.split.reset()
 	i := dst.Len()
 	dst.Grow(k.room(i))
 	room, feed, none := dst.Len(), dst.AddText(k.rows.feed.ID), call.Span{}
 	for k.pos < k.end && i < room && len(dst.Text) < call.MaxText-2*maxRecord {
-		if d, next := k.fields(); d != nil && k.plain(dst, i, d) {
+		if d, next := k.fields(dst); d != nil && k.plain(dst, i, d) {
 			if dst.Feed[i] = feed; dst.Account[i].Len == 0 {
 				if none.Len == 0 {
 					none = dst.AddText(Unassigned)
@@ -111,8 +112,9 @@ func (k *Chunk) put(dst *call.Columns, i int, row *Row) {
 // fields returns where the delimiters of the next line are: d[0] is the byte
 // before it and the last its end, so that field i is from d[i]+1 to d[i+1].
 // next is the offset of the line after. d is nil where the line is not text
-// that is read the same however it is read: Reader decides then.
-func (k *Chunk) fields() (d []uint32, next int) {
+// that is read the same however it is read: Reader decides then. A window of
+// text is copied to dst as a whole, for the spans of its rows.
+func (k *Chunk) fields(dst *call.Columns) (d []uint32, next int) {
 	s := &k.split
 	text := k.buf[:len(k.buf)+chunkPad]
 	comma := k.comma
@@ -126,6 +128,8 @@ func (k *Chunk) fields() (d []uint32, next int) {
 				return nil, 0 // longer than what is looked at together
 			}
 			s.index(text, k.pos, comma)
+			k.shift = uint32(len(dst.Text) - k.pos)
+			dst.Text = append(dst.Text, text[k.pos:min(k.pos+window, len(k.buf))]...)
 			continue
 		}
 		end := int(at[j])
@@ -138,7 +142,7 @@ func (k *Chunk) fields() (d []uint32, next int) {
 		default:
 			return nil, 0
 		}
-		if line := text[k.pos:end]; s.high && !utf8.Valid(line) || k.quotes && bytes.IndexByte(line, '"') >= 0 {
+		if line := text[k.pos:end]; s.other && !utf8.Valid(line) || k.quotes && bytes.IndexByte(line, '"') >= 0 {
 			return nil, 0
 		}
 		s.next = min(j+1, s.n) // the line feed may lie behind the window

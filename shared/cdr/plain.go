@@ -10,24 +10,18 @@ import (
 
 // plan says where a row of so many fields has what, -1 = nowhere.
 type plan struct {
-	fields   int
-	ok       bool // rows of so many fields are read
-	at       [meanings]int
-	from, to int // the fields between which all texts are
+	fields int
+	ok     bool // rows of so many fields are read
+	at     [meanings]int
 }
 
 func (p *plan) make(l *layout, format Format, fields int) {
-	*p = plan{fields: fields, from: fields, to: -1}
+	*p = plan{fields: fields}
 	// The 17th column of Asterisk is one thing or another.
 	p.ok = fields >= l.min && fields <= l.max && fields != l.never && (format != Asterisk || fields != 17)
 	for m, i := range l.at {
 		if p.at[m] = i; i >= fields {
 			p.at[m] = -1
-		}
-	}
-	for _, m := range [...]meaning{callID, account, aNumber, bNumber, leg} {
-		if i := p.at[m]; i >= 0 {
-			p.from, p.to = min(p.from, i), max(p.to, i)
 		}
 	}
 	p.ok = p.ok && p.at[bNumber] >= 0
@@ -79,42 +73,50 @@ func (k *Chunk) plain(dst *call.Columns, i int, d []uint32) bool {
 	return true
 }
 
-// plainTexts copies the fields that texts are in, all at once, and says where
-// in the copy each is.
+// plainTexts says where in the copy of the window each text is.
 func (k *Chunk) plainTexts(dst *call.Columns, i int, t []byte, d []uint32) bool {
 	p := &k.plan
-	from, to := int(d[p.from]+1), int(d[p.to+1])
-	base := len(dst.Text)
-	dst.Text = append(dst.Text, t[from:to]...)
-	shift := uint32(base - from)
-	ok := true
-	text := func(m meaning) (s call.Span) {
-		if c := p.at[m]; c >= 0 {
-			from, to := d[c]+1, d[c+1]
-			if to > from {
-				ok = ok && isTrimmed(t, int(from), int(to))
-				s = call.Span{At: from + shift, Len: to - from}
-			}
+	if c := p.at[callID]; c >= 0 {
+		s, ok := k.plainText(t, d, c)
+		if !ok {
+			return false
 		}
-		return s
+		dst.CallID[i] = s
 	}
-	for _, m := range [...]meaning{aNumber, bNumber} {
-		if c := p.at[m]; c >= 0 && d[c+1]-d[c]-1 > call.MaxField {
-			ok = false
+	if c := p.at[account]; c >= 0 {
+		s, ok := k.plainText(t, d, c)
+		if !ok {
+			return false
+		}
+		dst.Account[i] = s
+	}
+	if c := p.at[leg]; c >= 0 {
+		s, ok := k.plainText(t, d, c)
+		if !ok {
+			return false
+		}
+		dst.Leg[i] = s
+	}
+	if c := p.at[aNumber]; c >= 0 {
+		s, ok := k.plainNumber(t, d, c)
+		dst.ANumber[i], dst.ARaw[i] = s, call.Span{}
+		if !ok && s.Len > 0 && !k.otherNumber(dst, &dst.ANumber[i], &dst.ARaw[i], t, d, c) {
+			return false
 		}
 	}
-	id, legID, payer := text(callID), text(leg), text(account)
-	number, raw := k.plainNumber(dst, t, d, bNumber, shift)
-	if !ok || number.Len == 0 {
-		dst.Text = dst.Text[:base]
-		return false
+	s, ok := k.plainNumber(t, d, p.at[bNumber])
+	dst.BNumber[i], dst.BRaw[i] = s, call.Span{}
+	return ok || s.Len > 0 && k.otherNumber(dst, &dst.BNumber[i], &dst.BRaw[i], t, d, p.at[bNumber]) && dst.BNumber[i].Len > 0
+}
+
+// plainText returns field c; false = it has a space at an end or is longer
+// than one that is read. Bytes beyond ASCII may be a space's.
+func (k *Chunk) plainText(t []byte, d []uint32, c int) (call.Span, bool) {
+	from, to := d[c]+1, d[c+1]
+	if to == from {
+		return call.Span{}, true
 	}
-	dst.CallID[i], dst.Leg[i], dst.Account[i] = id, legID, payer
-	dst.BNumber[i], dst.BRaw[i] = number, raw
-	if p.at[aNumber] >= 0 {
-		dst.ANumber[i], dst.ARaw[i] = k.plainNumber(dst, t, d, aNumber, shift)
-	}
-	return true
+	return call.Span{At: from + k.shift, Len: to - from}, isTrimmed(t, int(from), int(to))
 }
 
 // isTrimmed reports whether a text has no space at its ends, and the length of
@@ -123,22 +125,21 @@ func isTrimmed(t []byte, from, to int) bool {
 	return to-from <= call.MaxField && t[from]-'!' <= '~'-'!' && t[to-1]-'!' <= '~'-'!'
 }
 
-// plainNumber returns a number's digits and, where it was written otherwise,
-// how.
-func (k *Chunk) plainNumber(dst *call.Columns, t []byte, d []uint32, m meaning, shift uint32) (number, raw call.Span) {
-	c := k.plan.at[m]
-	from, to := d[c]+1, d[c+1]
-	n := to - from
-	written := call.Span{At: from + shift, Len: n}
-	if n-1 < call.MaxNumber && allDigitsAt(t, int(from), int(n)) && (t[from] != '0' || t[from+1] != '0' || n < 2) {
-		return written, call.Span{}
-	}
-	if n == 0 {
-		return call.Span{}, call.Span{}
-	}
+// plainNumber returns field c, and whether it is a number as it stands.
+func (k *Chunk) plainNumber(t []byte, d []uint32, c int) (call.Span, bool) {
+	from, n := d[c]+1, d[c+1]-d[c]-1
+	return call.Span{At: from + k.shift, Len: n}, n-1 < call.MaxNumber && allDigitsAt(t, int(from), int(n)) &&
+		(t[from] != '0' || t[from+1] != '0' || n < 2)
+}
+
+// otherNumber has number be the digits of field c, none if it is no number, and
+// raw how it was written; false = it is longer than what is read.
+func (k *Chunk) otherNumber(dst *call.Columns, number, raw *call.Span, t []byte, d []uint32, c int) bool {
 	at := len(dst.Text)
-	dst.Text, _ = appendNumber(dst.Text, t[from:to])
-	return call.Span{At: uint32(at), Len: uint32(len(dst.Text) - at)}, written
+	*raw = *number
+	dst.Text, _ = appendNumber(dst.Text, t[d[c]+1:d[c+1]])
+	*number = call.Span{At: uint32(at), Len: uint32(len(dst.Text) - at)}
+	return raw.Len <= call.MaxField
 }
 
 // plainDuration reads the answered time, and flags one above the total.

@@ -20,11 +20,11 @@ const window = 8 << 10
 
 // splitter finds delimiters, a window at a time.
 type splitter struct {
-	at   []uint32 // offsets of delimiters and control characters; the first is the byte before from
-	n    int      // of them
-	next int      // the first one not yet used; the one before is the byte before its line
-	from int      // where the window begins
-	high bool     // there are bytes that are not ASCII
+	at    []uint32 // offsets of delimiters and control characters; the first is the byte before from
+	n     int      // of them
+	next  int      // the first one not yet used; the one before is the byte before its line
+	from  int      // where the window begins
+	other bool     // there are bytes that are not ASCII
 }
 
 func (s *splitter) reset() {
@@ -45,29 +45,56 @@ func (s *splitter) seek(pos int) {
 // index finds the delimiters of the window that begins with the line at from.
 // The byte before offset 0 wraps around, and back when one is added.
 func (s *splitter) index(text []byte, from int, comma byte) {
-	s.from, s.next = from, 1
+	s.from, s.next, s.other = from, 1, false
 	s.at[0] = uint32(from - 1)
 	to := min(from+window, len(text)-64)
 	commas := uint64(comma) * each
-	n, seen := 1, uint64(0)
+	n := 1
 	for ; from < to; from += 64 {
-		block := text[from : from+64 : from+64]
-		found := uint64(0)
-		for i := 0; i < 64; i += 8 {
-			w := binary.LittleEndian.Uint64(block[i : i+8])
-			seen |= w
-			x := w ^ commas
-			// A byte's high bit becomes set unless it is the comma, and unless
-			// it is a control character; no sum carries into the next byte.
-			other := (x&low7 + low7) | x
-			graphic := (w&low7 + 0x60*each) | w
-			hits := ^(other & graphic) & high
-			// The eight high bits become the top byte of the product, in order.
-			found |= (hits >> 7 * 0x0102040810204080 >> 56) << i
+		b := (*[64]byte)(text[from:])
+		w0, w1 := binary.LittleEndian.Uint64(b[0:8]), binary.LittleEndian.Uint64(b[8:16])
+		w2, w3 := binary.LittleEndian.Uint64(b[16:24]), binary.LittleEndian.Uint64(b[24:32])
+		w4, w5 := binary.LittleEndian.Uint64(b[32:40]), binary.LittleEndian.Uint64(b[40:48])
+		w6, w7 := binary.LittleEndian.Uint64(b[48:56]), binary.LittleEndian.Uint64(b[56:64])
+		if (w0|w1|w2|w3|w4|w5|w6|w7)&high != 0 {
+			s.other = true
+			n = place(s.at, n, uint32(from), delimiters(b, commas))
+			continue
 		}
-		n = place(s.at, n, uint32(from), found)
+		// Bit i of byte b is for byte b of word i: turned around, they are in order.
+		f := ^(others(w0, commas)>>7 | others(w1, commas)>>6 | others(w2, commas)>>5 | others(w3, commas)>>4 |
+			others(w4, commas)>>3 | others(w5, commas)>>2 | others(w6, commas)>>1 | others(w7, commas))
+		n = place(s.at, n, uint32(from), turn(f))
 	}
-	s.n, s.high = n, seen&high != 0
+	s.n = n
+}
+
+// others sets the high bit of each byte of w, all ASCII, that is neither the
+// comma nor a control character. No sum carries into the next byte.
+func others(w, commas uint64) uint64 {
+	return ((w ^ commas) + low7) & (w + 0x60*each) & high
+}
+
+// delimiters has a bit for each byte of b that is the comma or a control
+// character, whatever the other bytes are.
+func delimiters(b *[64]byte, commas uint64) (found uint64) {
+	for i := 0; i < len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i : i+8])
+		ascii := ^w & high
+		// The eight high bits become the top byte of the product, in order.
+		found |= ((ascii &^ others(w&low7, commas)) >> 7 * 0x0102040810204080 >> 56) << i
+	}
+	return found
+}
+
+// turn transposes a matrix of eight by eight bits (Hacker's Delight, 7-3).
+func turn(f uint64) uint64 {
+	t := (f ^ f>>7) & 0x00AA00AA00AA00AA
+	f ^= t ^ t<<7
+	t = (f ^ f>>14) & 0x0000CCCC0000CCCC
+	f ^= t ^ t<<14
+	t = (f ^ f>>28) & 0x00000000F0F0F0F0
+	return f ^ t ^ t<<28
 }
 
 // place appends the offsets of the bits of found to the n entries of at. Most
@@ -75,7 +102,7 @@ func (s *splitter) index(text []byte, from int, comma byte) {
 // spares the processor guessing how many.
 func place(at []uint32, n int, from uint32, found uint64) int {
 	count := bits.OnesCount64(found)
-	room := at[n : n+64 : n+64]
+	room := (*[64]uint32)(at[n:])
 	for i := 0; i < 8; i++ {
 		room[i] = from + uint32(bits.TrailingZeros64(found))
 		found &= found - 1
