@@ -14,6 +14,7 @@ type Chunk struct {
 	Index int   // 0, 1, 2 … in the order of the file
 	Line  int64 // of its first line; of a range's chunk, counted from the range's first
 
+	at     int64  // offset in the file of buf[0]
 	buf    []byte // the text, and chunkPad bytes of capacity
 	text   []byte // with quotes, more than the chunk: see delimited.Reader.Whole
 	end    int    // records that begin here or later belong to the next chunk

@@ -39,7 +39,7 @@ type Chunks struct {
 	line    int64  // its line
 	index   int    // of the next chunk
 	first   *Chunk // made while the header was read, and not yet handed out
-	quoted  bool   // quotes are an error
+	noQuote bool   // quotes are an error
 	last    int64  // in a range: no record that begins here or later; else -1
 
 	mu   sync.Mutex
@@ -184,7 +184,7 @@ func (c *Chunks) cut() (*Chunk, error) {
 		return nil, io.EOF
 	}
 	k := c.empty()
-	k.buf = append(room(k.buf, c.size), c.rest...)
+	k.buf = append(room(k.buf, max(c.size, len(c.rest))), c.rest...)
 	c.rest = c.rest[:0]
 	for want := c.size; ; want = 2 * len(k.buf) {
 		k.buf = c.fill(k.buf, want)
@@ -233,7 +233,11 @@ func (c *Chunks) fill(b []byte, want int) []byte {
 // whole returns how much of the text read so far is whole records.
 func (c *Chunks) whole(text []byte) (n int, lines int64) {
 	if c.err == io.EOF {
-		return len(text), delimited.CountLines(text)
+		lines = delimited.CountLines(text)
+		if len(text) > 0 && text[len(text)-1] != '\n' && text[len(text)-1] != '\r' {
+			lines++
+		}
+		return len(text), lines
 	}
 	n, lines = c.cutter.Whole(text)
 	if c.err != nil && n < len(text) && text[len(text)-1] == '\r' {
@@ -272,17 +276,16 @@ func (c *Chunks) take(k *Chunk, n int, lines int64) error {
 			}
 		}
 	}
-	quotes := bytes.IndexByte(k.buf, '"') >= 0
-	if quotes && c.quoted && bytes.IndexByte(k.buf[:n], '"') >= 0 {
+	if c.noQuote && bytes.IndexByte(k.buf[:n], '"') >= 0 {
 		c.Free(k)
 		return ErrQuoted
 	}
 	c.rest = append(c.rest, k.buf[n:]...)
-	k.text, k.end, k.quotes = k.buf, n, quotes
-	if !quotes {
-		k.text = k.buf[:n]
+	k.text, k.end, k.quotes = k.buf[:n], n, !c.noQuote && bytes.IndexByte(k.buf, '"') >= 0
+	if k.quotes {
+		k.text = k.buf
 	}
-	k.pos, k.Line, k.line = 0, c.line, c.line
+	k.pos, k.Line, k.line, k.at = 0, c.line, c.line, c.at
 	c.at += int64(n)
 	c.line += lines
 	return nil
