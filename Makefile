@@ -2,7 +2,7 @@
 GO ?= go
 OUT ?= out/sample
 
-.PHONY: help run up test soak bounded lint
+.PHONY: help run up test soak bounded bench lint
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ soak: ## simulate SEEDS=N worlds with crashes and lost answers (default 10000)
 
 bounded: ## rate and bill a million records, twice, and show the memory it took
 	ROWS=$(or $(ROWS),1000000) $(GO) test ./tests/bounded -count=1 -v
+
+bench: ## measure beside other programs: ROWS=5000000 PREFIXES=100000,1000000 N=3 ONLY=id
+	@$(GO) run ./tests/bench $(if $(ROWS),-rows $(ROWS)) $(if $(PREFIXES),-prefixes $(PREFIXES)) $(if $(N),-n $(N)) $(if $(ONLY),-only $(ONLY))
 
 lint: ## check format, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt -w these files"; exit 1; }

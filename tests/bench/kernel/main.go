@@ -1,0 +1,120 @@
+// Command kernel rates a file of call records with the packages of the product
+// and nothing around them: no batches, no stores. It is what the benchmark
+// holds against its rivals, and what a whole batch is held against.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/ratecard"
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "kernel:", err)
+		os.Exit(1)
+	}
+}
+
+// summary is what a contestant says when it is done.
+type summary struct {
+	Rows     int64   `json:"rows"`
+	Rated    int64   `json:"rated"`
+	Rejected int64   `json:"rejected"`
+	Charge   string  `json:"charge"`
+	OpenMS   float64 `json:"open_ms"` // CPU, from the card's file to a card that rates
+}
+
+func run(args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("kernel", flag.ContinueOnError)
+	compile := flags.String("compile", "", "only write the image of this `deck` to -card")
+	image := flags.String("card", "", "the card `image`")
+	cdrs := flags.String("cdrs", "", "the `file` of records, CSV")
+	out := flags.String("out", "", "the `file` of charges to write")
+	totals := flags.String("totals", "", "the `file` of totals to write")
+	workers := flags.Int("workers", 1, "how many rate at once")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *compile != "" {
+		return compileDeck(*compile, *image)
+	}
+	if *workers < 1 || *workers > 64 {
+		return fmt.Errorf("-workers %d: want 1 to 64", *workers)
+	}
+	before, err := cpu()
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(*image)
+	if err != nil {
+		return fmt.Errorf("reading the card: %w", err)
+	}
+	card, err := rating.Open(data)
+	if err != nil {
+		return fmt.Errorf("opening the card: %w", err)
+	}
+	after, err := cpu()
+	if err != nil {
+		return err
+	}
+	sum, err := rateFile(card, *cdrs, *out, *totals, *workers)
+	if err != nil {
+		return fmt.Errorf("rating: %w", err)
+	}
+	sum.OpenMS = float64((after - before).Microseconds()) / 1000
+	return json.NewEncoder(stdout).Encode(sum)
+}
+
+// cpu returns the CPU time of the process so far.
+func cpu() (time.Duration, error) {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0, fmt.Errorf("reading the CPU time: %w", err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), nil
+}
+
+// compileDeck writes the card image of a deck: prices in GBP, to 4 decimals.
+func compileDeck(from, to string) (err error) {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	var rates []rating.Rate
+	var bad error
+	_, err = deck.Read(f, deck.Options{}, func(_ int64, r rating.Rate) error {
+		rates = append(rates, r)
+		return nil
+	}, func(e deck.RowError) { bad = e })
+	if err := errors.Join(err, bad); err != nil {
+		return fmt.Errorf("reading %s: %w", from, err)
+	}
+	image, err := rating.BuildImage(rating.DefaultTerms("GBP"), ratecard.Rows(rates))
+	if err != nil {
+		return fmt.Errorf("building the card: %w", err)
+	}
+	return os.WriteFile(to, image, 0o644)
+}
+
+// create writes a file through a buffer.
+func create(path string, write func(*bufio.Writer) error) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := bufio.NewWriterSize(f, 1<<20)
+	return errors.Join(write(w), w.Flush())
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"slices"
+)
+
+// fewRows is how many records are compared charge by charge where a
+// contestant gives them in an order of its own.
+const fewRows = 20_000
+
+// verifyKernel rates all records with the kernel and the naive program: every
+// byte must be the same. It returns the answer.
+func (j *job) verifyKernel(ctx context.Context) (answer, error) {
+	want, err := run(ctx, j.naive("cdrs.csv"))
+	if err != nil {
+		return answer{}, err
+	}
+	got, err := run(ctx, j.kernel("cdrs.csv", j.workers))
+	if err != nil {
+		return answer{}, err
+	}
+	got.answer.OpenMS = 0
+	if got.answer != want.answer || want.answer.Rows != int64(j.rows) || want.answer.Rejected != 0 {
+		return answer{}, fmt.Errorf("of %d records the kernel says %+v, naive %+v", j.rows, got.answer, want.answer)
+	}
+	for _, name := range []string{".csv", "-totals.csv"} {
+		if err := sameBytes(j.file("naive"+name), j.file("kernel"+name)); err != nil {
+			return answer{}, err
+		}
+	}
+	return want.answer, nil
+}
+
+// verifyDuckDB compares totals and counts of all records, and every charge of
+// a few. The naive program's results of all records must be there; they are
+// overwritten.
+func (j *job) verifyDuckDB(ctx context.Context, want answer) error {
+	for _, v := range duckVariants {
+		got, err := run(ctx, j.duckdb(v, "cdrs.csv"))
+		if err != nil {
+			return err
+		}
+		if got.answer.Rated != want.Rated || got.answer.Charge != want.Charge {
+			return fmt.Errorf("duckdb %s rated %d for %s, naive %d for %s", v, got.answer.Rated, got.answer.Charge, want.Rated, want.Charge)
+		}
+		if err := sameBytes(j.file("naive-totals.csv"), j.file("duckdb-totals.csv")); err != nil {
+			return err
+		}
+	}
+	if _, err := run(ctx, j.naive("few.csv")); err != nil {
+		return err
+	}
+	for _, v := range duckVariants {
+		if _, err := run(ctx, j.duckdb(v, "few.csv")); err != nil {
+			return err
+		}
+		if err := sameLines(j.file("naive.csv"), j.file("duckdb.csv")); err != nil {
+			return fmt.Errorf("duckdb %s: %w", v, err)
+		}
+	}
+	return nil
+}
+
+// sameBytes reports where two files first differ.
+func sameBytes(a, b string) error {
+	x, errX := os.ReadFile(a)
+	y, errY := os.ReadFile(b)
+	if err := errors.Join(errX, errY); err != nil {
+		return err
+	}
+	if bytes.Equal(x, y) {
+		return nil
+	}
+	return differ(a, b, bytes.Lines(x), bytes.Lines(y))
+}
+
+// sameLines reports how two files differ, whatever the order of their lines.
+func sameLines(a, b string) error {
+	var sorted [2][][]byte
+	for i, path := range []string{a, b} {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		sorted[i] = slices.SortedFunc(bytes.Lines(data), bytes.Compare)
+	}
+	if slices.EqualFunc(sorted[0], sorted[1], bytes.Equal) {
+		return nil
+	}
+	return differ(a, b, slices.Values(sorted[0]), slices.Values(sorted[1]))
+}
+
+// differ names the first lines that are not the same.
+func differ(a, b string, x, y iter.Seq[[]byte]) error {
+	next, stop := iter.Pull(y)
+	defer stop()
+	line := 0
+	for want := range x {
+		line++
+		if got, ok := next(); !ok || !bytes.Equal(want, got) {
+			return fmt.Errorf("line %d is %q in %s and %q in %s", line, want, a, got, b)
+		}
+	}
+	return fmt.Errorf("%s has more than the %d lines of %s", b, line, a)
+}
