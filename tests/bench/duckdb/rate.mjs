@@ -20,10 +20,10 @@ const setup = `
   SET preserve_insertion_order = false;
   SET asof_loop_join_threshold = 0; -- it takes a CSV for a few rows, and would compare each with every interval
   CREATE TEMP TABLE deck AS
-  SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS id, CAST(prefix AS INTEGER) AS value, CAST(length(prefix) AS INTEGER) AS digits,
-    CAST(rate * 1000000 AS BIGINT) AS rate_u, CAST(connection_fee * 1000000 AS BIGINT) AS fee_u, interval_1 AS i1, interval_n AS i_n
+  SELECT CAST(prefix AS INTEGER) AS value, CAST(length(prefix) AS INTEGER) AS digits,
+    CAST(round(rate * 1000000) AS BIGINT) AS rate_u, CAST(round(connection_fee * 1000000) AS BIGINT) AS fee_u, interval_1 AS i1, interval_n AS i_n
   FROM read_csv(${quote(deck)}, header = true, auto_detect = false, delim = ',', quote = '', escape = '', columns = {
-    prefix: 'VARCHAR', destination: 'VARCHAR', rate: 'DECIMAL(12,6)', interval_1: 'BIGINT', interval_n: 'BIGINT', connection_fee: 'DECIMAL(12,6)'});`;
+    prefix: 'VARCHAR', destination: 'VARCHAR', rate: 'DOUBLE', interval_1: 'BIGINT', interval_n: 'BIGINT', connection_fee: 'DOUBLE'});`;
 
 // priced takes rows with the columns of a record and of a rate, and charges
 // exactly: half-up, from millionths a minute to ten-thousandths.
@@ -36,20 +36,24 @@ const priced = (rows) => `
   SELECT call_id, client_id, prefix, billed_seconds, (fee_u * 60 + billed_seconds * rate_u + 3000) // 6000 AS charge
   FROM billed;`;
 
+const lengths = [8, 7, 6, 5, 4, 3, 2, 1];
+
 const variants = {
   // The deck is flattened to intervals of which none covers another; a record
-  // falls in the last that begins at or before it.
+  // falls in the last that begins at or before it. Where a prefix begins, the
+  // longest that begins there holds; where one ends and none begins, the longest
+  // that goes on, which has eight digits at most.
   v4: `
-    CREATE TEMP TABLE edges AS
-    SELECT DISTINCT CAST(edge AS INTEGER) AS edge FROM (
-      SELECT value * CAST(10 ** (9 - digits) AS BIGINT) AS edge FROM deck
-      UNION ALL SELECT (value + 1) * CAST(10 ** (9 - digits) AS BIGINT) FROM deck)
-    WHERE edge < 1000000000;
+    CREATE TEMP TABLE starts AS
+    SELECT CAST(value * CAST(10 ** (9 - digits) AS BIGINT) AS INTEGER) AS edge, arg_max(rowid, digits) AS id FROM deck GROUP BY edge;
+    CREATE TEMP TABLE ends AS
+    SELECT DISTINCT CAST((value + 1) * CAST(10 ** (9 - digits) AS BIGINT) AS INTEGER) AS edge FROM deck WHERE edge < 1000000000;
     CREATE TEMP TABLE flat AS
     SELECT edge, value, digits, rate_u, fee_u, i1, i_n FROM (
-      SELECT edge, coalesce(${[9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => `d${n}.id`).join(', ')}) AS id FROM edges
-      ${[9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => `LEFT JOIN (SELECT id, value FROM deck WHERE digits = ${n}) d${n} ON d${n}.value = edge // ${10 ** (9 - n)}`).join('\n      ')})
-    LEFT JOIN deck USING (id);
+      SELECT edge, id FROM starts UNION ALL
+      SELECT edge, coalesce(${lengths.map((n) => `d${n}.id`).join(', ')}) FROM (FROM ends ANTI JOIN starts USING (edge))
+      ${lengths.map((n) => `LEFT JOIN (SELECT rowid AS id, value FROM deck WHERE digits = ${n}) d${n} ON d${n}.value = edge // ${10 ** (9 - n)}`).join('\n      ')}) f
+    LEFT JOIN deck ON deck.rowid = f.id;
     ${priced(`
       SELECT r.*, CAST(value AS VARCHAR) AS prefix, rate_u, fee_u, i1, i_n
       FROM (${records}) r ASOF JOIN flat ON r.key >= flat.edge WHERE value IS NOT NULL`)}`,
@@ -59,17 +63,17 @@ const variants = {
   v10: `
     CREATE TEMP TABLE six AS
     SELECT CAST(key AS INTEGER) AS key, arg_max(id, digits) AS id FROM (
-      SELECT id, digits, unnest(range(value * CAST(10 ** (6 - digits) AS BIGINT), (value + 1) * CAST(10 ** (6 - digits) AS BIGINT))) AS key
+      SELECT rowid AS id, digits, unnest(range(value * CAST(10 ** (6 - digits) AS BIGINT), (value + 1) * CAST(10 ** (6 - digits) AS BIGINT))) AS key
       FROM deck WHERE digits <= 6)
     GROUP BY key;
     ${priced(`
       SELECT m.*, left(b_number, digits) AS prefix, rate_u, fee_u, i1, i_n FROM (
         SELECT r.*, coalesce(d9.id, d8.id, d7.id, six.id) AS id FROM (${records}) r
         LEFT JOIN six ON six.key = r.key // 1000
-        LEFT JOIN (SELECT id, value FROM deck WHERE digits = 7) d7 ON d7.value = r.key // 100
-        LEFT JOIN (SELECT id, value FROM deck WHERE digits = 8) d8 ON d8.value = r.key // 10
-        LEFT JOIN (SELECT id, value FROM deck WHERE digits = 9) d9 ON d9.value = r.key) m
-      JOIN deck USING (id)`)}`,
+        LEFT JOIN (SELECT rowid AS id, value FROM deck WHERE digits = 7) d7 ON d7.value = r.key // 100
+        LEFT JOIN (SELECT rowid AS id, value FROM deck WHERE digits = 8) d8 ON d8.value = r.key // 10
+        LEFT JOIN (SELECT rowid AS id, value FROM deck WHERE digits = 9) d9 ON d9.value = r.key) m
+      JOIN deck ON deck.rowid = m.id`)}`,
 };
 
 // An integer times 0.0001 is an exact DECIMAL with four decimals.
