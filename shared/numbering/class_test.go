@@ -67,6 +67,17 @@ func TestJurisdictionBeyondTheTable(t *testing.T) {
 	}
 }
 
+// A table may know the country and not the state.
+func TestAUSNumberWithoutAStateIsIndeterminate(t *testing.T) {
+	us, _ := ParseRegion("US")
+	newYork, _ := ParseRegion("US-NY")
+	for _, c := range [][2]RegionID{{us, us}, {us, newYork}, {newYork, us}} {
+		if got := Jurisdiction(c[0], c[1]); got != Indeterminate {
+			t.Errorf("%q to %q: %s", c[0].Name(), c[1].Name(), got)
+		}
+	}
+}
+
 // docs.connexcs.com/provider-ratecard/ and /customer-ratecard/, "Force
 // Presentation": the three rows of EEA.
 func TestDistanceIsThatOfTheRateCardPages(t *testing.T) {

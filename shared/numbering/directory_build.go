@@ -75,19 +75,6 @@ func (k DirectoryKey) compare(o DirectoryKey) int {
 	return cmp.Or(cmp.Compare(k.group, o.group), cmp.Compare(k.value, o.value))
 }
 
-// isNumber reports whether a place after a number is one.
-func (k DirectoryKey) isNumber() bool {
-	return k.value < powers[min(int(k.group)+1, maxDigits64)]
-}
-
-var powers = func() (p [maxDigits64 + 1]uint64) {
-	p[0] = 1
-	for i := 1; i < len(p); i++ {
-		p[i] = p[i-1] * 10
-	}
-	return p
-}()
-
 // digits returns the number as it was given.
 func (k DirectoryKey) digits() string {
 	if k.group < maxDigits64 {
@@ -366,7 +353,7 @@ func (b *directoryBuilder) write(r run) {
 func (b *directoryBuilder) closeGap(g int, next uint64) {
 	at := b.gapAt[g]
 	b.gapAt[g] = 0
-	if at == 0 || at == next || !(DirectoryKey{value: at, group: uint8(g)}).isNumber() {
+	if at == 0 || at == next {
 		return
 	}
 	b.add(g, at, b.simpleHistory(stretch{from: math.MinInt64, to: math.MaxInt64, owner: nobody}))

@@ -306,6 +306,35 @@ func sealed(image []byte) []byte {
 	return image
 }
 
+func TestADirectoryThatContradictsItselfIsRefused(t *testing.T) {
+	// Two groups: 150 to 159 in 100 to 199 (4 starts, 3 samples), and one single.
+	image, err := BuildDirectory(slices.Values([]Owned{{"100", "199", "a", 1, 0}, {"150", "159", "b", 5, 9}, {"4420", "4420", "b", 1, 0}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const starts, events = directoryHeader, directoryHeader + 8*(4+3) + 8*4
+	eventCount := int(word(image, 3))
+	histories := events + eventSize*eventCount
+	for _, c := range []struct {
+		at   int
+		to   uint32
+		want string
+	}{
+		{8, 2, "version 2, want 1"}, {12, 1 << 30, "it is cut off"}, {16, 3, "it is cut off"}, {20, 1, "its counts do not fit"}, {140, 1, "its counts do not fit"},
+		{24, 1 << 31, "it is cut off"},
+		{starts + 8, 100, "its numbers are not in order"}, {starts + 8, 99, "its numbers are not in order"}, {starts + 32, 99, "its search tree does not fit"},
+		{starts + 40, 101, "its search tree does not fit"}, {starts + 48, 101, "its search tree does not fit"}, {histories, uint32(eventCount), "a history is missing"}, {histories, uint32(eventCount) | single, "a history is missing"},
+		{events + 8, 2, "an account is missing"}, {events + 8, 2 | lastEvent, "an account is missing"}, {events + eventSize*(eventCount-1) + 8, 0, "a history has no end"},
+		{histories + 4*5, 3, "an account's name is missing"}, {histories + 4*6, 1, "there is text of no account"},
+	} {
+		changed := bytes.Clone(image)
+		binary.LittleEndian.PutUint32(changed[c.at:], c.to)
+		if _, err := OpenDirectory(sealed(changed)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%d at %d: %v, want %s", c.to, c.at, err, c.want)
+		}
+	}
+}
+
 // useAll looks up what a directory has, and panics if it can.
 func useAll(d *Directory, number string, instant int64) error {
 	for i := range d.Accounts() {

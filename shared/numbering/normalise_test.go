@@ -19,7 +19,7 @@ var (
 	american    = Rules{CountryCode: "1", NationalPrefix: "1", MinNational: 10, MaxNational: 10, BareNational: true, International: []string{"011"}}
 	spanish     = Rules{CountryCode: "34", MinNational: 9, MaxNational: 9, BareNational: true, International: []string{"00", "07"}}
 	russian     = Rules{CountryCode: "7", NationalPrefix: "8", MinNational: 10, MaxNational: 10, International: []string{"810"}}
-	wholesale   = Rules{TechPrefixes: []string{"99", "9901", "1234#", "00077"}, URIs: true}
+	wholesale   = Rules{TechPrefixes: []string{"9901", "99", "1234#", "00077"}, URIs: true}
 	coded       = Rules{CountryCode: "44", NationalPrefix: "0", StripCodes: []string{"*67", "#31#", "*6", "*67*"}, KeepCodes: true}
 	stripped    = Rules{StripCodes: []string{"*67"}}
 	everyRules  = []*Rules{&zeroRules, &british, &american, &spanish, &russian, &wholesale, &coded, &stripped}

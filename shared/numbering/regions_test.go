@@ -256,3 +256,21 @@ func TestARegionsNameIsReadAsWritten(t *testing.T) {
 		}
 	}
 }
+
+func FuzzOpenRegions(f *testing.F) {
+	f.Add([]byte("# regions 1\n# version x\n# none\n1\tUS\n1212\tUS-NY\n800\t001\n"), "12125550123")
+	f.Add([]byte("# regions 1\n# version x\n1\tUS\n1\tCA\n"), "1")
+	f.Add([]byte(""), "x")
+	f.Fuzz(func(t *testing.T, table []byte, number string) {
+		r, err := OpenRegions(table)
+		k, ok := prefix.KeyOf(number)
+		if err != nil || !ok {
+			return
+		}
+		out := [1]RegionID{World}
+		r.OfAll([]prefix.Key{k}, out[:])
+		if id := r.Of(k); id != out[0] || id != 0 && id.Name() == "" || r.Version() == "" {
+			t.Errorf("%s: %d, in a block %d", number, id, out[0])
+		}
+	})
+}
