@@ -71,6 +71,7 @@ func TestRules(t *testing.T) {
 		{"continuous without pulses", hand, continuous, row(block, func(r *twin.Rate) { r.IntervalN = 0 }), "33", 33, "32.0000"},
 		{"one flat block", hand, four, twin.Rate{Price1: "60", Interval1: 30}, "500", 30, "30.0000"},
 		{"billed as it was", hand, four, twin.Rate{ConnectionFee: "0.1"}, "500", 500, "0.1000"},
+		{"billed as it was, whatever is free", hand, after, twin.Rate{ConnectionFee: "0.1"}, "500", 500, "0.1000"},
 		{"billed as it was, rounded up", hand, fractions, twin.Rate{ConnectionFee: "0.1"}, "500.2", 501, "0.1000"},
 		{"a fraction in pulses", hand, fractions, block, "30.1", 36, "33.5000"},
 		{"a fraction as it is", hand, exact, block, "30.1", 31, "30.5500"},

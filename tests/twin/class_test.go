@@ -23,7 +23,7 @@ func TestJurisdiction(t *testing.T) {
 		{britain, il, twin.Indeterminate, 2}, {unknown, ny, twin.Indeterminate, 2}, {"CA", ny, twin.Indeterminate, 2},
 		{ny, britain, twin.International, 2}, {unknown, britain, twin.International, 2}, {ny, "CA", twin.International, 2}, {ny, "BS", twin.International, 2},
 		// Territories count as states; a number that is of no state is no state's.
-		{"US-PR", "US-PR", twin.Intrastate, 0}, {ny, "US-PR", twin.Interstate, 1}, {ny, unknown, twin.International, 2}, {"US", ny, twin.Indeterminate, 2},
+		{"US-PR", "US-PR", twin.Intrastate, 0}, {ny, "US-PR", twin.Interstate, 1}, {ny, unknown, twin.International, 2}, {"US", ny, twin.Indeterminate, 2}, {ny, "US", twin.Indeterminate, 2},
 	} {
 		u := call("60")
 		u.CallerRegion, u.NumberRegion = tt.caller, tt.called

@@ -61,6 +61,8 @@ func refused(c draw.Card, i int) string {
 		return "prefix"
 	case max(r.Interval1, r.IntervalN, r.Minimum, r.Grace, r.Free) > limit || r.Per > limit && r.Per != twin.PerCall:
 		return "an interval is too long"
+	case r.Access && r.Kind != twin.Voice:
+		return "access to what is no call"
 	case r.NoGrace && r.Grace > 0:
 		return "grace and none"
 	case r.From != 0 && r.To != 0 && r.From >= r.To:

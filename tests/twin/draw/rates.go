@@ -31,7 +31,7 @@ func (c *card) drawRate() {
 	if r.NoGrace = c.oneIn(6); !r.NoGrace {
 		r.Grace = maybe[int64](c.Source, 6, 1, 5, 61)
 	}
-	r.Access = c.oneIn(4)
+	r.Access = r.Kind == twin.Voice && c.oneIn(3)
 	c.drawPrices(&r, odd)
 	c.rates = append(c.rates, r)
 }
