@@ -105,7 +105,7 @@ func TestRules(t *testing.T) {
 		{"the row's minimum goes before it", hand, rule(func(t *twin.Terms) { t.MinCharge = "3" }), row(fee, func(r *twin.Rate) { r.MinCharge = "2" }), "1", 1, "2.0000"},
 		{"the card's maximum", hand, rule(func(t *twin.Terms) { t.MaxCharge = "3" }), fee, "9", 9, "3.0000"},
 		{"the row's maximum goes before it", hand, rule(func(t *twin.Terms) { t.MaxCharge = "3" }), row(fee, func(r *twin.Rate) { r.MaxCharge = "4" }), "9", 9, "4.0000"},
-		{"limits look at the surcharged sum", hand, rule(func(t *twin.Terms) { t.Surcharge, t.MinCharge, t.MaxCharge = "0.5", "1", "6" }), fee, "3", 3, "5.2500"},
+		{"limits look at the surcharged sum", hand, rule(func(t *twin.Terms) { t.Surcharge, t.MinCharge, t.MaxCharge = "0.5", "4", "6" }), fee, "3", 3, "5.2500"},
 		{"the maximum caps the surcharge", hand, rule(func(t *twin.Terms) { t.Surcharge, t.MaxCharge = "0.5", "5" }), fee, "3", 3, "5.0000"},
 		{"the maximum is rounded, too", hand, rule(func(t *twin.Terms) { t.Decimals, t.Rounding, t.MaxCharge = 0, "up", "4.1" }), fee, "9", 9, "5"},
 		{"rounded once, at the end", hand, rule(func(t *twin.Terms) { t.Decimals = 2 }), twin.Rate{Price1: "0.24", PriceN: "0.24", Interval1: 1, IntervalN: 1, ConnectionFee: "0.004"}, "2", 2, "0.01"},

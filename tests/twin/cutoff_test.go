@@ -1,9 +1,12 @@
 package twin_test
 
 import (
+	"fmt"
+	"math/big"
 	"testing"
 
 	"github.com/tollbook/tollbook/tests/twin"
+	"pgregory.net/rapid"
 )
 
 // TestCutOff: 1 a second at most 10 ends after 10 s, as in
@@ -42,4 +45,23 @@ func TestCutOff(t *testing.T) {
 			t.Errorf("%s: %d, %v; want %d, %v", tt.name, seconds, ok, tt.seconds, tt.ok)
 		}
 	}
+}
+
+// TestCutOffIsTheLast: a call of the cut-off's length is not above the maximum,
+// and one of a second more would be.
+func TestCutOffIsTheLast(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, u := plain(t), lasting(t)
+		r.MaxCharge = "2"
+		n, ok := twin.CutOff(four, []twin.Rate{r}, u, 150)
+		if !ok || n < 0 {
+			t.Fatalf("%d, %v", n, ok)
+		}
+		uncapped := r
+		uncapped.MaxCharge = ""
+		most := big.NewRat(2, 1)
+		if charge(four, uncapped, call(fmt.Sprint(n))).Exact.Cmp(most) > 0 || n < 150 && charge(four, uncapped, call(fmt.Sprint(n+1))).Exact.Cmp(most) <= 0 {
+			t.Fatalf("%d s at %+v", n, r)
+		}
+	})
 }
