@@ -173,3 +173,15 @@ func TestCutOffSplit(t *testing.T) {
 		t.Errorf("%d s, though the call has no price", seconds)
 	}
 }
+
+// TestSplitCallsOnly: messages of one record are not spread over the seconds
+// that follow it.
+func TestSplitCallsOnly(t *testing.T) {
+	terms, rates := peak()
+	rates[0].Kind, rates[1].Kind = twin.SMS, twin.SMS
+	u := call("0")
+	u.Kind, u.Quantity, u.Instant = twin.SMS, 6, instant("2012-02-07T23:59:57Z")
+	if got := twin.Price(terms, rates, u); got.Amount != "3.0000" || got.Index != 1 {
+		t.Errorf("%+v, want 6 messages at 0.5", got)
+	}
+}
