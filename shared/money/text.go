@@ -78,24 +78,38 @@ func (a Amount) AppendText(dst []byte, decimals int) []byte {
 		i--
 		buf[i] = '0'
 	}
-	written := 0
-	w := wideOf(a.hi, a.lo)
-	for point := int(a.decimals); w[0]|w[1] != 0 || written <= point; {
-		if written == point && (point > 0 || i < len(buf)) {
-			i--
-			buf[i] = '.'
-		}
-		var rem uint64
-		w, rem = w.div(10)
-		i--
-		buf[i] = byte('0' + rem)
-		written++
-	}
+	i = a.digits(buf[:i], i < len(buf))
 	if a.neg {
 		i--
 		buf[i] = '-'
 	}
 	return append(dst, buf[i:]...)
+}
+
+// digits writes a's digits and its point to the end of buf, and returns where
+// they begin. An amount without decimals has a point when zeros follow.
+func (a Amount) digits(buf []byte, zeros bool) int {
+	i, point, written := len(buf), int(a.decimals), 0
+	put := func(digit uint64) {
+		if written == point && (point > 0 || zeros) {
+			i--
+			buf[i] = '.'
+		}
+		i--
+		buf[i] = byte('0' + digit)
+		written++
+	}
+	w := wideOf(a.hi, a.lo)
+	for w[1] != 0 {
+		var digit uint64
+		w, digit = w.div(10)
+		put(digit)
+	}
+	// Most amounts fit into one word, which is much faster to divide.
+	for low := w[0]; low != 0 || written <= point; low /= 10 {
+		put(low % 10)
+	}
+	return i
 }
 
 // MarshalText writes a as String does: in JSON an amount is a string.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -16,15 +15,13 @@ import (
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/prefix"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// chunkSize is how much of a file is rated at a time.
-const chunkSize = 2 << 20
-
-// chunk is whole lines of a file, and what they cost. It is reused.
-type chunk struct {
-	lines []byte
+// piece is what the records of a chunk cost. It is reused.
+type piece struct {
+	chunk *cdr.Chunk
 	out   []byte
 	done  chan error
 }
@@ -36,20 +33,19 @@ func rateFile(card *rating.Card, cdrs, out, totals string, workers int) (sum sum
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	r := bufio.NewReaderSize(in, 64<<10)
-	header, err := r.ReadBytes('\n')
+	chunks, err := cdr.OpenChunks(in, cdr.Feed{ID: "bench", Format: cdr.Generic, Zone: "UTC"}, cdr.Limits{})
 	if err != nil {
-		return sum, fmt.Errorf("the header: %w", err)
+		return sum, err
 	}
 	rater := make([]*worker, workers)
 	for i := range rater {
-		rater[i] = &worker{card: card, header: header, clients: map[string]*total{}}
+		rater[i] = newWorker(card)
 	}
 	err = create(out, func(w *bufio.Writer) error {
 		if _, err := w.WriteString("call_id,client_id,prefix,billed_seconds,charge\n"); err != nil {
 			return err
 		}
-		return inOrder(r, w, rater)
+		return inOrder(chunks, w, rater)
 	})
 	if err != nil {
 		return sum, err
@@ -74,19 +70,20 @@ func rateFile(card *rating.Card, cdrs, out, totals string, workers int) (sum sum
 	return sum, writeTotals(totals, clients)
 }
 
-// inOrder has the workers rate the chunks of r, and writes what they make of
-// them in the order of r. It holds two chunks for each worker.
-func inOrder(r io.Reader, w io.Writer, rater []*worker) error {
-	free := make(chan *chunk, 2*len(rater))
+// inOrder has the workers rate the chunks, and writes what they make of them
+// in the order of the file. It holds two pieces for each worker.
+func inOrder(chunks *cdr.Chunks, w io.Writer, rater []*worker) error {
+	free := make(chan *piece, 2*len(rater))
 	for range cap(free) {
-		free <- &chunk{lines: make([]byte, 0, chunkSize), done: make(chan error, 1)}
+		free <- &piece{done: make(chan error, 1)}
 	}
-	todo, written := make(chan *chunk), make(chan *chunk, cap(free))
+	todo, written := make(chan *piece), make(chan *piece, cap(free))
 	var wait sync.WaitGroup
 	for _, worker := range rater {
 		wait.Go(func() {
 			for c := range todo {
 				c.done <- worker.rate(c)
+				chunks.Free(c.chunk)
 			}
 		})
 	}
@@ -101,42 +98,21 @@ func inOrder(r io.Reader, w io.Writer, rater []*worker) error {
 			free <- c
 		}
 	})
-	err := cut(r, free, func(c *chunk) {
-		written <- c
-		todo <- c
-	})
+	var err error
+	for err == nil {
+		c := <-free
+		if c.chunk, err = chunks.Next(); err == nil {
+			written <- c
+			todo <- c
+		}
+	}
 	close(todo)
 	close(written)
 	wait.Wait()
-	return errors.Join(err, failed)
-}
-
-// cut fills free chunks with the lines of r.
-func cut(r io.Reader, free <-chan *chunk, each func(*chunk)) error {
-	var rest []byte // a line that was begun
-	for {
-		c := <-free
-		c.lines = append(c.lines[:0], rest...)
-		if len(rest) == chunkSize {
-			return fmt.Errorf("a line of more than %d bytes", chunkSize)
-		}
-		n, err := io.ReadFull(r, c.lines[len(rest):chunkSize])
-		c.lines = c.lines[:len(rest)+n]
-		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		if err != nil && !last {
-			return err
-		}
-		end := len(c.lines)
-		if !last {
-			end = bytes.LastIndexByte(c.lines, '\n') + 1
-		}
-		rest = append(rest[:0], c.lines[end:]...)
-		c.lines = c.lines[:end]
-		each(c)
-		if last {
-			return nil
-		}
+	if errors.Is(err, io.EOF) {
+		err = nil
 	}
+	return errors.Join(err, failed)
 }
 
 // total is what one client's calls come to.
@@ -164,51 +140,65 @@ func totalOf(clients map[string]*total, id string) *total {
 
 // worker rates chunks, one at a time.
 type worker struct {
-	card           *rating.Card
-	header         []byte
-	clients        map[string]*total
+	pricer         *rating.Pricer
 	rows, rejected int64
+	records        call.Columns
+	keys           []prefix.Key
+	charges        []rating.Charge
+	clients        map[string]*total
 }
 
-func (w *worker) rate(c *chunk) error {
+func newWorker(card *rating.Card) *worker {
+	return &worker{
+		pricer: card.NewPricer(), clients: map[string]*total{},
+		keys: make([]prefix.Key, call.MaxRows), charges: make([]rating.Charge, call.MaxRows),
+	}
+}
+
+func (w *worker) rate(c *piece) error {
 	c.out = c.out[:0]
-	if bytes.IndexByte(c.lines, '"') >= 0 {
-		return errors.New("quoted fields may hold line breaks, at which chunks are cut")
-	}
-	rows, err := cdr.Open(io.MultiReader(bytes.NewReader(w.header), bytes.NewReader(c.lines)), cdr.Feed{ID: "bench", Format: cdr.Generic, Zone: "UTC"})
-	if err != nil {
-		return err
-	}
-	for {
-		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+	for more := true; more; {
+		w.records.Reset()
+		more = c.chunk.Parse(&w.records, func(cdr.Row) { w.rejected++ })
+		if err := w.price(c); err != nil {
 			return err
 		}
-		w.rows++
-		if row.Status != 0 {
-			w.rejected++
+	}
+	return nil
+}
+
+func (w *worker) price(c *piece) error {
+	r := &w.records
+	n := r.Len()
+	keys, charges := w.keys[:n], w.charges[:n]
+	for i, span := range r.BNumber {
+		var ok bool
+		if keys[i], ok = prefix.KeyOf(r.Bytes(span)); !ok {
+			return errors.New("a called number that is not digits")
+		}
+	}
+	w.pricer.PriceBlock(&rating.Block{Kind: call.Voice, Numbers: keys, Quantities: r.Nanos, Instants: r.Instant, Charges: charges})
+	w.rows += int64(n)
+	for i := range charges {
+		charge := &charges[i]
+		if charge.Reason != "" {
 			continue
 		}
-		if err := w.price(c, &row.Record); err != nil {
+		account := r.Bytes(r.Account[i])
+		c.out = append(append(c.out, r.Bytes(r.CallID[i])...), ',')
+		c.out = append(append(c.out, account...), ',')
+		c.out = append(append(c.out, r.Bytes(r.BNumber[i])[:charge.Prefix]...), ',')
+		c.out = append(strconv.AppendUint(c.out, charge.Billed, 10), ',')
+		c.out = append(charge.Amount.AppendText(c.out, 4), '\n')
+		t := w.clients[string(account)]
+		if t == nil {
+			t = totalOf(w.clients, string(account))
+		}
+		if err := t.add(1, charge.Billed, charge.Amount); err != nil {
 			return err
 		}
 	}
-}
-
-func (w *worker) price(c *chunk, r *call.Record) error {
-	charge := w.card.Price(r.BNumber, r.Duration)
-	if charge.Reason != "" {
-		return nil
-	}
-	c.out = append(append(c.out, r.CallID...), ',')
-	c.out = append(append(c.out, r.Account...), ',')
-	c.out = append(append(c.out, r.BNumber[:charge.Prefix]...), ',')
-	c.out = append(strconv.AppendUint(c.out, charge.Billed, 10), ',')
-	c.out = append(charge.Amount.AppendText(c.out, 4), '\n')
-	return totalOf(w.clients, r.Account).add(1, charge.Billed, charge.Amount)
+	return nil
 }
 
 // writeTotals writes a line for each client, sorted by number.
