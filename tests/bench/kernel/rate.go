@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/bits"
 	"os"
 	"slices"
 	"strconv"
@@ -55,18 +56,22 @@ func rateFile(card *rating.Card, cdrs, out, totals string, workers int) (sum sum
 		sum.Rows += w.rows
 		sum.Rejected += w.rejected
 		for id, t := range w.clients {
-			if err := totalOf(clients, id).add(t.calls, t.billed, t.charge); err != nil {
+			if err := merge(totalOf(clients, id), t); err != nil {
 				return sum, err
 			}
 		}
 	}
 	all := total{}
 	for _, t := range clients {
-		if err := all.add(t.calls, t.billed, t.charge); err != nil {
+		if err := merge(&all, t); err != nil {
 			return sum, err
 		}
 	}
-	sum.Rated, sum.Charge = all.calls, all.charge.Text(4)
+	charge, err := all.sum()
+	if err != nil {
+		return sum, err
+	}
+	sum.Rated, sum.Charge = all.calls, charge.Text(4)
 	return sum, writeTotals(totals, clients)
 }
 
@@ -115,18 +120,42 @@ func inOrder(chunks *cdr.Chunks, w io.Writer, rater []*worker) error {
 	return errors.Join(err, failed)
 }
 
-// total is what one client's calls come to.
+// total is what one client's calls come to. Charges are counted in units of
+// the card's decimals, and put into an amount before the count is full.
 type total struct {
 	calls  int64
 	billed uint64
+	units  uint64
 	charge money.Amount
 }
 
 func (t *total) add(calls int64, billed uint64, charge money.Amount) (err error) {
 	t.calls += calls
 	t.billed += billed
+	_, hi, lo, decimals := charge.Bits()
+	if units, carry := bits.Add64(t.units, lo, 0); hi|carry == 0 && decimals == 4 {
+		t.units = units
+		return nil
+	}
 	t.charge, err = t.charge.Add(charge)
 	return err
+}
+
+// sum returns all charges.
+func (t *total) sum() (money.Amount, error) {
+	units, err := money.FromBits(false, 0, t.units, 4)
+	if err != nil {
+		return money.Amount{}, err
+	}
+	return t.charge.Add(units)
+}
+
+func merge(into, t *total) error {
+	charge, err := t.sum()
+	if err != nil {
+		return err
+	}
+	return into.add(t.calls, t.billed, charge)
 }
 
 func totalOf(clients map[string]*total, id string) *total {
@@ -209,7 +238,11 @@ func writeTotals(path string, clients map[string]*total) error {
 			return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 		}) {
 			t := clients[id]
-			fmt.Fprintf(w, "%s,%d,%d,%s\n", id, t.calls, t.billed, t.charge.Text(4))
+			charge, err := t.sum()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "%s,%d,%d,%s\n", id, t.calls, t.billed, charge.Text(4))
 		}
 		return nil
 	})
