@@ -86,6 +86,14 @@ func (a Amount) AppendText(dst []byte, decimals int) []byte {
 	return append(dst, buf[i:]...)
 }
 
+// pairs is 00 to 99.
+var pairs = func() (p [200]byte) {
+	for i := range 100 {
+		p[2*i], p[2*i+1] = byte('0'+i/10), byte('0'+i%10)
+	}
+	return p
+}()
+
 // digits writes a's digits and its point to the end of buf, and returns where
 // they begin. An amount without decimals has a point when zeros follow.
 func (a Amount) digits(buf []byte, zeros bool) int {
@@ -105,8 +113,15 @@ func (a Amount) digits(buf []byte, zeros bool) int {
 		w, digit = w.div(10)
 		put(digit)
 	}
-	// Most amounts fit into one word, which is much faster to divide.
-	for low := w[0]; low != 0 || written <= point; low /= 10 {
+	// Most amounts fit into one word, which is much faster to divide, the more
+	// so by a hundred at a time.
+	low := w[0]
+	for ; low >= 100 && written+2 <= point; low /= 100 {
+		i -= 2
+		copy(buf[i:], pairs[2*(low%100):2*(low%100)+2])
+		written += 2
+	}
+	for ; low != 0 || written <= point; low /= 10 {
 		put(low % 10)
 	}
 	return i

@@ -348,7 +348,9 @@ func asks(x, y bool) int {
 // instant on, so that nothing says which of them is to be preferred.
 func (c *cond) clashes(d *cond) bool {
 	x, y := *c, *d
-	x.to, y.to, x.area, y.area = 0, 0, 0, 0
+	if x.to, y.to = 0, 0; !x.local && !y.local {
+		x.area, y.area = 0, 0 // it says where the prefix is, and asks for nothing
+	}
 	return x == y
 }
 

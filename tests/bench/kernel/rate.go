@@ -55,8 +55,8 @@ func rateFile(card *rating.Card, cdrs, out, totals string, workers int) (sum sum
 	for _, w := range rater {
 		sum.Rows += w.rows
 		sum.Rejected += w.rejected
-		for id, t := range w.clients {
-			if err := merge(totalOf(clients, id), t); err != nil {
+		for id := range w.totals {
+			if err := merge(totalOf(clients, w.accounts.Text(uint32(id))), &w.totals[id]); err != nil {
 				return sum, err
 			}
 		}
@@ -174,13 +174,14 @@ type worker struct {
 	records        call.Columns
 	keys           []prefix.Key
 	charges        []rating.Charge
-	clients        map[string]*total
+	accounts       call.Interner
+	totals         []total // by account
 }
 
 func newWorker(card *rating.Card) *worker {
 	return &worker{
-		pricer: card.NewPricer(), clients: map[string]*total{},
-		keys: make([]prefix.Key, call.MaxRows), charges: make([]rating.Charge, call.MaxRows),
+		pricer: card.NewPricer(),
+		keys:   make([]prefix.Key, call.MaxRows), charges: make([]rating.Charge, call.MaxRows),
 	}
 }
 
@@ -219,11 +220,11 @@ func (w *worker) price(c *piece) error {
 		c.out = append(append(c.out, r.Bytes(r.BNumber[i])[:charge.Prefix]...), ',')
 		c.out = append(strconv.AppendUint(c.out, charge.Billed, 10), ',')
 		c.out = append(charge.Amount.AppendText(c.out, 4), '\n')
-		t := w.clients[string(account)]
-		if t == nil {
-			t = totalOf(w.clients, string(account))
+		id := w.accounts.ID(account)
+		if int(id) == len(w.totals) {
+			w.totals = append(w.totals, total{})
 		}
-		if err := t.add(1, charge.Billed, charge.Amount); err != nil {
+		if err := w.totals[id].add(1, charge.Billed, charge.Amount); err != nil {
 			return err
 		}
 	}
