@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/prefix"
 )
 
@@ -51,3 +52,7 @@ func (c *Card) Asks() Asks {
 			t.Bands != nil && t.Bands.Split,
 	}
 }
+
+// Regions returns the table that tells the card where numbers are; nil: it
+// does not ask.
+func (c *Card) Regions() *numbering.Regions { return c.regions }
