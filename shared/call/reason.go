@@ -43,6 +43,8 @@ const (
 	BadColumns  Reason = "bad_columns"
 	BadEncoding Reason = "bad_encoding"
 	BadVersion  Reason = "bad_version"
+	BadKind     Reason = "bad_kind"
+	BadUnits    Reason = "bad_units"
 	TooLong     Reason = "too_long"
 	// ignored: readable, and not to be charged
 	NotAnswered Reason = "not_answered"
@@ -62,11 +64,13 @@ var Reasons = []struct {
 	{Unrated, NoCard, "the account has no card at that instant"},
 	{Rejected, BadTime, "the time is missing, impossible or outside 1970 to 2199"},
 	{Rejected, BadDuration, "the duration is missing, negative, not a number or over 10,000,000 s"},
-	{Rejected, BadNumber, "the called number is missing or is not a number"},
+	{Rejected, BadNumber, "the called number is missing, or it or a routing number is not a number"},
 	{Rejected, BadCSV, "a quote is not closed or is followed by text"},
 	{Rejected, BadColumns, "the row has another number of columns than the file"},
 	{Rejected, BadEncoding, "the text is not UTF-8"},
 	{Rejected, BadVersion, "the record version is not a whole number"},
+	{Rejected, BadKind, "the kind of usage is not voice, sms, data or event"},
+	{Rejected, BadUnits, "the units of other usage than voice are missing, or no whole number up to 10,000,000,000,000,000"},
 	{Rejected, TooLong, "the line or a field is longer than the limit"},
 	{Ignored, NotAnswered, "the call was not answered"},
 	{Ignored, OtherMonth, "the call is outside the month asked for; its own follows, as in other_month:2026-10"},

@@ -21,6 +21,12 @@ const (
 	disposition
 	leg
 	version
+	kind
+	units
+	lrn
+	callerLRN
+	service
+	tag
 	meanings
 )
 
@@ -44,6 +50,12 @@ var Columns = [meanings]struct {
 	disposition: {"disposition", []string{"status", "call_status", "result"}},
 	leg:         {"leg", []string{"leg_id", "dstchannel"}},
 	version:     {"version", []string{"record_version"}},
+	kind:        {"kind", []string{"usage_kind", "usage_type"}},
+	units:       {"units", []string{"quantity", "usage_units"}},
+	lrn:         {"lrn", []string{"called_lrn", "b_lrn", "dnis_lrn"}},
+	callerLRN:   {"caller_lrn", []string{"a_lrn", "ani_lrn", "calling_lrn"}},
+	service:     {"service", []string{"pseudo_prefix"}},
+	tag:         {"tag", []string{"rate_tag"}},
 }
 
 // layout says where each meaning stands in a row, and what the columns are
@@ -104,13 +116,15 @@ func headerLayout(header [][]byte) (layout, error) {
 		}
 		l.at[k.meaning], ranks[k.meaning] = i, k.rank
 	}
+	hasKind := l.at[kind] >= 0
 	for _, need := range []struct {
-		what  string
-		oneOf []meaning
+		what   string
+		oneOf  []meaning
+		unless bool // not every kind of usage has it
 	}{
-		{"called number", []meaning{bNumber}},
-		{"start or answer time", []meaning{startTime, answerTime}},
-		{"duration", []meaning{billmsec, billsec, duration}},
+		{"called number", []meaning{bNumber}, hasKind},
+		{"start or answer time", []meaning{startTime, answerTime}, false},
+		{"duration", []meaning{billmsec, billsec, duration}, hasKind && l.at[units] >= 0},
 	} {
 		var names []string
 		found := false
@@ -118,7 +132,7 @@ func headerLayout(header [][]byte) (layout, error) {
 			found = found || l.at[m] >= 0
 			names = append(append(names, Columns[m].Name), Columns[m].Aliases...)
 		}
-		if !found {
+		if !found && !need.unless {
 			return l, &FileError{
 				Problem: "the header row has no column for the " + need.what,
 				Found:   list(l.names),

@@ -17,21 +17,31 @@ const (
 	wantShorter = "at most 256 bytes"
 )
 
-// read makes a row of its fields. Whether the call was answered is decided
-// first: what is wrong with an unanswered call is of no interest.
+// read makes a row of its fields. Whether a call was answered is decided
+// first: what is wrong with an unanswered call is of no interest. Usage of
+// another kind than voice is answered, and has units in place of a duration.
 func (r *Reader) read(in delimited.Row) Row {
 	row := Row{Line: in.Line, Record: call.Record{Feed: r.feed.ID}}
 	if !r.columnsFit(in.Fields) {
 		row.reject(call.BadColumns, "", fmt.Appendf(nil, "%d columns", len(in.Fields)), r.wantColumns())
 		return row
 	}
-	billed := r.billed(in.Fields)
-	if !r.answered(in.Fields, billed) {
-		row.Status, row.Reason = call.Ignored, call.NotAnswered
+	r.readKind(&row, in.Fields)
+	voice, billed := row.Record.Kind == call.Voice, billing{}
+	if voice {
+		billed = r.billed(in.Fields)
+		if row.Status == 0 && !r.answered(in.Fields, billed) {
+			row.Status, row.Reason = call.Ignored, call.NotAnswered
+		}
 	}
 	r.readTexts(&row, in.Fields)
+	r.readRouting(&row, in.Fields)
 	r.readInstant(&row, in.Fields)
-	r.readDuration(&row, in.Fields, billed)
+	if voice {
+		r.readDuration(&row, in.Fields, billed)
+	} else {
+		r.readUnits(&row, in.Fields)
+	}
 	if v, ok := r.cell(in.Fields, version); ok && len(v) > 0 {
 		if row.Record.Version, ok = wholeNumber(v); !ok {
 			row.reject(call.BadVersion, r.name(version), v, wantVersion)
@@ -155,7 +165,7 @@ func (r *Reader) readTexts(row *Row, fields [][]byte) {
 	aEnd := len(buf)
 	buf, want := appendNumber(buf, b)
 	bEnd := len(buf)
-	if want != "" {
+	if want != "" && (want != wantNumber || !numberless(row.Record.Kind)) {
 		row.reject(call.BadNumber, r.name(bNumber), b, want)
 	}
 	if !bytes.Equal(a, buf[payerEnd:aEnd]) {

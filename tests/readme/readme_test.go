@@ -17,6 +17,7 @@ import (
 	"github.com/tollbook/tollbook/emulator/cloud"
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/cdr"
 )
 
 // document reads one of the documents, from the module's root.
@@ -122,6 +123,18 @@ func TestEveryReasonIsInTheTable(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-product +%s\n%s", tryFile, diff)
+	}
+}
+
+func TestEveryColumnIsInTheTable(t *testing.T) {
+	var want []string
+	for _, c := range cdr.Columns {
+		want = append(want, fmt.Sprintf("| `%s` | `%s` |", c.Name, strings.Join(c.Aliases, "`, `")))
+	}
+	_, rest, _ := strings.Cut(document(t, tryFile), "| column | or called |\n|---|---|\n")
+	table, _, _ := strings.Cut(rest, "\n\n")
+	if diff := cmp.Diff(want, strings.Split(table, "\n")); diff != "" {
 		t.Errorf("-product +%s\n%s", tryFile, diff)
 	}
 }
