@@ -18,7 +18,7 @@ import (
 
 // RuleVersion names the rules that this code prices and folds by. A book
 // carries it, so that a month folded under other rules is seen to be stale.
-const RuleVersion = "1"
+const RuleVersion = "2"
 
 // Cycle is a billing cycle: the accounts billed together, by the months of one
 // time zone.

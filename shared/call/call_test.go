@@ -73,6 +73,8 @@ func TestFlagNames(t *testing.T) {
 		{"PartlyBundled", call.PartlyBundled, "partly_bundled"},
 		{"Late", call.Late, "late"},
 		{"PayerByNumber", call.PayerByNumber, "payer_by_number"},
+		{"NoLRN", call.NoLRN, "no_lrn"},
+		{"ByLRN", call.ByLRN, "by_lrn"},
 	}
 	var constantNames []string
 	var all call.Flags
@@ -125,6 +127,7 @@ func sample() call.Record {
 	return call.Record{
 		Feed: "asterisk", CallID: "1762300800.17", Leg: "SIP/trunk-1", Version: 2, Instant: 1_762_300_800_123_456_789,
 		Duration: call.Duration{Nanos: 61_500_000_000, Decimals: 1}, Account: "ACME", ANumber: "442079460000", BNumber: "33142685300",
+		Kind: call.Event, Units: 2, LRN: "3314268",
 		ARaw: "+44 20 7946 0000", BRaw: "0033142685300", Flags: call.TimeAmbiguous,
 	}
 }
@@ -143,6 +146,12 @@ func TestHashesCoverFields(t *testing.T) {
 		"Instant":           {func(r *call.Record) { r.Instant++ }, true, true},
 		"Duration.Nanos":    {func(r *call.Record) { r.Duration.Nanos++ }, true, false},
 		"Duration.Decimals": {func(r *call.Record) { r.Duration.Decimals++ }, false, false},
+		"Kind":              {func(r *call.Record) { r.Kind = call.SMS }, true, false},
+		"Units":             {func(r *call.Record) { r.Units++ }, true, false},
+		"LRN":               {func(r *call.Record) { r.LRN += "0" }, true, false},
+		"ALRN":              {func(r *call.Record) { r.ALRN = "12125550100" }, true, false},
+		"Service":           {func(r *call.Record) { r.Service = "on-net" }, true, false},
+		"Tag":               {func(r *call.Record) { r.Tag = "gold" }, true, false},
 		"Account":           {func(r *call.Record) { r.Account = "acme" }, true, false},
 		"ANumber":           {func(r *call.Record) { r.ANumber = "" }, true, false},
 		"BNumber":           {func(r *call.Record) { r.BNumber += "0" }, true, false},
@@ -192,6 +201,15 @@ func TestContentEncoding(t *testing.T) {
 			Feed: text.Draw(t, "feed"), CallID: text.Draw(t, "call id"), Leg: text.Draw(t, "leg"), Version: rapid.Uint64().Draw(t, "version"),
 			Instant: rapid.Int64().Draw(t, "instant"), Duration: call.Duration{Nanos: rapid.Int64().Draw(t, "nanos")},
 			Account: text.Draw(t, "account"), ANumber: text.Draw(t, "a"), BNumber: text.Draw(t, "b"),
+			Kind: call.Kind(rapid.IntRange(0, call.Kinds-1).Draw(t, "kind")), Units: rapid.Uint64().Draw(t, "units"),
+		}
+		if plain := rapid.Bool().Draw(t, "plain"); plain {
+			want.Kind, want.Units = call.Voice, 0
+		} else {
+			want.LRN, want.ALRN, want.Service, want.Tag = text.Draw(t, "lrn"), text.Draw(t, "alrn"), text.Draw(t, "service"), text.Draw(t, "tag")
+		}
+		if want.Kind == call.Voice {
+			want.Units = 0 // of other kinds only
 		}
 		rest := want.AppendContent([]byte("before"))
 		if !bytes.HasPrefix(rest, []byte("before")) {
@@ -212,6 +230,11 @@ func TestContentEncoding(t *testing.T) {
 		got := call.Record{Feed: str(), CallID: str(), Leg: str(), Version: number(), Instant: int64(number())}
 		got.Duration.Nanos = int64(number())
 		got.Account, got.ANumber, got.BNumber = str(), str(), str()
+		if len(rest) > 0 { // what most records do not have
+			got.Kind, rest = call.Kind(rest[0]), rest[1:]
+			got.Units = number()
+			got.LRN, got.ALRN, got.Service, got.Tag = str(), str(), str(), str()
+		}
 		if diff := cmp.Diff(want, got); diff != "" || len(rest) != 0 {
 			t.Fatalf("read back with %d bytes left over (-want +got):\n%s", len(rest), diff)
 		}

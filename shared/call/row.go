@@ -17,8 +17,8 @@ type Row struct {
 	Status Status       // Rated and Unrated rows are accepted; the fold may make them Duplicate or Superseded
 	Reason Reason       // empty when rated
 	Image  uint32       // index of the card image it was priced under, in its part's table
-	Prefix int          // matched digits of BNumber
-	Billed uint64       // seconds
+	Prefix int          // matched digits of BNumber, or with ByLRN of LRN
+	Billed uint64       // seconds, or the kind's units
 	Charge money.Amount // before the bundle; only of rated rows
 	Batch  uint32       // index of its batch in the manifest; set by the fold
 
@@ -28,12 +28,17 @@ type Row struct {
 	Column, Value, Want string // of a rejected row: what was wrong and what would be right
 }
 
-// PrefixDigits returns the digits that the longest match took.
+// PrefixDigits returns the digits that the longest match took, of the number
+// that was priced.
 func (r *Row) PrefixDigits() string {
-	if r.Prefix <= 0 || r.Prefix > len(r.BNumber) {
+	number := r.BNumber
+	if r.Flags.Has(ByLRN) {
+		number = r.LRN
+	}
+	if r.Prefix <= 0 || r.Prefix > len(number) {
 		return ""
 	}
-	return r.BNumber[:r.Prefix]
+	return number[:r.Prefix]
 }
 
 // AppendRow appends the stored form of r to dst.

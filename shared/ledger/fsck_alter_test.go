@@ -3,10 +3,8 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"path"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/objects"
+	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // sabotage is a bucket whose objects can be altered under their names and
@@ -221,15 +220,18 @@ func (w *world) cardImage(b Batch) string {
 	return p.dir.Images[0]
 }
 
-// dearer raises a price of a card image and repairs its checksum.
-func dearer(image []byte) []byte {
-	entries := int(binary.LittleEndian.Uint32(image[24:]))
-	out := slices.Clone(image)
-	for record := range binary.LittleEndian.Uint32(image[28:]) {
-		at := out[40+8*entries+40*int(record):]
-		binary.LittleEndian.PutUint64(at, binary.LittleEndian.Uint64(at)+1_000_000_000)
-	}
-	body := out[:len(out)-4]
-	binary.LittleEndian.PutUint32(out[len(body):], crc32.Checksum(body, castagnoli))
-	return out
+// dearer returns a card image with higher prices and all else as it was.
+func dearer(t *testing.T, image []byte) []byte {
+	card := must(rating.Open(image))(t)
+	return must(rating.BuildImage(card.Terms(), func(yield func(rating.Rate, error) bool) {
+		for r, err := range card.All() {
+			r.Price1 += 1_000_000_000
+			if r.IntervalN > 0 {
+				r.PriceN += 1_000_000_000
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}))(t)
 }

@@ -103,12 +103,12 @@ func spoiltBills() []corruption {
 		}},
 		{"a card image's price", "image", func(w *world) string {
 			name := w.cardImage(w.first)
-			w.alter(w.cards, name, dearer)
+			w.alter(w.cards, name, func(b []byte) []byte { return dearer(w.t, b) })
 			return name
 		}},
 		{"a card image's price, stored under its new hash", "book", func(w *world) string {
 			old := w.cardImage(w.first)
-			name := must(w.StoreImage(w.t.Context(), dearer(w.bytes(w.cards, old))))(w.t)
+			name := must(w.StoreImage(w.t.Context(), dearer(w.t, w.bytes(w.cards, old))))(w.t)
 			w.alter(w.rated, w.first.Book.Name, func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(old), []byte(name)) })
 			return w.first.Book.Name
 		}},

@@ -31,6 +31,9 @@ func (k *rowCheck) compare(s storedRow, want *call.Row) *call.Row {
 	note("account", g.Account == w.Account)
 	note("a_number", g.ANumber == w.ANumber && g.ARaw == w.ARaw)
 	note("b_number", g.BNumber == w.BNumber && g.BRaw == w.BRaw)
+	note("kind or units", g.Kind == w.Kind && g.Units == w.Units)
+	note("lrn", g.LRN == w.LRN && g.ALRN == w.ALRN)
+	note("service or tag", g.Service == w.Service && g.Tag == w.Tag)
 	note("what is wrong with it", g.Column == w.Column && g.Value == w.Value && g.Want == w.Want)
 	note("what only a fold sets", g.Batch == 0 && g.Covered == 0 && g.Due.IsZero())
 	if !k.unsure {

@@ -64,3 +64,37 @@ func show(u *big.Int) string {
 	s := unitsRat(u).FloatString(money.MaxDecimals)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
+
+// The arithmetic of fractions; none of it changes what it is given.
+
+func whole[N uint32 | uint64 | int | int64](n N) *big.Rat {
+	return new(big.Rat).SetInt(new(big.Int).SetUint64(uint64(n)))
+}
+func plus(a, b *big.Rat) *big.Rat  { return new(big.Rat).Add(a, b) }
+func minus(a, b *big.Rat) *big.Rat { return new(big.Rat).Sub(a, b) }
+func times(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
+func over(a, b *big.Rat) *big.Rat  { return new(big.Rat).Quo(a, b) }
+
+func larger(a, b *big.Rat) *big.Rat {
+	if a.Cmp(b) >= 0 {
+		return a
+	}
+	return b
+}
+
+func smaller(a, b *big.Rat) *big.Rat {
+	if a.Cmp(b) <= 0 {
+		return a
+	}
+	return b
+}
+
+// rounded returns a as a whole number.
+func rounded(a *big.Rat, method money.Rounding) *big.Rat {
+	return new(big.Rat).SetInt(roundRat(a, method))
+}
+
+// multiple returns a rounded up to a multiple of n.
+func multiple(a *big.Rat, n uint32) *big.Rat {
+	return times(rounded(over(a, whole(n)), money.Up), whole(n))
+}

@@ -88,7 +88,7 @@ func daysIn(feature bundle.Feature, month period.Month) (days int64) {
 // take draws a rated row on the pools, one after the other, and adds it to its
 // line. It sets the flags that say so.
 func (m *ownMonth) take(r *call.Row, p ownPrice) (covered uint64, due *big.Int) {
-	seconds := uint64(p.billed)
+	seconds := p.billed
 	covered, off := m.draw(r.Instant, seconds, p)
 	due = new(big.Int).Sub(p.charge, off)
 	key, description := usageKey, "Calls"

@@ -26,10 +26,7 @@ func (f *refold) row(ctx context.Context, r *call.Row) error {
 	if !sure {
 		return errUnproved
 	}
-	r.Flags &^= call.DefaultIncrement
-	if p.assumed {
-		r.Flags |= call.DefaultIncrement
-	}
+	r.Flags = r.Flags&^priceFlags | p.flags
 	r.Status, r.Reason = call.Rated, p.reason
 	if p.reason != "" {
 		r.Status, p.charge = call.Unrated, new(big.Int)

@@ -4,22 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
 )
-
-// ownCard is a card image as a plain map.
-type ownCard struct {
-	terms rating.Terms
-	rates map[string]ownRate
-}
-
-type ownRate struct {
-	price1, priceN, fee  int64 // 10^-12
-	interval1, intervalN int64 // seconds
-	blocked, assumed     bool
-}
 
 // maxRates bounds the rates that a run holds; a card of more is held alone.
 const maxRates = 1_000_000
@@ -52,89 +42,56 @@ func (c *checker) card(ctx context.Context, image string) (*ownCard, error) {
 		return nil, nil
 	}
 	c.rates += opened.Len()
-	if c.cards[image], err = newOwnCard(opened); err != nil {
+	if c.cards[image], err = ownCardOf(opened); err != nil {
 		c.add("image", image, "%v", err)
 	}
 	return c.cards[image], nil
 }
 
-func newOwnCard(opened *rating.Card) (*ownCard, error) {
-	card := &ownCard{terms: opened.Terms(), rates: make(map[string]ownRate, opened.Len())}
-	for r, err := range opened.All() {
-		if err != nil {
-			return nil, err
-		}
-		card.rates[r.Prefix] = ownRate{
-			price1: int64(r.Price1), priceN: int64(r.PriceN), fee: int64(r.ConnectionFee),
-			interval1: int64(r.Interval1), intervalN: int64(r.IntervalN), blocked: r.Blocked, assumed: r.AssumedPulse,
-		}
-	}
-	return card, nil
-}
-
-// ownPrice is what a call costs, or why it has no price.
+// ownPrice is what usage costs, or why it has no price.
 type ownPrice struct {
 	reason   call.Reason
 	prefix   int
-	billed   int64
+	billed   uint64
 	charge   *big.Int // 10^-20
 	decimals int
-	assumed  bool
+	flags    call.Flags // that come of the price
 }
 
-// price charges a call to number of so many nanoseconds.
-func (card *ownCard) price(number string, nanos int64) ownPrice {
-	if len(number) < card.terms.ShortDigits {
-		if _, ok := card.rates[number]; !ok || number == "" {
-			return ownPrice{reason: call.ShortNumber}
-		}
-	}
-	for n := min(len(number), rating.MaxPrefix); n >= 0; n-- {
-		r, ok := card.rates[number[:n]]
-		if !ok {
-			continue
-		}
-		if r.blocked {
-			return ownPrice{reason: call.Blocked, prefix: n}
-		}
-		out := ownPrice{prefix: n, decimals: card.terms.Decimals, assumed: r.assumed}
-		out.billed, out.charge = r.charge(card.terms, nanos)
-		return out
-	}
-	return ownPrice{reason: call.NoRate}
-}
+// priceFlags are the flags that pricing sets.
+const priceFlags = call.DefaultIncrement | call.NoLRN | call.ByLRN
 
-// charge is the formula as it is published (Sippy, PortSIP), in fractions.
-func (r ownRate) charge(t rating.Terms, nanos int64) (billed int64, charge *big.Int) {
-	d := roundRat(big.NewRat(nanos, 1_000_000_000), t.DurationRounding).Int64()
-	if d == 0 && !t.ChargeZeroSeconds {
-		return 0, new(big.Int)
+// price charges usage by every rule of its card.
+func (card *ownCard) price(of rating.Usage) (ownPrice, error) {
+	u, err := card.usage(of)
+	if err != nil {
+		return ownPrice{}, err
 	}
-	first, rest := r.interval1, int64(0)
-	switch {
-	case r.intervalN == 0 && r.interval1 == 0:
-		rest = d
-	case r.intervalN == 0:
-	case t.Model == rating.WholeCallMultiple:
-		rest = pulses(max(d, first), r.intervalN) - first
-	case d > first:
-		rest = pulses(d-first, r.intervalN)
+	now := ""
+	if u.bands != nil {
+		now, _ = u.bands.at(u.second(), u.zone)
 	}
-	const unit = 1_000_000_000_000
-	total := big.NewRat(r.fee, unit)
-	for _, p := range [...][2]int64{{r.price1, first}, {r.priceN, rest}} {
-		total.Add(total, new(big.Rat).Mul(big.NewRat(p[0], unit), big.NewRat(p[1], 60)))
+	var out ownPrice
+	if card.terms.ByLRN && of.LRN == "" {
+		out.flags = call.NoLRN
 	}
-	return first + rest, roundUnits(total, t.Decimals, t.Rounding)
-}
-
-// pulses returns the length of the whole pulses that hold n seconds.
-func pulses(n, pulse int64) int64 {
-	whole := n - n%pulse
-	if whole < n {
-		whole += pulse
+	r, digits, reason := u.row(now)
+	if out.prefix, out.reason = digits, reason; reason != "" {
+		return out, nil
 	}
-	return whole
+	billed, exact, digits, reason := u.charge(r)
+	if reason != "" {
+		out.prefix, out.reason = digits, reason
+		return out, nil
+	}
+	out.charge, out.decimals = roundUnits(exact, card.terms.Decimals, card.terms.Rounding), card.terms.Decimals
+	if new(big.Int).Quo(out.charge, tenTo(money.MaxDecimals-out.decimals)).BitLen() > 128 {
+		return ownPrice{reason: call.BadDuration}, nil // no amount holds it
+	}
+	if out.billed = billed.Uint64(); r.AssumedPulse {
+		out.flags |= call.DefaultIncrement
+	}
+	return out, nil
 }
 
 // price returns what a book makes of a row, and under which image. ok is false
@@ -148,7 +105,25 @@ func (c *checker) price(ctx context.Context, b *ownBook, r *call.Row) (p ownPric
 	if err != nil || card == nil {
 		return ownPrice{}, image, false, err
 	}
-	return card.price(r.BNumber, r.Duration.Nanos), image, true, nil
+	if p, err = card.price(ownUsageOf(&r.Record, b.zones[b.accounts[r.Account].Cycle])); err != nil {
+		c.add("image", image, "%v", err)
+	}
+	if card.terms.ByLRN && r.LRN != "" {
+		p.flags |= call.ByLRN
+	}
+	return p, image, err == nil, nil
+}
+
+// ownUsageOf returns what of a record a card prices.
+func ownUsageOf(r *call.Record, zone *time.Location) rating.Usage {
+	u := rating.Usage{
+		Kind: r.Kind, Number: r.BNumber, Caller: r.ANumber, LRN: r.LRN, CallerLRN: r.ALRN, Service: r.Service, Tag: r.Tag,
+		Instant: r.Instant, Quantity: int64(r.Units), Zone: zone,
+	}
+	if r.Kind == call.Voice {
+		u.Quantity = r.Duration.Nanos
+	}
+	return u
 }
 
 // pricing compares what a row says it costs with p, priced under image.
@@ -164,8 +139,8 @@ func (c *checker) pricing(kind, where string, r *call.Row, image string, p ownPr
 		c.add(kind, where, "%s, want %s", statusText(r.Status, r.Reason), statusText(want, p.reason))
 	case r.Prefix != p.prefix:
 		c.add(kind, where, "a prefix of %d digits, want %d", r.Prefix, p.prefix)
-	case r.Billed != uint64(p.billed):
-		c.add(kind, where, "%d s billed, want %d", r.Billed, p.billed)
+	case r.Billed != p.billed:
+		c.add(kind, where, "%d billed, want %d", r.Billed, p.billed)
 	case !same(r.Charge, p.charge) || r.Charge.Decimals() != p.decimals:
 		c.add(kind, where, "charge %s, want %s with %d decimals", r.Charge, show(p.charge), p.decimals)
 	default:

@@ -203,9 +203,7 @@ func (k *rowCheck) row(ctx context.Context, r *call.Row) error {
 	if p.reason != "" {
 		r.Status = call.Unrated
 	}
-	if p.assumed {
-		r.Flags |= call.DefaultIncrement
-	}
+	r.Flags |= p.flags
 	key := k.book.place(k.feed, r.Account, r.At())
 	k.unsure = k.unsure || !sure
 	k.count(r)

@@ -56,7 +56,7 @@ func (p *pricer) card(ctx context.Context, image string) (*rating.Pricer, error)
 func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err error) {
 	r.Status, r.Reason, r.Prefix, r.Billed = call.Unrated, "", 0, 0
 	r.Charge, r.Due, r.Covered = zero, zero, 0
-	r.Flags &^= call.DefaultIncrement | call.NoLRN
+	r.Flags &^= call.DefaultIncrement | call.NoLRN | call.ByLRN
 	image, r.Reason = p.book.Image(r.Account, r.At())
 	if image == "" {
 		return "", nil
@@ -73,6 +73,9 @@ func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err erro
 	u := UsageOf(&r.Record, zone)
 	c := card.Price(&u)
 	r.Prefix, r.Reason, r.Flags = c.Prefix, c.Reason, r.Flags|c.Flags
+	if r.LRN != "" && card.Card().Terms().ByLRN {
+		r.Flags |= call.ByLRN
+	}
 	if c.Reason == "" {
 		r.Status, r.Billed, r.Charge = call.Rated, c.Billed, c.Amount
 	}
