@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,6 +106,7 @@ func sameAsReader(t failer, file string, feed Feed, k knobs) {
 // oddFiles draws files with all that a file may hold.
 func oddFiles(feed Feed) *rapid.Generator[string] {
 	names := []string{"id", "account", "a", "b", "start", "answer", "duration", "billsec", "billmsec", "disposition", "leg", "version", "x"}
+	others := []string{"kind", "units", "lrn", "a_lrn", "service", "tag"}
 	values := map[string][]string{
 		"id":          {"", "c1", "0123456789abcdef", "1231977075.0", " c ", "é", "\u00A0c", strings.Repeat("x", 256), strings.Repeat("x", 257)},
 		"account":     {"", "acme", "Société", "unassigned", " a", "a\tb", strings.Repeat("y", 257)},
@@ -116,9 +118,15 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 		"disposition": {"", "ANSWERED", "answered", "NO ANSWER", "BUSY", "odd", " OK ", "200"},
 		"leg":         {"", "l", "SIP/b-1"},
 		"version":     {"", "0", "7", "18446744073709551615", "18446744073709551616", "x"},
+		"kind":        {"", "sms", "voice", "Data", "event", "fax"},
+		"units":       {"", "1", "10000000000000000", "10000000000000001", "x"},
+		"lrn":         {"", "12125550100", "+1 212", "none"},
+		"service":     {"", "onnet", strings.Repeat("s", 257)},
+		"tag":         {"", "gold"},
 		"x":           {"", "note", "a\x00b", "\xff", "é", "\t"},
 	}
 	values["answer"], values["billsec"] = append(values["start"], "0", "0000-00-00 00:00:00", " "), values["duration"]
+	values["a_lrn"] = values["lrn"]
 	quote := func(t *rapid.T, comma, cell string) string {
 		switch rapid.IntRange(0, 40).Draw(t, "quotes") {
 		case 0:
@@ -145,6 +153,9 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 			columns = []string{"b", "start", "duration"}
 			if rapid.Bool().Draw(t, "many columns") {
 				columns = rapid.Permutation(names).Draw(t, "columns")[:rapid.IntRange(6, len(names)).Draw(t, "width")]
+			}
+			if rapid.IntRange(0, 4).Draw(t, "other columns") == 0 {
+				columns = append(slices.Clone(columns), rapid.Permutation(others).Draw(t, "others")[:rapid.IntRange(1, len(others)).Draw(t, "how many")]...)
 			}
 			if rapid.IntRange(0, 9).Draw(t, "mark") == 0 {
 				file.WriteString("\uFEFF")

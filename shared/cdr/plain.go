@@ -24,6 +24,9 @@ func (p *plan) make(l *layout, format Format, fields int) {
 			p.at[m] = -1
 		}
 	}
+	for _, m := range p.at[kind:] {
+		p.ok = p.ok && m < 0 // what few files have, Reader reads
+	}
 	p.ok = p.ok && p.at[bNumber] >= 0
 }
 
