@@ -107,16 +107,13 @@ func (l *Ledger) publish(ctx context.Context, path documents.Path, head any, ver
 }
 
 // inputsNow returns what a fold of the period would read now.
-func (l *Ledger) inputsNow(ctx context.Context, key Key, keep func(Entry) bool) (inputs, error) {
-	ref, err := l.pinBook(ctx)
+func (l *Ledger) inputsNow(ctx context.Context, key Key, keep func(into Key) bool) (inputs, error) {
+	ref, z, err := l.pinBookZones(ctx)
 	if err != nil {
 		return inputs{}, err
 	}
-	entries, err := l.entries(ctx, key)
-	if err != nil {
-		return inputs{}, err
-	}
-	return inputs{Manifest: manifest(key, entries, keep), Book: ref}, nil
+	m, err := l.manifest(ctx, key, z, keep)
+	return inputs{Manifest: m, Book: ref}, err
 }
 
 // Close brings a period from wherever it stands to issued: the flip after
@@ -211,20 +208,24 @@ func (l *Ledger) periodTx(ctx context.Context, key Key, change func(tx documents
 // freeze folds what the period holds and pins all of it. Two that freeze at
 // once may fold by different books; the first to write wins.
 func (l *Ledger) freeze(ctx context.Context, p Period) error {
-	in, err := l.inputsNow(ctx, p.Key, upTo(p.Key))
+	bookRef, z, err := l.pinBookZones(ctx)
 	if err != nil {
 		return err
 	}
-	result, err := l.fold(ctx, in)
+	m, err := l.manifest(ctx, p.Key, z, upTo(p.Key))
 	if err != nil {
 		return err
 	}
-	adjustments, err := l.adjustments(ctx, p.Key, in.Book)
+	result, err := l.fold(ctx, inputs{Manifest: m, Book: bookRef})
+	if err != nil {
+		return err
+	}
+	adjustments, err := l.adjustments(ctx, p.Key, bookRef, z)
 	if err != nil {
 		return err
 	}
 	ref, err := putJSON(ctx, l.buckets.Rated, "frozen", Frozen{
-		Period: p.Key, Manifest: in.Manifest, Book: in.Book, Result: result, Adjustments: adjustments,
+		Period: p.Key, Manifest: m, Book: bookRef, Result: result, Adjustments: adjustments,
 	})
 	if err != nil {
 		return err
@@ -263,8 +264,8 @@ func (l *Ledger) freeze(ctx context.Context, p Period) error {
 }
 
 // adjustments folds again every earlier period that an entry into this one
-// belongs to.
-func (l *Ledger) adjustments(ctx context.Context, key Key, bookRef Ref) ([]Adjustment, error) {
+// belongs to, or touches.
+func (l *Ledger) adjustments(ctx context.Context, key Key, bookRef Ref, z zones) ([]Adjustment, error) {
 	late := map[Key]bool{}
 	err := l.query(ctx, documents.Query{Name: "entries_by_into", Equal: map[string]any{"into": key.String()}}, func(d documents.Doc) error {
 		var e Entry
@@ -285,11 +286,11 @@ func (l *Ledger) adjustments(ctx context.Context, key Key, bookRef Ref) ([]Adjus
 		if err != nil {
 			return nil, err
 		}
-		entries, err := l.entries(ctx, q)
+		m, err := l.manifest(ctx, q, z, upTo(key))
 		if err != nil {
 			return nil, err
 		}
-		to, err := l.fold(ctx, inputs{Manifest: manifest(q, entries, upTo(key)), Book: bookRef})
+		to, err := l.fold(ctx, inputs{Manifest: m, Book: bookRef})
 		if err != nil {
 			return nil, err
 		}

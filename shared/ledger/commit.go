@@ -28,13 +28,17 @@ func (l *Ledger) commit(ctx context.Context, todo Batch, markerRef Ref) (Batch, 
 	if err := m.Counts.Check(); err != nil {
 		return Batch{}, fmt.Errorf("batch %s: %w: %w", todo.ID, ErrDamaged, err)
 	}
-	zones, err := l.cycleZones(ctx, todo.Book)
+	ix, err := l.openBook(ctx, todo.Book)
+	if err != nil {
+		return Batch{}, err
+	}
+	z, err := zonesOf(ix.Cycles())
 	if err != nil {
 		return Batch{}, err
 	}
 	var done Batch
 	err = l.placesTx(ctx, func(p *places) (err error) {
-		done, err = commitTx(p, todo, m, markerRef, zones)
+		done, err = commitTx(p, todo, m, markerRef, z)
 		return err
 	})
 	if err != nil {
@@ -43,25 +47,15 @@ func (l *Ledger) commit(ctx context.Context, todo Batch, markerRef Ref) (Batch, 
 	return done, nil
 }
 
-// cycleZones returns the zone of each cycle in a pinned book.
-func (l *Ledger) cycleZones(ctx context.Context, ref Ref) (map[string]string, error) {
-	ix, err := l.openBook(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	zones := map[string]string{}
-	for _, c := range ix.Cycles() {
-		zones[c.ID] = c.Zone
-	}
-	return zones, nil
-}
-
-func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]string) (Batch, error) {
-	keys := make([]Key, len(m.Periods))
+func commitTx(p *places, todo Batch, m Marker, markerRef Ref, z zones) (Batch, error) {
+	keys, add := make([]Key, len(m.Periods)), make([]Entry, len(m.Periods))
+	var read []Key
 	for i, n := range m.Periods {
 		keys[i] = n.Period
+		add[i] = Entry{Kind: Adds, Period: n.Period, Batch: todo.ID, Rev: todo.Rev, Marker: markerRef, First: n.First, Last: n.Last}
+		read = append(append(read, n.Period), z.foreignTo(add[i])...)
 	}
-	b, err := p.batch(todo.ID, keys)
+	b, err := p.batch(todo.ID, read)
 	if err != nil {
 		return Batch{}, err
 	}
@@ -70,7 +64,7 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]s
 	}
 	var t taken
 	if b.State == Committed {
-		if t, err = p.takeBack(b); err != nil {
+		if t, err = p.takeBack(b, z); err != nil {
 			return Batch{}, err
 		}
 	}
@@ -78,16 +72,22 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, zones map[string]s
 		until := map[string]Key{}
 		for _, e := range t.counter {
 			until[e.Period.String()] = e.Into
+			for _, f := range e.Foreign {
+				until[f.Period.String()] = f.Into
+			}
 		}
 		b.Superseded = append(b.Superseded, Revision{b.Rev, b.Book, b.Marker, b.Counts, b.Periods, until})
 	}
-	add := make([]Entry, len(keys))
 	for i, key := range keys {
-		into, err := p.into(b.after(key), zones)
-		if err != nil {
+		if add[i].Into, err = p.into(b.after(key), z); err != nil {
 			return Batch{}, err
 		}
-		add[i] = Entry{Kind: Adds, Period: key, Batch: b.ID, Rev: todo.Rev, Into: into, Marker: markerRef}
+		if add[i].Foreign, _, err = p.foreign(add[i], z, b.after); err != nil {
+			return Batch{}, err
+		}
+	}
+	if err := p.touch(add); err != nil {
+		return Batch{}, err
 	}
 	if err := p.missing(); err != nil {
 		return Batch{}, err
@@ -143,7 +143,11 @@ func putDoc(tx documents.Tx, p documents.Path, v any) error {
 // is removed, and for any other a withdrawal enters the next period that does.
 // A planned redo of it is withdrawn with it.
 func (l *Ledger) Withdraw(ctx context.Context, id string) error {
-	err := l.placesTx(ctx, func(p *places) error {
+	_, z, err := l.pinBookZones(ctx)
+	if err != nil {
+		return fmt.Errorf("withdrawing batch %s: %w", id, err)
+	}
+	err = l.placesTx(ctx, func(p *places) error {
 		b, err := p.batch(id, nil)
 		if err != nil {
 			return err
@@ -154,7 +158,7 @@ func (l *Ledger) Withdraw(ctx context.Context, id string) error {
 			return nil
 		case Planned:
 		case Committed:
-			if t, err = p.takeBack(b); err != nil {
+			if t, err = p.takeBack(b, z); err != nil {
 				return err
 			}
 			if err := p.missing(); err != nil {

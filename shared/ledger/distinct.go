@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/ledger/extsort"
@@ -20,34 +21,75 @@ const (
 
 // loser is a row that another row stands for.
 type loser struct {
-	batch  uint32
+	batch  uint32 // to the judge a number of deliveries, to the fold its entry's place
 	line   int64
 	status call.Status // Duplicate or Superseded
 }
 
 // distinct decides for every identity of a period which row stands for it,
 // before any account is looked at and never by arrival. It gives the losers to
-// out, keyed by (account shard, batch, line).
+// out, keyed by (account shard, batch, line); those of foreign entries lose in
+// their own periods.
 func (f *fold) distinct(ctx context.Context, out *extsort.Sorter) error {
+	d := newDeliveries(f.in.Manifest)
 	for shard := range call.Shards {
-		if err := f.distinctShard(ctx, uint8(shard), out); err != nil {
+		if err := f.distinctShard(ctx, d, uint8(shard), out); err != nil {
 			return fmt.Errorf("deciding what is a duplicate: %w", err)
 		}
 	}
 	return nil
 }
 
-func (f *fold) distinctShard(ctx context.Context, shard uint8, out *extsort.Sorter) (err error) {
+// deliveries numbers the revisions that a fold reads, foreign ones included, in
+// an order that is the same in every period that reads them. A revision may
+// have rows both of the period and foreign to it.
+type deliveries struct {
+	own, foreign []uint32 // by entry, its number
+	batch        []uint32 // by number, the own entry
+}
+
+func newDeliveries(m Manifest) deliveries {
+	var all []revisionID
+	for _, e := range slices.Concat(m.Entries, m.Foreign) {
+		all = append(all, e.revision())
+	}
+	slices.SortFunc(all, revisionID.compare)
+	all = slices.Compact(all)
+	number := func(e Entry) uint32 {
+		at, _ := slices.BinarySearchFunc(all, e.revision(), revisionID.compare)
+		return uint32(at)
+	}
+	d := deliveries{batch: make([]uint32, len(all))}
+	for i, e := range m.Entries {
+		d.own = append(d.own, number(e))
+		d.batch[number(e)] = uint32(i)
+	}
+	for _, e := range m.Foreign {
+		d.foreign = append(d.foreign, number(e))
+	}
+	return d
+}
+
+func (f *fold) distinctShard(ctx context.Context, d deliveries, shard uint8, out *extsort.Sorter) (err error) {
 	sorter := extsort.New(f.ledger.buckets.Work, f.scratch+"/identities", identityMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
 	var key, value []byte
-	err = f.blocks(ctx, call.IdentityBlock, shard, func(batch uint32, _ *part, row []byte) error {
+	add := func(number uint32, row []byte, own byte) error {
 		id, err := call.ParseIdentity(row)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
-		key, value = appendRank(key[:0], &id, batch), append(value[:0], id.Shard)
+		key, value = appendRank(key[:0], &id, number), append(value[:0], own, id.Shard)
 		return sorter.Add(ctx, key, value)
+	}
+	err = eachBlock(ctx, f.in.Manifest.Entries, f.parts, call.IdentityBlock, shard, func(entry uint32, _ *part, row []byte) error {
+		return add(d.own[entry], row, 1)
+	})
+	if err != nil {
+		return err
+	}
+	err = eachBlock(ctx, f.in.Manifest.Foreign, f.foreign, call.IdentityBlock, shard, func(entry uint32, _ *part, row []byte) error {
+		return add(d.foreign[entry], row, 0)
 	})
 	if err != nil {
 		return err
@@ -55,11 +97,11 @@ func (f *fold) distinctShard(ctx context.Context, shard uint8, out *extsort.Sort
 	var judge judge
 	return sorter.Each(ctx, func(rank, value []byte) error {
 		l, lost, err := judge.next(rank)
-		if err != nil || !lost {
+		if own := value[0] == 1; err != nil || !lost || !own {
 			return err
 		}
-		key = append(key[:0], value[0])
-		key = binary.BigEndian.AppendUint32(key, l.batch)
+		key = append(key[:0], value[1])
+		key = binary.BigEndian.AppendUint32(key, d.batch[l.batch])
 		key = binary.BigEndian.AppendUint64(key, uint64(l.line))
 		return out.Add(ctx, key, []byte{byte(l.status)})
 	})

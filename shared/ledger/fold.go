@@ -23,6 +23,7 @@ type fold struct {
 	book    *book.Index
 	pricer  *pricer
 	parts   [][]*part // by batch, in the order of the manifest
+	foreign [][]*part // of its foreign entries, in their order
 	scratch string
 	row     call.Row // reused
 	losers  *extsort.Iterator
@@ -92,38 +93,47 @@ func (f *fold) run(ctx context.Context) (_ []byte, err error) {
 }
 
 // openParts reads the directories of every part of the manifest.
-func (f *fold) openParts(ctx context.Context) error {
-	for _, e := range f.in.Manifest.Entries {
+func (f *fold) openParts(ctx context.Context) (err error) {
+	if f.parts, err = f.partsOf(ctx, f.in.Manifest.Entries); err != nil {
+		return err
+	}
+	f.foreign, err = f.partsOf(ctx, f.in.Manifest.Foreign)
+	return err
+}
+
+// partsOf opens the parts that have rows of entries' periods, by entry.
+func (f *fold) partsOf(ctx context.Context, entries []Entry) (out [][]*part, err error) {
+	for _, e := range entries {
 		m, err := f.ledger.marker(ctx, e.Marker)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var parts []*part
 		for _, ref := range m.Parts {
 			p, err := openPart(ctx, f.ledger.buckets.Rated, ref)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if slices.Contains(p.dir.Periods, f.in.Manifest.Period) {
+			if slices.Contains(p.dir.Periods, e.Period) {
 				parts = append(parts, p)
 			}
 		}
-		f.parts = append(f.parts, parts)
+		out = append(out, parts)
 	}
-	return nil
+	return out, nil
 }
 
-// blocks calls each with the rows of one kind and shard of the period, in the
-// order of (batch, line).
-func (f *fold) blocks(ctx context.Context, kind call.BlockKind, shard uint8, each func(batch uint32, p *part, row []byte) error) error {
-	for batch, parts := range f.parts {
+// eachBlock calls each with the rows of one kind and shard of entries' periods, in
+// the order of (entry, line). Parts are those of the entries.
+func eachBlock(ctx context.Context, entries []Entry, parts [][]*part, kind call.BlockKind, shard uint8, each func(entry uint32, p *part, row []byte) error) error {
+	for entry, parts := range parts {
 		for _, p := range parts {
-			at := slices.Index(p.dir.Periods, f.in.Manifest.Period)
+			at := slices.Index(p.dir.Periods, entries[entry].Period)
 			for _, b := range p.dir.Blocks {
 				if b.Kind != kind || b.Shard != shard || b.Period != at {
 					continue
 				}
-				if err := p.rows(ctx, b, func(row []byte) error { return each(uint32(batch), p, row) }); err != nil {
+				if err := p.rows(ctx, b, func(row []byte) error { return each(uint32(entry), p, row) }); err != nil {
 					return err
 				}
 			}
@@ -154,7 +164,7 @@ func (f *fold) foldShard(ctx context.Context, shard uint8, res *resultWriter) (e
 	sorter := extsort.New(f.ledger.buckets.Work, f.scratch+"/rows", rowMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
 	var key, value []byte
-	err = f.blocks(ctx, call.UsageBlock, shard, func(batch uint32, p *part, stored []byte) error {
+	err = eachBlock(ctx, f.in.Manifest.Entries, f.parts, call.UsageBlock, shard, func(batch uint32, p *part, stored []byte) error {
 		image, err := f.resolve(ctx, shard, batch, p, stored)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ const maxProblems = 1000
 // Objects that nothing refers to are no problem: crashed work leaves them.
 func (l *Ledger) Fsck(ctx context.Context) ([]Problem, error) {
 	c := &checker{
-		ledger: l, batches: map[string]Batch{}, periods: map[Key]Period{}, entries: map[Key][]Entry{}, byRevision: map[revisionID][]Entry{},
+		ledger: l, batches: map[string]Batch{}, periods: map[Key]Period{}, entries: map[Key][]Entry{}, byRevision: map[revisionID][]Entry{}, touched: map[ForeignInto]bool{},
 		invoices: map[Key][]InvoiceHead{}, frozen: map[Key]Frozen{},
 		books: map[string]*ownBook{}, cards: map[string]*ownCard{}, parts: map[string]bool{}, markers: map[string]*Marker{}, unknown: map[string]bool{},
 	}
@@ -58,6 +58,7 @@ type checker struct {
 	periods    map[Key]Period
 	entries    map[Key][]Entry // by period
 	byRevision map[revisionID][]Entry
+	touched    map[ForeignInto]bool // what the entries of kind Touches say
 	invoices   map[Key][]InvoiceHead
 	frozen     map[Key]Frozen // of the periods whose object is sound
 
@@ -127,6 +128,10 @@ func (c *checker) readDocuments(ctx context.Context) error {
 		return err
 	}
 	if err := scan(ctx, c, "entries_all", "entry", Entry.path, func(e Entry) {
+		if e.Kind == Touches {
+			c.touched[ForeignInto{e.Period, e.Into}] = true
+			return
+		}
 		c.entries[e.Period] = append(c.entries[e.Period], e)
 		c.byRevision[e.revision()] = append(c.byRevision[e.revision()], e)
 	}); err != nil {

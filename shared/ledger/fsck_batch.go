@@ -33,7 +33,7 @@ func (c *checker) checkBookHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(kept, data) {
+	if !bytes.Equal(kept, data) || !slices.Equal(head.Cycles, now.Cycles) {
 		c.add("head", headBook.String(), "its book %s is not what the documents say, which have not changed since", head.Book.Name)
 	}
 	return nil
@@ -151,6 +151,9 @@ func (c *checker) checkUntil(id string, old Revision) {
 	for _, e := range c.byRevision[revisionID{id, old.Rev}] {
 		if e.Kind == Withdraws {
 			found[e.Period.String()] = e.Into
+			for _, f := range e.Foreign {
+				found[f.Period.String()] = f.Into
+			}
 		}
 	}
 	if !maps.Equal(found, old.Until) {
@@ -174,6 +177,7 @@ func (c *checker) checkBatchEntries(b Batch) {
 			c.add("entry", where, "marker %s, but the batch has marker %s", e.Marker.Name, b.Marker.Name)
 		}
 		found[e.Kind][e.Period] = e
+		c.checkForeign(e)
 	}
 	for _, p := range b.Periods {
 		key, err := ParseKey(p)
@@ -195,31 +199,66 @@ func (c *checker) checkBatchEntries(b Batch) {
 			c.add("entry", withdraws.path().String(), "it takes back what was not added")
 		}
 		if added {
-			c.checkInto(adds, key)
+			c.checkInto(adds.path().String(), key, adds.Into)
 		}
 		if added && withdrawn {
-			if withdraws.Into.Month.Compare(adds.Into.Month) <= 0 {
-				c.add("entry", withdraws.path().String(), "it goes into %s, want later than %s", withdraws.Into, adds.Into)
-			}
-			c.checkInto(withdraws, adds.Into)
+			c.checkTakenBack(adds, withdraws)
+		}
+	}
+}
+
+// checkTakenBack checks that an entry is taken back after it was on an invoice:
+// of its own cycle, or of one that it is foreign to.
+func (c *checker) checkTakenBack(adds, withdraws Entry) {
+	where, later := withdraws.path().String(), withdraws.Into.Month.Compare(adds.Into.Month)
+	for _, f := range withdraws.Foreign {
+		before := adds.into(f.Period)
+		if later == 0 && f.Into.Month.Compare(before.Month) > 0 {
+			later = 1
+		}
+		c.checkInto(where, before, f.Into)
+	}
+	if later <= 0 {
+		c.add("entry", where, "it goes into %s, want later than %s", withdraws.Into, adds.Into)
+	}
+	if withdraws.First != adds.First || withdraws.Last != adds.Last {
+		c.add("entry", where, "its rows are not those of the entry that it takes back")
+	}
+	c.checkInto(where, adds.Into, withdraws.Into)
+}
+
+// checkForeign checks where an entry goes in other cycles.
+func (c *checker) checkForeign(e Entry) {
+	where := e.path().String()
+	if e.First > e.Last {
+		c.add("entry", where, "its first row is later than its last")
+	}
+	seen := map[Key]bool{}
+	for _, f := range e.Foreign {
+		if f.Period.Cycle == e.Period.Cycle || f.Into == f.Period || seen[f.Period] {
+			c.add("entry", where, "it goes into %s for %s, want a later month, of another cycle, and once", f.Into, f.Period)
+		}
+		seen[f.Period] = true
+		c.checkInto(where, f.Period, f.Into)
+		if !c.touched[f] {
+			c.add("entry", where, "it goes into %s for %s, but nothing has that folded again then", f.Into, f.Period)
 		}
 	}
 }
 
 // checkInto checks that an entry went into the first period, from one on, that
 // took usage: only reopening puts a state back, so those before must be past it.
-func (c *checker) checkInto(e Entry, from Key) {
-	where := e.path().String()
-	if ahead := months(from, e.Into); e.Into.Cycle != from.Cycle || ahead < 0 || ahead >= maxAhead {
-		c.add("entry", where, "it goes into %s, want %s or up to %d months later", e.Into, from, maxAhead)
+func (c *checker) checkInto(where string, from, into Key) {
+	if ahead := months(from, into); into.Cycle != from.Cycle || ahead < 0 || ahead >= maxAhead {
+		c.add("entry", where, "it goes into %s, want %s or up to %d months later", into, from, maxAhead)
 		return
 	}
-	if _, ok := c.periods[e.Into]; !ok {
-		c.add("entry", where, "it goes into %s, which there is not", e.Into)
+	if _, ok := c.periods[into]; !ok {
+		c.add("entry", where, "it goes into %s, which there is not", into)
 	}
-	for key := from; key != e.Into; key.Month = key.Month.Next() {
+	for key := from; key != into; key.Month = key.Month.Next() {
 		if p, ok := c.periods[key]; !ok || p.State.TakesUsage() && p.Reopened == 0 {
-			c.add("entry", where, "it goes into %s, but %s takes usage", e.Into, key)
+			c.add("entry", where, "it goes into %s, but %s takes usage", into, key)
 			return
 		}
 	}
@@ -246,6 +285,13 @@ func (c *checker) checkSources(ctx context.Context) error {
 			if m.Batch != id || m.Rev != b.Rev || m.Book != b.Book.Name {
 				c.add("marker", b.Marker.Name, "it is of batch %s, rev %d, by %s; want batch %s, rev %d, by %s", m.Batch, m.Rev, m.Book, id, b.Rev, b.Book.Name)
 				continue
+			}
+			for _, e := range c.byRevision[revisionID{id, b.Rev}] {
+				n := slices.IndexFunc(m.Periods, func(n PeriodCount) bool { return n.Period == e.Period })
+				if n >= 0 && (m.Periods[n].First != e.First || m.Periods[n].Last != e.Last) {
+					c.add("entry", e.path().String(), "its rows are from %d to %d, says the marker, and from %d to %d, says the entry",
+						m.Periods[n].First, m.Periods[n].Last, e.First, e.Last)
+				}
 			}
 			if err := c.checkRows(ctx, b, m); err != nil {
 				return fmt.Errorf("batch %s: %w", id, err)

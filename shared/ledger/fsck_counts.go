@@ -67,8 +67,14 @@ func (k *rowCheck) count(r *call.Row) {
 func (k *rowCheck) countPeriod(key Key, r *call.Row) {
 	n := k.periods[key]
 	if n == nil {
-		n = &PeriodCount{Period: key}
+		n = &PeriodCount{Period: key, First: r.Instant, Last: r.Instant}
 		k.periods[key] = n
+	}
+	if r.Instant < n.First {
+		n.First = r.Instant
+	}
+	if r.Instant > n.Last {
+		n.Last = r.Instant
 	}
 	if r.Status == call.Rated {
 		n.Accepted++

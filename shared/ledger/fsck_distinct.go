@@ -16,15 +16,17 @@ const distinctRows = 400_000
 // copyOf is one delivery of a record.
 type copyOf struct {
 	rowID
-	version uint64
-	content call.Hash
+	revision revisionID
+	own      bool // not foreign: it may lose here
+	version  uint64
+	content  call.Hash
 }
 
 // distinct decides again, from the rows, which of them stand for others, and
 // notes those that lose.
 func (f *refold) distinct(ctx context.Context) error {
 	var rows uint64
-	for _, parts := range f.parts {
+	for _, parts := range slices.Concat(f.parts, f.foreign) {
 		for _, p := range parts {
 			for _, b := range p.dir.Blocks {
 				if b.Kind == call.UsageBlock {
@@ -36,19 +38,25 @@ func (f *refold) distinct(ctx context.Context) error {
 	passes := rows/distinctRows + 1
 	for pass := range passes {
 		named, unnamed := map[call.Hash][]copyOf{}, map[call.Hash][]copyOf{}
-		err := f.rows(ctx, -1, func(batch uint32, r *call.Row, _ []byte) error {
-			content := r.ContentHash()
-			groups, key := unnamed, content
-			if r.CallID != "" {
-				groups, key = named, r.Identity()
+		for _, from := range []struct {
+			entries []Entry
+			parts   [][]*part
+			own     bool
+		}{{f.res.Manifest.Entries, f.parts, true}, {f.res.Manifest.Foreign, f.foreign, false}} {
+			err := rowsOf(ctx, from.entries, from.parts, -1, func(batch uint32, r *call.Row, _ []byte) error {
+				content := r.ContentHash()
+				groups, key := unnamed, content
+				if r.CallID != "" {
+					groups, key = named, r.Identity()
+				}
+				if binary.BigEndian.Uint64(key[:])%passes == pass {
+					groups[key] = append(groups[key], copyOf{rowID{batch, r.Line}, from.entries[batch].revision(), from.own, r.Version, content})
+				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
-			if binary.BigEndian.Uint64(key[:])%passes == pass {
-				groups[key] = append(groups[key], copyOf{rowID{batch, r.Line}, r.Version, content})
-			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
 		for _, group := range named {
 			f.decideNamed(group)
@@ -60,7 +68,19 @@ func (f *refold) distinct(ctx context.Context) error {
 	return nil
 }
 
-func earlier(a, b rowID) bool { return a.batch < b.batch || a.batch == b.batch && a.line < b.line }
+func earlier(a, b copyOf) bool {
+	if a.revision != b.revision {
+		return a.revision.batch < b.revision.batch || a.revision.batch == b.revision.batch && a.revision.rev < b.revision.rev
+	}
+	return a.line < b.line
+}
+
+// lose notes a copy that another stands for.
+func (f *refold) lose(g copyOf, as call.Status) {
+	if g.own {
+		f.lost[g.rowID] = as
+	}
+}
 
 // decideNamed takes the deliveries of one call id, leg and instant: the highest
 // version, then the greatest content wins; the first copy of any other content
@@ -69,21 +89,21 @@ func (f *refold) decideNamed(group []copyOf) {
 	if len(group) == 1 {
 		return
 	}
-	best, first := group[0], map[call.Hash]rowID{}
+	best, first := group[0], map[call.Hash]copyOf{}
 	for _, g := range group {
 		if g.version > best.version || g.version == best.version && bytes.Compare(g.content[:], best.content[:]) > 0 {
 			best = g
 		}
-		if at, ok := first[g.content]; !ok || earlier(g.rowID, at) {
-			first[g.content] = g.rowID
+		if at, ok := first[g.content]; !ok || earlier(g, at) {
+			first[g.content] = g
 		}
 	}
 	for _, g := range group {
 		switch {
-		case first[g.content] != g.rowID:
-			f.lost[g.rowID] = call.Duplicate
+		case first[g.content] != g:
+			f.lose(g, call.Duplicate)
 		case g.content != best.content:
-			f.lost[g.rowID] = call.Superseded
+			f.lose(g, call.Superseded)
 		}
 	}
 }
@@ -93,18 +113,18 @@ func (f *refold) decideNamed(group []copyOf) {
 // after it, the copies over what was seen so far.
 func (f *refold) decideUnnamed(group []copyOf) {
 	slices.SortFunc(group, func(a, b copyOf) int {
-		if earlier(a.rowID, b.rowID) {
+		if earlier(a, b) {
 			return -1
 		}
 		return 1
 	})
-	copies, most := map[uint32]int{}, 0
+	copies, most := map[revisionID]int{}, 0
 	for i, g := range group {
-		if i > 0 && group[i-1].batch != g.batch {
-			most = max(most, copies[group[i-1].batch])
+		if i > 0 && group[i-1].revision != g.revision {
+			most = max(most, copies[group[i-1].revision])
 		}
-		if copies[g.batch]++; copies[g.batch] <= most {
-			f.lost[g.rowID] = call.Duplicate
+		if copies[g.revision]++; copies[g.revision] <= most {
+			f.lose(g, call.Duplicate)
 		}
 	}
 }

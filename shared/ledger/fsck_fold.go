@@ -25,6 +25,7 @@ type refold struct {
 	book     *ownBook
 	zone     *time.Location
 	parts    [][]*part // by batch of the manifest
+	foreign  [][]*part // by its foreign entries
 	lost     map[rowID]call.Status
 	out      *outcomeRows // nil: none to compare with, and why is named
 	left     int64        // outcome rows not yet compared
@@ -55,11 +56,12 @@ func (c *checker) checkResults(ctx context.Context) error {
 			continue
 		}
 		if w.draft {
-			if slices.ContainsFunc(res.Manifest.Entries, func(e Entry) bool { return !slices.Contains(c.entries[res.Period], e) }) {
+			if slices.ContainsFunc(slices.Concat(res.Manifest.Entries, res.Manifest.Foreign), func(e Entry) bool { return !hasEntry(c.entries[e.Period], e) }) {
 				continue // made of what was withdrawn since: nothing relies on it
 			}
 		} else {
 			c.sameManifest("result", w.ref.Name, res.Manifest.Entries, w.entries)
+			c.sameManifest("result", w.ref.Name, res.Manifest.Foreign, w.foreign)
 			if res.Book.Name != w.book {
 				c.add("result", w.ref.Name, "it is folded by %s, want %s", res.Book.Name, w.book)
 			}
@@ -113,23 +115,9 @@ func (f *refold) run(ctx context.Context) error {
 func (f *refold) open(ctx context.Context) error {
 	var rows int64
 	for _, e := range f.res.Manifest.Entries {
-		m, err := f.marker(ctx, e.Marker)
+		m, parts, err := f.partsOf(ctx, e)
 		if err != nil {
 			return err
-		}
-		if m == nil {
-			return errUnproved
-		}
-		var parts []*part
-		for _, ref := range m.Parts {
-			p, err := f.part(ctx, ref)
-			if err != nil {
-				return err
-			}
-			if p == nil {
-				return errUnproved
-			}
-			parts = append(parts, p)
 		}
 		f.parts = append(f.parts, parts)
 		for _, n := range m.Periods {
@@ -137,6 +125,13 @@ func (f *refold) open(ctx context.Context) error {
 				rows += n.Accepted + n.Unrated
 			}
 		}
+	}
+	for _, e := range f.res.Manifest.Foreign {
+		_, parts, err := f.partsOf(ctx, e)
+		if err != nil {
+			return err
+		}
+		f.foreign = append(f.foreign, parts)
 	}
 	if rows != f.res.Counts.Rows {
 		f.add("result", f.name, "it counts %d rows, its batches %d", f.res.Counts.Rows, rows)
@@ -168,15 +163,36 @@ func (f *refold) open(ctx context.Context) error {
 	return nil
 }
 
+// partsOf opens the parts of an entry.
+func (f *refold) partsOf(ctx context.Context, e Entry) (m *Marker, parts []*part, err error) {
+	if m, err = f.marker(ctx, e.Marker); err != nil {
+		return nil, nil, err
+	}
+	if m == nil {
+		return nil, nil, errUnproved
+	}
+	for _, ref := range m.Parts {
+		p, err := f.part(ctx, ref)
+		if err != nil {
+			return nil, nil, err
+		}
+		if p == nil {
+			return nil, nil, errUnproved
+		}
+		parts = append(parts, p)
+	}
+	return m, parts, nil
+}
+
 func (f *refold) account(id string) string { return f.name + " account " + id }
 
-// rows calls each with the period's rows as the batches priced them, of one
-// shard, or of all (-1). The row is reused.
-func (f *refold) rows(ctx context.Context, shard int, each func(batch uint32, r *call.Row, stored []byte) error) error {
+// rowsOf calls each with the rows that entries have in their periods, as the
+// batches priced them, of one shard, or of all (-1). The row is reused.
+func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, each func(batch uint32, r *call.Row, stored []byte) error) error {
 	var r call.Row
-	for batch, parts := range f.parts {
+	for batch, parts := range parts {
 		for _, p := range parts {
-			at := slices.Index(p.dir.Periods, f.res.Period)
+			at := slices.Index(p.dir.Periods, entries[batch].Period)
 			for _, b := range p.dir.Blocks {
 				if b.Kind != call.UsageBlock || b.Period != at || shard >= 0 && int(b.Shard) != shard {
 					continue
@@ -202,7 +218,7 @@ func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 	sorter := extsort.New(f.ledger.buckets.Work, "fsck/"+f.name, rowMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
 	var key, value []byte
-	err = f.rows(ctx, int(shard), func(batch uint32, r *call.Row, stored []byte) error {
+	err = rowsOf(ctx, f.res.Manifest.Entries, f.parts, int(shard), func(batch uint32, r *call.Row, stored []byte) error {
 		// No text that was read holds a NUL: it ends a field here.
 		if strings.Contains(r.Account+r.Feed+r.CallID+r.Leg, "\x00") {
 			return errUnproved

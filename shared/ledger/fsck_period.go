@@ -16,6 +16,7 @@ import (
 type wantedResult struct {
 	ref     Ref
 	entries []Entry // of its manifest
+	foreign []Entry // of its manifest
 	book    string
 	draft   bool // of an open period: it may be older than the entries
 }
@@ -95,17 +96,54 @@ func (c *checker) held(key Key, to period.Month) []Entry {
 	return slices.SortedFunc(maps.Values(by), compareEntries)
 }
 
+// heldForeign returns the entries of other cycles that count for a period, for
+// their identities, on its invoices up to a month.
+func (c *checker) heldForeign(key Key, to period.Month, b *ownBook) []Entry {
+	zone := b.zones[key.Cycle]
+	if zone == nil {
+		return nil // the result has no zone, which is named
+	}
+	from, end := key.Month.Bounds(zone)
+	when := func(e Entry) period.Month {
+		for _, f := range e.Foreign {
+			if f.Period == key {
+				return f.Into.Month
+			}
+		}
+		return key.Month
+	}
+	var out []Entry
+	for other, entries := range c.entries {
+		if other.Cycle == key.Cycle || b.zones[other.Cycle] == nil {
+			continue
+		}
+		for _, e := range entries {
+			if e.Kind != Adds || when(e).Compare(to) > 0 || e.Last < from.UnixNano() || e.First >= end.UnixNano() {
+				continue
+			}
+			back := slices.ContainsFunc(c.byRevision[e.revision()], func(w Entry) bool {
+				return w.Kind == Withdraws && w.Period == e.Period && when(w).Compare(to) <= 0
+			})
+			if !back {
+				out = append(out, e)
+			}
+		}
+	}
+	slices.SortFunc(out, compareEntries)
+	return out
+}
+
 // sameManifest reports, under kind, every entry that is in one list only.
 func (c *checker) sameManifest(kind, where string, got, want []Entry) bool {
 	ok := true
 	for _, e := range got {
-		if !slices.Contains(want, e) {
+		if !hasEntry(want, e) {
 			ok = false
 			c.add(kind, where, "its manifest has batch %s, rev %d, into %s, which the entries have not", e.Batch, e.Rev, e.Into)
 		}
 	}
 	for _, e := range want {
-		if !slices.Contains(got, e) {
+		if !hasEntry(got, e) {
 			ok = false
 			c.add(kind, where, "its manifest lacks batch %s, rev %d, into %s, which the entries have", e.Batch, e.Rev, e.Into)
 		}
@@ -137,9 +175,13 @@ func (c *checker) checkFrozen(ctx context.Context, p Period) error {
 		return nil
 	}
 	c.frozen[p.Key] = f
-	entries := c.held(p.Key, p.Key.Month)
-	c.sameManifest("frozen", where, f.Manifest.Entries, entries)
-	c.results = append(c.results, wantedResult{ref: f.Result, entries: f.Manifest.Entries, book: f.Book.Name})
+	b, err := c.book(ctx, f.Book)
+	if err != nil || b == nil {
+		return err
+	}
+	c.sameManifest("frozen", where, f.Manifest.Entries, c.held(p.Key, p.Key.Month))
+	c.sameManifest("frozen", where, f.Manifest.Foreign, c.heldForeign(p.Key, p.Key.Month, b))
+	c.results = append(c.results, wantedResult{ref: f.Result, entries: f.Manifest.Entries, foreign: f.Manifest.Foreign, book: f.Book.Name})
 	late := map[Key]bool{}
 	for _, list := range c.entries {
 		for _, e := range list {
@@ -148,12 +190,19 @@ func (c *checker) checkFrozen(ctx context.Context, p Period) error {
 			}
 		}
 	}
+	for f := range c.touched {
+		if f.Into == p.Key {
+			late[f.Period] = true
+		}
+	}
 	for _, a := range f.Adjustments {
 		if !late[a.Period] {
 			c.add("frozen", where, "it adjusts %s, of which nothing came late into it", a.Period)
 		}
 		delete(late, a.Period)
-		c.results = append(c.results, wantedResult{ref: a.To, entries: c.held(a.Period, p.Key.Month), book: f.Book.Name})
+		c.results = append(c.results, wantedResult{
+			ref: a.To, entries: c.held(a.Period, p.Key.Month), foreign: c.heldForeign(a.Period, p.Key.Month, b), book: f.Book.Name,
+		})
 	}
 	for _, q := range slices.SortedFunc(maps.Keys(late), compareKeys) {
 		c.add("frozen", where, "it does not adjust %s, of which entries came late into it", q)

@@ -29,7 +29,7 @@ func TestFsckDoesNotMindWhatCrashedWorkLeaves(t *testing.T) {
 }
 
 func TestFsckNamesEverySingleCorruption(t *testing.T) {
-	for _, c := range slices.Concat(spoiltRows(), spoiltMonths(), spoiltBills(), spoiltRedos()) {
+	for _, c := range slices.Concat(spoiltRows(), spoiltMonths(), spoiltBills(), spoiltRedos(), spoiltForeign()) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			where := c.spoil(w)

@@ -18,6 +18,7 @@ import (
 type Manifest struct {
 	Period  Key     `json:"period"`
 	Entries []Entry `json:"entries"`
+	Foreign []Entry `json:"foreign,omitempty"` // of other cycles: read for identities only
 }
 
 // entries returns every entry of a period, those that came late included.
@@ -42,41 +43,63 @@ type revisionID struct {
 
 func (e Entry) revision() revisionID { return revisionID{e.Batch, e.Rev} }
 
-// compareEntries sorts a manifest: by batch, then revision.
+func (a revisionID) compare(b revisionID) int {
+	return cmp.Or(strings.Compare(a.batch, b.batch), cmp.Compare(a.rev, b.rev))
+}
+
+// compareEntries sorts a manifest: by batch, then revision, then period.
 func compareEntries(a, b Entry) int {
-	return cmp.Or(strings.Compare(a.Batch, b.Batch), cmp.Compare(a.Rev, b.Rev))
+	return cmp.Or(a.revision().compare(b.revision()), compareKeys(a.Period, b.Period))
 }
 
-// manifest returns what a period holds of the entries that keep accepts: each
-// added revision that was not taken back again.
-func manifest(key Key, entries []Entry, keep func(Entry) bool) Manifest {
-	gone := map[revisionID]bool{}
-	for _, e := range entries {
-		if e.Kind == Withdraws && keep(e) {
-			gone[e.revision()] = true
-		}
+// manifest returns what a period holds of the entries that go into invoices
+// that keep accepts.
+func (l *Ledger) manifest(ctx context.Context, key Key, z zones, keep func(into Key) bool) (Manifest, error) {
+	own, err := l.entries(ctx, key)
+	if err != nil {
+		return Manifest{}, err
 	}
-	m := Manifest{Period: key, Entries: []Entry{}}
-	for _, e := range entries {
-		if e.Kind == Adds && keep(e) && !gone[e.revision()] {
-			m.Entries = append(m.Entries, e)
-		}
+	foreign, err := l.foreignEntries(ctx, key, z)
+	if err != nil {
+		return Manifest{}, err
 	}
-	slices.SortFunc(m.Entries, compareEntries)
-	return m
+	return Manifest{Period: key, Entries: kept(key, own, keep), Foreign: kept(key, foreign, keep)}, nil
 }
 
-func allEntries(Entry) bool { return true }
+// kept returns, of entries of a period or foreign to it, each added revision
+// that was not taken back again.
+func kept(key Key, entries []Entry, keep func(into Key) bool) []Entry {
+	type added struct {
+		revisionID
+		Key
+	}
+	gone := map[added]bool{}
+	for _, e := range entries {
+		if e.Kind == Withdraws && keep(e.into(key)) {
+			gone[added{e.revision(), e.Period}] = true
+		}
+	}
+	out := []Entry{}
+	for _, e := range entries {
+		if e.Kind == Adds && keep(e.into(key)) && !gone[added{e.revision(), e.Period}] {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, compareEntries)
+	return out
+}
 
-// upTo accepts the entries that an invoice up to a period carries.
-func upTo(into Key) func(Entry) bool {
-	return func(e Entry) bool { return e.Into.Month.Compare(into.Month) <= 0 }
+func allEntries(Key) bool { return true }
+
+// upTo accepts what an invoice up to a period carries.
+func upTo(last Key) func(into Key) bool {
+	return func(into Key) bool { return into.Month.Compare(last.Month) <= 0 }
 }
 
 // inputs is everything that a fold's result follows from.
 type inputs struct {
-	Manifest Manifest `json:"manifest"`
-	Book     Ref      `json:"book"`
+	Manifest Manifest
+	Book     Ref
 }
 
 // hash names the inputs: a result made of others is stale.
@@ -91,7 +114,16 @@ func (in inputs) hash() (string, error) {
 	for _, e := range in.Manifest.Entries {
 		list = append(list, entry{e.Batch, e.Marker.Name, e.Rev, e.Into != e.Period})
 	}
-	data, err := json.Marshal([]any{foldRules, in.Manifest.Period, in.Book.Name, list})
+	all := []any{foldRules, in.Manifest.Period, in.Book.Name, list}
+	type foreign struct {
+		Period        Key
+		Batch, Marker string
+		Rev           int64
+	}
+	for _, e := range in.Manifest.Foreign {
+		all = append(all, foreign{e.Period, e.Batch, e.Marker.Name, e.Rev})
+	}
+	data, err := json.Marshal(all)
 	if err != nil {
 		return "", fmt.Errorf("hashing a fold's inputs: %w", err)
 	}

@@ -18,15 +18,19 @@ type places struct {
 	tx      documents.Tx
 	periods map[Key]*Period // as read; nil: not there
 	open    map[Key]string  // periods that must be opened first, with their zones
+	marks   []Entry         // of kind Touches, that must be there first
 }
 
-// missingPeriods ends a transaction that needs periods that are not there. They
-// are opened before it runs again, not by it: so many documents fit into no
-// transaction, and a period that is open early is no harm.
-type missingPeriods struct{ zones map[Key]string }
+// missingDocs ends a transaction that needs documents that are not there. They
+// are made before it runs again, not by it: so many fit into no transaction.
+// A period that is open early is no harm, nor is one folded again for nothing.
+type missingDocs struct {
+	zones map[Key]string
+	marks []Entry
+}
 
-func (e *missingPeriods) Error() string {
-	return fmt.Sprintf("%d periods are not open yet", len(e.zones))
+func (e *missingDocs) Error() string {
+	return fmt.Sprintf("%d periods are not open yet, and %d are not known to be touched", len(e.zones), len(e.marks))
 }
 
 // placesTx runs f in a transaction, again after it has opened what it missed.
@@ -35,7 +39,7 @@ func (l *Ledger) placesTx(ctx context.Context, f func(p *places) error) error {
 		err := l.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
 			return f(&places{tx: tx, periods: map[Key]*Period{}, open: map[Key]string{}})
 		})
-		var missing *missingPeriods
+		var missing *missingDocs
 		if !errors.As(err, &missing) {
 			return err
 		}
@@ -47,6 +51,13 @@ func (l *Ledger) placesTx(ctx context.Context, f func(p *places) error) error {
 			}
 			docs = append(docs, documents.Doc{Path: key.path(), Fields: fields})
 		}
+		for _, mark := range missing.marks {
+			fields, err := documents.Encode(mark)
+			if err != nil {
+				return fmt.Errorf("touching %s: %w", mark.Period, err)
+			}
+			docs = append(docs, documents.Doc{Path: mark.path(), Fields: fields})
+		}
 		if err := l.docs.BulkCreate(ctx, docs); err != nil {
 			return fmt.Errorf("opening periods: %w", err)
 		}
@@ -54,16 +65,45 @@ func (l *Ledger) placesTx(ctx context.Context, f func(p *places) error) error {
 	return fmt.Errorf("opening periods: %w", documents.ErrConflict)
 }
 
-// missing returns the error that has periods opened, if any are needed.
+// missing returns the error that has documents made, if any are needed.
 func (p *places) missing() error {
-	if len(p.open) > 0 {
-		return &missingPeriods{p.open}
+	if len(p.open)+len(p.marks) > 0 {
+		return &missingDocs{p.open, p.marks}
 	}
 	return nil
 }
 
-// batch reads a batch and the periods that it will need, at once.
+// read reads the periods that were not read yet.
+func (p *places) read(keys []Key) error {
+	var todo []Key
+	for _, key := range keys {
+		if _, ok := p.periods[key]; !ok {
+			todo = append(todo, key)
+		}
+	}
+	for chunk := range slices.Chunk(todo, documents.MaxGetMany) {
+		var paths []documents.Path
+		for _, key := range chunk {
+			paths = append(paths, key.path())
+		}
+		docs, err := p.tx.GetMany(paths)
+		if err != nil {
+			return err
+		}
+		for i, key := range chunk {
+			if err := p.take(key, docs[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// batch reads a batch and periods that it will need, as many as fit at once.
 func (p *places) batch(id string, keys []Key) (Batch, error) {
+	slices.SortFunc(keys, compareKeys)
+	keys = slices.Compact(keys)
+	keys = keys[:min(len(keys), documents.MaxGetMany-1)]
 	paths := []documents.Path{batchPath(id)}
 	for _, key := range keys {
 		paths = append(paths, key.path())
@@ -102,20 +142,17 @@ func (p *places) take(key Key, doc documents.Doc) error {
 }
 
 // into returns a period itself if it takes usage, else the next one that does.
-// One that is not there is to be opened in the zone that zones has for its
+// One that is not there is to be opened in the zone that z has for its
 // cycle, or else in that of the period before it.
-func (p *places) into(key Key, zones map[string]string) (Key, error) {
-	zone := zones[key.Cycle]
+func (p *places) into(key Key, z zones) (Key, error) {
+	zone := ""
+	if known := z[key.Cycle]; known != nil {
+		zone = known.String()
+	}
 	for ahead := range maxAhead {
 		at := Key{key.Cycle, key.Month.Add(ahead)}
-		if _, ok := p.periods[at]; !ok {
-			docs, err := p.tx.GetMany([]documents.Path{at.path()})
-			if err != nil {
-				return Key{}, err
-			}
-			if err := p.take(at, docs[0]); err != nil {
-				return Key{}, err
-			}
+		if err := p.read([]Key{at}); err != nil {
+			return Key{}, err
 		}
 		found := p.periods[at]
 		switch {
@@ -127,7 +164,7 @@ func (p *places) into(key Key, zones map[string]string) (Key, error) {
 		case found.State.TakesUsage():
 			return at, nil
 		}
-		if zones[key.Cycle] == "" {
+		if z[key.Cycle] == nil {
 			zone = found.Zone
 		}
 	}
@@ -138,8 +175,10 @@ func (p *places) into(key Key, zones map[string]string) (Key, error) {
 // those that are created to take back others.
 type taken struct{ remove, counter []Entry }
 
-// takeBack finds how the committed revision of a batch is taken out.
-func (p *places) takeBack(b Batch) (taken, error) {
+// takeBack finds how the committed revision of a batch is taken out. An entry
+// stays, and is taken back, too, while a closed period of another cycle relies
+// on it.
+func (p *places) takeBack(b Batch, z zones) (taken, error) {
 	var paths []documents.Path
 	for _, text := range b.Periods {
 		key, err := ParseKey(text)
@@ -168,14 +207,18 @@ func (p *places) takeBack(b Batch) (taken, error) {
 		if err != nil {
 			return taken{}, err
 		}
-		if into == e.Into {
+		foreign, moved, err := p.foreign(e, z, e.into)
+		if err != nil {
+			return taken{}, err
+		}
+		if into == e.Into && !moved {
 			t.remove = append(t.remove, e)
 			continue
 		}
-		e.Kind, e.Into = Withdraws, into
+		e.Kind, e.Into, e.Foreign = Withdraws, into, foreign
 		t.counter = append(t.counter, e)
 	}
-	return t, nil
+	return t, p.touch(t.counter)
 }
 
 // write removes and creates entries and writes the batch.

@@ -23,6 +23,8 @@ var headBook = documents.Path{Collection: "heads", ID: "book"}
 type bookHead struct {
 	Version int64 `doc:"version"`
 	Book    Ref   `doc:"book,omitempty"` // made of this version; none yet after a change
+	// Cycles are those of the book, so that none has to be opened to know them.
+	Cycles []book.Cycle `doc:"cycles,omitempty"`
 }
 
 // Setup is what a book is made of, as a person or an import gives it.
@@ -161,36 +163,52 @@ func ChangeBook(tx documents.Tx) (change func() error, err error) {
 // pinBook returns the book as it is now, as an immutable object: made on the
 // first call after a change, and named by the head on every later one.
 func (l *Ledger) pinBook(ctx context.Context) (Ref, error) {
+	head, err := l.pinned(ctx)
+	return head.Book, err
+}
+
+// pinBookZones returns the book as it is now, and the zones of its cycles.
+func (l *Ledger) pinBookZones(ctx context.Context) (Ref, zones, error) {
+	head, err := l.pinned(ctx)
+	if err != nil {
+		return Ref{}, nil, err
+	}
+	z, err := zonesOf(head.Cycles)
+	return head.Book, z, err
+}
+
+func (l *Ledger) pinned(ctx context.Context) (bookHead, error) {
 	for range maxConflicts {
 		var head bookHead
 		version, err := l.get(ctx, headBook, &head)
 		if err != nil && !errors.Is(err, documents.ErrNotFound) {
-			return Ref{}, err
+			return bookHead{}, err
 		}
-		if !head.Book.IsZero() {
-			return head.Book, nil
+		if !head.Book.IsZero() && len(head.Cycles) > 0 { // a book without cycles bills nobody
+			return head, nil
 		}
 		b, err := l.readBook(ctx)
 		if err != nil {
-			return Ref{}, err
+			return bookHead{}, err
 		}
 		data, err := b.Encode()
 		if err != nil {
-			return Ref{}, err
+			return bookHead{}, err
 		}
 		if head.Book, err = put(ctx, l.buckets.Rated, "books", data); err != nil {
-			return Ref{}, err
+			return bookHead{}, err
 		}
+		head.Cycles = b.Cycles
 		err = l.publish(ctx, headBook, head, version)
 		if errors.Is(err, documents.ErrConflict) || errors.Is(err, documents.ErrExists) {
 			continue // it changed while it was read: that was no book
 		}
 		if err != nil {
-			return Ref{}, fmt.Errorf("pinning the book: %w", err)
+			return bookHead{}, fmt.Errorf("pinning the book: %w", err)
 		}
-		return head.Book, nil
+		return head, nil
 	}
-	return Ref{}, fmt.Errorf("pinning the book: %w", documents.ErrConflict)
+	return bookHead{}, fmt.Errorf("pinning the book: %w", documents.ErrConflict)
 }
 
 func (l *Ledger) readBook(ctx context.Context) (*book.Book, error) {

@@ -263,10 +263,12 @@ type Period struct {
 type EntryKind string
 
 // Adds is made by a commit; Withdraws by a withdrawal or a redo that came too
-// late to remove the entry itself.
+// late to remove the entry itself. Touches names no batch: it says that entries
+// of other cycles change what was issued for Period, and Into carries that.
 const (
 	Adds      EntryKind = "adds"
 	Withdraws EntryKind = "withdraws"
+	Touches   EntryKind = "touches"
 )
 
 // Entry says that a batch's revision has rows in a period. Into is that period if it took
@@ -279,12 +281,23 @@ type Entry struct {
 	Rev    int64     `doc:"rev" json:"rev"`
 	Into   Key       `doc:"into" json:"into"`
 	Marker Ref       `doc:"marker" json:"marker"`
+	// First and Last are the instants of the first and the last of the rows:
+	// Unix nanoseconds.
+	First int64 `doc:"first" json:"first"`
+	Last  int64 `doc:"last" json:"last"`
+	// Foreign says into which periods it goes of other cycles, for those
+	// that it is foreign to and that did not take usage at the commit; for all
+	// others it came in time.
+	Foreign []ForeignInto `doc:"foreign,omitempty" json:"foreign,omitempty"`
 }
 
 func (e Entry) path() documents.Path {
 	parts := []string{e.Period.Cycle, e.Period.Month.String(), e.Batch, strconv.FormatInt(e.Rev, 10)}
-	if e.Kind == Withdraws {
+	switch e.Kind {
+	case Withdraws:
 		parts = append(parts, "withdrawn")
+	case Touches:
+		parts = append(parts[:2], "touched", e.Into.Month.String())
 	}
 	return documents.Path{Collection: "entries", ID: documents.ID(parts...)}
 }

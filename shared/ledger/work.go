@@ -36,11 +36,14 @@ type Marker struct {
 	Content string           `json:"content"` // SHA-256 of the file, in hex
 }
 
-// PeriodCount counts a batch's accepted and unrated rows of one period.
+// PeriodCount counts a batch's accepted and unrated rows of one period, and
+// says from when to when they are: Unix nanoseconds, both included.
 type PeriodCount struct {
 	Period   Key   `json:"period"`
 	Accepted int64 `json:"accepted"`
 	Unrated  int64 `json:"unrated"`
+	First    int64 `json:"first"`
+	Last     int64 `json:"last"`
 }
 
 // MaxFile is the largest file that is rated at once, in bytes.
@@ -232,9 +235,10 @@ func (s *slice) accept(ctx context.Context, row *call.Row) error {
 		if len(s.periods) == MaxPeriods {
 			return &unreadableError{fmt.Errorf("the rows fall in more than %d months: is the date right? line %d is in %s", MaxPeriods, row.Line, key.Month)}
 		}
-		n = &PeriodCount{Period: key}
+		n = &PeriodCount{Period: key, First: row.Instant, Last: row.Instant}
 		s.periods[key] = n
 	}
+	n.First, n.Last = min(n.First, row.Instant), max(n.Last, row.Instant)
 	if row.Status == call.Rated {
 		s.counts.Accepted++
 		n.Accepted++

@@ -238,11 +238,21 @@ func (r *run) checkParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	intos := map[string]ledger.Key{}
 	for _, doc := range page.Docs {
 		var e ledger.Entry
 		if err := doc.Fields.Decode(&e); err != nil {
 			t.Fatal(err)
 		}
+		if e.Kind == ledger.Touches {
+			r.met["entry touches"]++
+			continue
+		}
+		row := fmt.Sprint(e.Batch, e.Rev, e.Period)
+		if into, both := intos[row]; both && into == e.Into {
+			r.met["entry kept for another cycle"]++ // added and taken back in one
+		}
+		intos[row] = e.Into
 		markers[e.Marker] = true
 		if e.Kind == ledger.Withdraws && committed[e.Batch] {
 			r.met["entry withdraws of a revision"]++
@@ -398,7 +408,10 @@ func (r *run) checkCounts(t *testing.T, p ledger.Period, want oracle.Bills) {
 	if want := want.Counts[oracle.Period{Cycle: p.Cycle, Month: p.Month.String()}]; got != want {
 		t.Errorf("period %s counts %+v, want %+v", p.Key, got, want)
 	}
-	for _, e := range res.Manifest.Entries {
+	if len(res.Manifest.Foreign) > 0 {
+		r.met["period with foreign entries"]++
+	}
+	for _, e := range slices.Concat(res.Manifest.Entries, res.Manifest.Foreign) {
 		b, err := r.ledger.Batch(r.ctx, e.Batch)
 		if err != nil {
 			t.Fatal(err)

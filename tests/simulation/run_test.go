@@ -217,6 +217,9 @@ func (r *run) noteDraft(key ledger.Key, entries []ledger.Entry) {
 		r.drafts[key] = map[string]int64{}
 	}
 	for _, e := range entries {
+		if e.Kind == ledger.Touches {
+			continue // it names no batch
+		}
 		r.drafts[key][e.Batch] = max(r.drafts[key][e.Batch], e.Rev)
 	}
 }

@@ -56,6 +56,7 @@ func (m *tally) check(t *testing.T) {
 		"redo", "redo after a close", "redo failed", "batch of several revisions", "retried", "failed by its attempts",
 		"swept: file received", "swept: no feed's file skipped", "swept: batch resumed", "swept: batch failed", "swept: part noted", "swept: part deleted",
 		"reopened", "waived", "stale draft folded", "entry withdraws of a revision",
+		"entry touches", "entry kept for another cycle", "period with foreign entries",
 		"rows of an issued batch", "rows of a batch not issued yet",
 		"fault before", "fault crash", "fault unknown", "fault lost", "fault again", "fault cut",
 	} {

@@ -115,9 +115,9 @@ func (g *generator) cycles() {
 	// Months in which the clocks change, and the turn of a year.
 	first := one(g, "2026-02", "2026-09", "2026-11")
 	n := 2 + g.IntN(2)
-	zones := []string{"UTC", "Europe/London"}
-	g.Shuffle(2, func(i, j int) { zones[i], zones[j] = zones[j], zones[i] })
-	for i := range 1 + g.IntN(2) {
+	zones := []string{"UTC", "Europe/London", "America/New_York"}
+	g.Shuffle(len(zones), func(i, j int) { zones[i], zones[j] = zones[j], zones[i] })
+	for i := range one(g, 1, 1, 2, 2, 3) {
 		cycle := "c" + strconv.Itoa(i+1)
 		g.w.settings.Zones[cycle] = zones[i]
 		g.w.settings.Feeds["switch"+strconv.Itoa(i+1)] = cycle
@@ -394,37 +394,16 @@ func (g *generator) rival(r oracle.Record) oracle.Record {
 	if g.oneIn(2) {
 		r.Version = g.Uint64N(3)
 	}
-	switch g.IntN(4) {
+	switch g.IntN(5) {
 	case 0:
 		r.B = g.number()
-	case 1:
-		// To another account of the same cycle: a period's fold decides among
-		// the records of its own.
-		r.Account = one(g, g.neighbours(r)...)
+	case 1, 2:
+		// To another account, perhaps of another cycle.
+		r.Account = one(g, append(sorted(g.w.settings.Accounts), ghost)...)
 	default:
 		r.Nanos = g.duration()
 	}
 	return r
-}
-
-func (g *generator) neighbours(r oracle.Record) []string {
-	cycle := g.cycleOf(r)
-	var out []string
-	for _, id := range append(sorted(g.w.settings.Accounts), ghost) {
-		o := r
-		o.Account = id
-		if g.cycleOf(o) == cycle {
-			out = append(out, id)
-		}
-	}
-	return append(out, r.Account)
-}
-
-func (g *generator) cycleOf(r oracle.Record) string {
-	if a, ok := g.w.settings.Accounts[r.Account]; ok {
-		return a.Cycle
-	}
-	return g.w.settings.Feeds[r.Feed]
 }
 
 // files splits the rows and decides how each file comes.
