@@ -68,15 +68,17 @@ func AppendBlock(dst []byte, kind BlockKind, shard uint8, rows uint32, payload [
 
 // ParseBlock checks the block at the start of b and returns its head and its
 // payload, a part of b. Any damage is ErrBlock.
-func ParseBlock(b []byte) (BlockHeader, []byte, error) {
-	if len(b) < BlockHeaderSize || binary.LittleEndian.Uint32(b) != blockMagic {
+func ParseBlock(b []byte) (BlockHeader, []byte, error) { return parseHead(b, blockMagic, MaxBlock) }
+
+func parseHead(b []byte, magic, most uint32) (BlockHeader, []byte, error) {
+	if len(b) < BlockHeaderSize || binary.LittleEndian.Uint32(b) != magic {
 		return BlockHeader{}, nil, fmt.Errorf("%w: no block here", ErrBlock)
 	}
 	h := BlockHeader{
 		Kind: BlockKind(b[4]), Shard: b[5],
 		Rows: binary.LittleEndian.Uint32(b[8:]), Size: binary.LittleEndian.Uint32(b[12:]),
 	}
-	if h.Size > MaxBlock || uint64(len(b)) < BlockHeaderSize+uint64(h.Size) {
+	if h.Size > most || uint64(len(b)) < BlockHeaderSize+uint64(h.Size) {
 		return BlockHeader{}, nil, fmt.Errorf("%w: it is cut off", ErrBlock)
 	}
 	payload := b[BlockHeaderSize : BlockHeaderSize+h.Size]

@@ -198,7 +198,7 @@ func (c *Chunks) cut() (*Chunk, error) {
 		}
 		// A record of more than one line needs as much to be whole; a line
 		// without an end is cut to what tells that it is too long.
-		if len(k.buf) > maxRecord && bytes.IndexAny(k.buf[:maxRecord+1], "\r\n") < 0 {
+		if len(k.buf) > maxRecord && !bytes.ContainsAny(k.buf[:maxRecord+1], "\r\n") {
 			k.buf = c.shorten(k.buf)
 		}
 	}

@@ -1,0 +1,250 @@
+package call
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// A column of numbers is a byte and what it says follows. The low half:
+//
+//	0  every number is 0
+//	1  they are the same: a varint
+//	2  the least as a varint, a width, then what each is above it in so many bits
+//	3  the first, the least step and a width, then what each step is above it
+//	4  the least as a varint, then what each is above it as a uvarint
+//
+// The high half is how often all were divided by 1000, 0 to 3: times that are
+// whole seconds need no nanoseconds. Numbers without a sign are stored as if
+// they had one: all sums wrap around, and back. Bits are packed from the lowest
+// of the first byte on; no width is above 56 but 64.
+const (
+	numbersZero = iota
+	numbersSame
+	numbersPacked
+	numbersSteps
+	numbersVaried
+)
+
+// maxThousands is how often numbers are divided by 1000 at most.
+const maxThousands = 3
+
+// slack is how many bytes are behind a block's columns, so that eight bytes
+// can be read from anywhere in them.
+const slack = 8
+
+// appendNumbers appends a column. It changes v when scaled.
+func appendNumbers(dst []byte, v []int64, scaled bool) []byte {
+	if len(v) == 0 {
+		return append(dst, numbersZero)
+	}
+	thousands := byte(0)
+	r := rangeOf(v)
+	if scaled && r.least != r.most {
+		if thousands = divide(v); thousands > 0 {
+			r = rangeOf(v)
+		}
+	}
+	first, least, most := v[0], r.least, r.most
+	if least == most {
+		if first == 0 {
+			return append(dst, numbersZero)
+		}
+		return binary.AppendVarint(append(dst, numbersSame), first)
+	}
+	width, width1 := widthOf(uint64(most-least)), widthOf(uint64(r.most1-r.least1))
+	kind := thousands << 4
+	// Numbers of which a few are large are shorter each in as many bytes as it needs.
+	if width1 >= width && width > 8 && varied(v, least) < (len(v)*width+7)/8 {
+		dst = binary.AppendVarint(append(dst, kind|numbersVaried), least)
+		for _, n := range v {
+			dst = binary.AppendUvarint(dst, uint64(n-least))
+		}
+		return dst
+	}
+	if width1 < width {
+		dst = binary.AppendVarint(append(dst, kind|numbersSteps), first)
+		dst = append(binary.AppendVarint(dst, r.least1), byte(width1))
+		return packSteps(dst, v, r.least1, width1)
+	}
+	dst = append(binary.AppendVarint(append(dst, kind|numbersPacked), least), byte(width))
+	return pack(dst, v, least, width)
+}
+
+// numberRange is the least and the most of numbers, and of the steps between
+// them, which may have wrapped around.
+type numberRange struct{ least, most, least1, most1 int64 }
+
+func rangeOf(v []int64) numberRange {
+	least, most, least1, most1 := v[0], v[0], int64(math.MaxInt64), int64(math.MinInt64)
+	last := v[0]
+	for _, n := range v[1:] {
+		step := n - last
+		last = n
+		least, most, least1, most1 = min(least, n), max(most, n), min(least1, step), max(most1, step)
+	}
+	return numberRange{least, most, least1, most1}
+}
+
+var powers = [maxThousands + 1]int64{1, 1e3, 1e6, 1e9}
+
+// divide divides all of v by 1000 as often as all can be, and says how often.
+func divide(v []int64) byte {
+	thousands := byte(maxThousands)
+	for i := 0; i < len(v) && thousands > 0; {
+		if by := powers[thousands]; v[i]%by == 0 {
+			i++
+		} else {
+			thousands--
+		}
+	}
+	switch thousands {
+	case 1:
+		for i := range v {
+			v[i] /= 1e3
+		}
+	case 2:
+		for i := range v {
+			v[i] /= 1e6
+		}
+	case 3:
+		for i := range v {
+			v[i] /= 1e9
+		}
+	}
+	return thousands
+}
+
+// widthOf returns the bits that n needs, or 64 where that is more than 56.
+func widthOf(n uint64) int {
+	if w := bits.Len64(n); w <= 56 {
+		return w
+	}
+	return 64
+}
+
+// varied returns the bytes that v takes as uvarints above the least.
+func varied(v []int64, least int64) (size int) {
+	for _, n := range v {
+		size += (bits.Len64(uint64(n-least)|1) + 6) / 7
+	}
+	return size
+}
+
+// pack appends what each of v is above base, in width bits.
+func pack(dst []byte, v []int64, base int64, width int) []byte {
+	dst, p := packRoom(dst, len(v), width)
+	if width == 64 {
+		for i, n := range v {
+			binary.LittleEndian.PutUint64(p[8*i:], uint64(n-base))
+		}
+		return dst
+	}
+	held, n, at := uint64(0), 0, 0
+	for _, x := range v {
+		held |= uint64(x-base) << n
+		n += width
+		binary.LittleEndian.PutUint64(p[at:], held)
+		at += n >> 3
+		held >>= n &^ 7
+		n &= 7
+	}
+	return dst
+}
+
+// packSteps is pack for the step of each of v but the first.
+func packSteps(dst []byte, v []int64, base int64, width int) []byte {
+	dst, p := packRoom(dst, len(v)-1, width)
+	held, n, at, last := uint64(0), 0, 0, v[0]
+	for _, x := range v[1:] {
+		held |= uint64(x-last-base) << n // width is below 64: v itself needs more bits
+		last = x
+		n += width
+		binary.LittleEndian.PutUint64(p[at:], held)
+		at += n >> 3
+		held >>= n &^ 7
+		n &= 7
+	}
+	return dst
+}
+
+// packRoom makes dst longer by what n numbers take, and returns that part with
+// slack behind it.
+func packRoom(dst []byte, n, width int) (all, room []byte) {
+	size, from := packedSize(n, width), len(dst)
+	dst = slices.Grow(dst, size+slack)
+	return dst[:from+size], dst[from : from+size+slack]
+}
+
+func packedSize(n, width int) int { return (n*width + 7) / 8 }
+
+// numbers reads a column into v.
+func (d *columnReader) numbers(v []int64) {
+	head := d.byte()
+	thousands := head >> 4
+	if thousands > maxThousands {
+		d.fail()
+	}
+	switch head & 15 {
+	case numbersZero:
+		clear(v)
+	case numbersSame:
+		n := d.varint()
+		for i := range v {
+			v[i] = n
+		}
+	case numbersPacked:
+		base := d.varint()
+		d.packed(v, base)
+	case numbersSteps:
+		if first := d.varint(); len(v) > 0 {
+			least := d.varint()
+			v[0] = first
+			d.packed(v[1:], least)
+			if d.err == nil {
+				for i := 1; i < len(v); i++ {
+					v[i] += v[i-1]
+				}
+			}
+		}
+	case numbersVaried:
+		base := d.varint()
+		for i := range v {
+			v[i] = base + int64(d.uvarint())
+		}
+	default:
+		d.fail()
+	}
+	if thousands > 0 && d.err == nil {
+		by := powers[thousands]
+		for i := range v {
+			v[i] *= by
+		}
+	}
+}
+
+// packed reads a width, then so many bits for each of v, above base.
+func (d *columnReader) packed(v []int64, base int64) {
+	width := int(d.byte())
+	if d.err != nil || width > 56 && width != 64 {
+		d.fail()
+		return
+	}
+	p := d.take(packedSize(len(v), width))
+	if d.err != nil {
+		return
+	}
+	p = p[:len(p)+slack] // take leaves as much
+	if width == 64 {
+		for i := range v {
+			v[i] = base + int64(binary.LittleEndian.Uint64(p[8*i:]))
+		}
+		return
+	}
+	mask, at := uint64(1)<<width-1, 0
+	for i := range v {
+		v[i] = base + int64(binary.LittleEndian.Uint64(p[at>>3:])>>(at&7)&mask)
+		at += width
+	}
+}

@@ -1,0 +1,284 @@
+package call
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
+
+// A column of texts is a byte and what it says follows.
+//
+//	0  every text is empty
+//	1  they are the same: its length as a uvarint, and it
+//	2  a dictionary: how many entries, each as above, then the column of their places
+//	3  the column of lengths, then all texts
+//	4  the column of lengths, then texts of digits and a to f, two in a byte, a 0
+//	   behind an odd one
+const (
+	textsEmpty = iota
+	textsSame
+	textsListed
+	textsPlain
+	textsHex
+)
+
+// Eight bytes at a time, in one word.
+const (
+	each  = 0x0101010101010101
+	zeros = '0' * each
+)
+
+// texts appends a column of n texts. Those of a list repeat.
+func (e *ColumnEncoder) texts(dst []byte, c *Columns, spans []Span, repeat bool) []byte {
+	if isEmpty(spans) {
+		return append(dst, textsEmpty)
+	}
+	if first := c.Bytes(spans[0]); sameText(c, spans) {
+		dst = binary.AppendUvarint(append(dst, textsSame), uint64(len(first)))
+		return append(dst, first...)
+	}
+	if repeat {
+		if listed, ok := e.listed(dst, c, spans); ok {
+			return listed
+		}
+	}
+	lengths := e.numbers[:len(spans)]
+	for i, s := range spans {
+		lengths[i] = int64(s.Len)
+	}
+	from := len(dst)
+	dst = appendNumbers(append(dst, textsHex), lengths, false)
+	if packed, ok := appendHex(dst, c.Text, spans); ok {
+		return packed
+	}
+	dst[from] = textsPlain
+	for _, s := range spans {
+		dst = append(dst, c.Text[s.At:s.At+s.Len]...)
+	}
+	return dst
+}
+
+func isEmpty(spans []Span) bool {
+	for _, s := range spans {
+		if s.Len > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func sameText(c *Columns, spans []Span) bool {
+	for _, s := range spans {
+		if s != spans[0] && !bytes.Equal(c.Bytes(s), c.Bytes(spans[0])) {
+			return false
+		}
+	}
+	return true
+}
+
+// tableSize is above twice the entries that a list can have.
+const tableSize = 2 * MaxRows
+
+// listed appends a dictionary; false = the texts repeat too little for one.
+func (e *ColumnEncoder) listed(dst []byte, c *Columns, spans []Span) ([]byte, bool) {
+	clear(e.table[:])
+	e.entries = e.entries[:0]
+	places := e.numbers[:len(spans)]
+	last := -1
+	for i, s := range spans {
+		if last >= 0 && s == spans[i-1] {
+			places[i] = int64(last)
+			continue
+		}
+		text := c.Bytes(s)
+		at := hash(text) % tableSize
+		for {
+			if e.table[at] == 0 {
+				if len(e.entries) >= 16+len(spans)/2 {
+					return dst, false
+				}
+				e.entries = append(e.entries, s)
+				e.table[at] = uint16(len(e.entries))
+				break
+			}
+			if bytes.Equal(c.Bytes(e.entries[e.table[at]-1]), text) {
+				break
+			}
+			at = (at + 1) % tableSize
+		}
+		last = int(e.table[at]) - 1
+		places[i] = int64(last)
+	}
+	dst = binary.AppendUvarint(append(dst, textsListed), uint64(len(e.entries)))
+	for _, s := range e.entries {
+		dst = binary.AppendUvarint(dst, uint64(s.Len))
+		dst = append(dst, c.Bytes(s)...)
+	}
+	return appendNumbers(dst, places, false), true
+}
+
+// hash spreads texts over a table.
+func hash(b []byte) uint64 {
+	h := uint64(len(b))
+	for ; len(b) >= 8; b = b[8:] {
+		h = (h ^ binary.LittleEndian.Uint64(b)) * 0x9E3779B97F4A7C15
+		h ^= h >> 29
+	}
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 0x100000001B3
+	}
+	h *= 0x9E3779B97F4A7C15
+	return h >> 40
+}
+
+// appendHex appends texts of the digits and a to f, two to a byte; false =
+// there is another character.
+func appendHex(dst, text []byte, spans []Span) ([]byte, bool) {
+	for _, s := range spans {
+		dst = slices.Grow(dst, int(s.Len)/2+2*slack)
+		at, n := int(s.At), int(s.Len)
+		out := dst[len(dst) : len(dst)+n/2+slack]
+		for k := 0; n > 0; k, at, n = k+4, at+8, n-8 {
+			w := wordAt(text, at, n)
+			// A letter has bit 6, and its low half is 9 below its value.
+			half := w&(0x0F*each) + w>>6&each*9
+			if half&(0xF0*each) != 0 || spelled(half) != w {
+				return dst, false
+			}
+			x := (half<<4 | half>>8) & 0x00FF00FF00FF00FF
+			x = (x | x>>8) & 0x0000FFFF0000FFFF
+			binary.LittleEndian.PutUint32(out[k:], uint32(x|x>>16))
+		}
+		dst = dst[:len(dst)+(int(s.Len)+1)/2]
+	}
+	return dst, true
+}
+
+// wordAt returns the n bytes of text from an offset on, at most eight, before
+// digits 0.
+func wordAt(text []byte, at, n int) uint64 {
+	if at+8 <= len(text) {
+		w := binary.LittleEndian.Uint64(text[at:])
+		if n >= 8 {
+			return w
+		}
+		keep := uint64(1)<<(8*n) - 1
+		return w&keep | zeros&^keep
+	}
+	b := [8]byte{'0', '0', '0', '0', '0', '0', '0', '0'}
+	copy(b[:], text[at:at+min(n, 8)])
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// spelled returns the characters of eight values of 0 to 15, each in a byte.
+func spelled(half uint64) uint64 {
+	return half + zeros + (half+6*each)>>4&each*('a'-'0'-10)
+}
+
+// texts reads a column into spans.
+func (d *columnReader) texts(c *Columns, spans []Span) {
+	switch d.byte() {
+	case textsEmpty:
+		clear(spans)
+	case textsSame:
+		s := d.text(c)
+		for i := range spans {
+			spans[i] = s
+		}
+	case textsListed:
+		d.listed(c, spans)
+	case textsPlain:
+		size := d.lengths(c, spans, func(n int64) int64 { return n })
+		c.Text = append(c.Text, d.take(int(size))...)
+	case textsHex:
+		d.hex(c, spans)
+	default:
+		d.fail()
+	}
+}
+
+// text reads one text into c.
+func (d *columnReader) text(c *Columns) Span {
+	n := d.uvarint()
+	if n == 0 || n > uint64(len(d.b)) {
+		if n > 0 {
+			d.fail()
+		}
+		return Span{}
+	}
+	at := len(c.Text)
+	c.Text = append(c.Text, d.take(int(n))...)
+	return Span{uint32(at), uint32(n)}
+}
+
+func (d *columnReader) listed(c *Columns, spans []Span) {
+	n := d.uvarint()
+	if n > MaxRows {
+		d.fail()
+		return
+	}
+	d.entries = d.entries[:0]
+	for range n {
+		d.entries = append(d.entries, d.text(c))
+	}
+	places := d.n[:len(spans)]
+	d.numbers(places)
+	for i, p := range places {
+		if uint64(p) >= uint64(len(d.entries)) {
+			d.fail()
+			return
+		}
+		spans[i] = d.entries[p]
+	}
+}
+
+// lengths reads the column of lengths and says where in c each text will be.
+// It returns what they take in the block, by the size of each.
+func (d *columnReader) lengths(c *Columns, spans []Span, size func(int64) int64) (total int64) {
+	lengths := d.n[:len(spans)]
+	d.numbers(lengths)
+	at := int64(len(c.Text))
+	for i, n := range lengths {
+		// Beyond what is left in the block, and so long before any sum wraps.
+		if n < 0 || n > 2*int64(len(d.b)) || total > int64(len(d.b)) {
+			d.fail()
+			return 0
+		}
+		spans[i] = Span{}
+		if n > 0 {
+			spans[i] = Span{uint32(at), uint32(n)}
+		}
+		at += n
+		total += size(n)
+	}
+	if total > int64(len(d.b)) {
+		d.fail()
+		return 0
+	}
+	return total
+}
+
+func (d *columnReader) hex(c *Columns, spans []Span) {
+	size := d.lengths(c, spans, func(n int64) int64 { return (n + 1) / 2 })
+	p := d.take(int(size))
+	if d.err != nil {
+		return
+	}
+	p = p[:len(p)+slack] // take leaves as much
+	at := len(c.Text)
+	c.Text = slices.Grow(c.Text, 2*int(size)+2*slack)
+	text := c.Text[:cap(c.Text)]
+	for _, s := range spans {
+		k := 0
+		for n := 0; n < int(s.Len); k, n = k+4, n+8 {
+			x := uint64(binary.LittleEndian.Uint32(p[k:]))
+			x = (x | x<<16) & 0x0000FFFF0000FFFF
+			x = (x | x<<8) & 0x00FF00FF00FF00FF
+			half := x>>4&(0x0F*each) | x&(0x0F*each)<<8
+			binary.LittleEndian.PutUint64(text[at+n:], spelled(half))
+		}
+		p = p[(int(s.Len)+1)/2:]
+		at += int(s.Len)
+	}
+	c.Text = text[:at]
+}
