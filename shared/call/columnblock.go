@@ -53,18 +53,18 @@ func (e *ColumnEncoder) Append(dst []byte, kind BlockKind, shard uint8, r *Rows)
 	for k, s := range c.texts() {
 		dst = e.texts(dst, c, *s, k == 0 || k == 2 || k == 3)
 	}
-	dst = appendNumbers(dst, e.copied(c.Instant), true)
-	dst = appendNumbers(dst, e.copied(c.Nanos), true)
-	dst = appendNumbers(dst, widened(e, c.Decimals), false)
-	dst = appendNumbers(dst, widened(e, c.Version), false)
-	dst = appendNumbers(dst, widened(e, c.Flags), false)
-	dst = appendNumbers(dst, c.Line, false)
-	dst = appendNumbers(dst, widened(e, r.Status), false)
-	dst = appendNumbers(dst, widened(e, r.Image), false)
-	dst = appendNumbers(dst, widened(e, r.Prefix), false)
-	dst = appendNumbers(dst, widened(e, r.Billed), false)
-	dst = appendNumbers(dst, widened(e, r.Batch), false)
-	dst = appendNumbers(dst, widened(e, r.Covered), false)
+	dst = appendNumbers(dst, e.copied(c.Instant), asTimes|asSteps)
+	dst = appendNumbers(dst, e.copied(c.Nanos), asTimes)
+	dst = appendWidened(e, dst, c.Decimals)
+	dst = appendWidened(e, dst, c.Version)
+	dst = appendWidened(e, dst, c.Flags)
+	dst = appendNumbers(dst, c.Line, asSteps)
+	dst = appendWidened(e, dst, r.Status)
+	dst = appendWidened(e, dst, r.Image)
+	dst = appendWidened(e, dst, r.Prefix)
+	dst = appendWidened(e, dst, r.Billed)
+	dst = appendWidened(e, dst, r.Batch)
+	dst = appendWidened(e, dst, r.Covered)
 	dst = e.amounts(dst, r.Charge)
 	dst = e.amounts(dst, r.Due)
 	dst = e.reasonColumn(dst, r.Reason)
@@ -92,37 +92,48 @@ func (e *ColumnEncoder) copied(v []int64) []int64 {
 	return e.numbers
 }
 
-func widened[T ~uint8 | ~uint32 | ~uint64](e *ColumnEncoder, v []T) []int64 {
+// appendWidened appends a column of other numbers.
+func appendWidened[T ~uint8 | ~uint32 | ~uint64](e *ColumnEncoder, dst []byte, v []T) []byte {
+	if len(v) > 0 && isSame(v) {
+		return appendSame(dst, int64(v[0]))
+	}
 	for i, n := range v {
 		e.numbers[i] = int64(n)
 	}
-	return e.numbers
+	return appendNumbers(dst, e.numbers, 0)
 }
 
 // amounts appends 0 where every amount is the zero value, else 1 and three
 // columns: decimals with the sign below them, the high and the low words.
 func (e *ColumnEncoder) amounts(dst []byte, v []money.Amount) []byte {
-	if !slices.ContainsFunc(v, func(a money.Amount) bool { return a != money.Amount{} }) {
+	heads, highs, lows := uint64(0), uint64(0), uint64(0)
+	for i, a := range v {
+		neg, hi, lo, decimals := a.Bits()
+		head := int64(decimals) << 1
+		if neg {
+			head |= 1
+		}
+		e.numbers[i] = head
+		heads, highs, lows = heads|uint64(head), highs|hi, lows|lo
+	}
+	if heads|highs|lows == 0 {
 		return append(dst, 0)
 	}
-	for i, a := range v {
-		neg, _, _, decimals := a.Bits()
-		e.numbers[i] = int64(decimals) << 1
-		if neg {
-			e.numbers[i] |= 1
+	dst = appendNumbers(append(dst, 1), e.numbers, 0)
+	if highs == 0 {
+		dst = appendSame(dst, 0)
+	} else {
+		for i, a := range v {
+			_, hi, _, _ := a.Bits()
+			e.numbers[i] = int64(hi)
 		}
+		dst = appendNumbers(dst, e.numbers, 0)
 	}
-	dst = appendNumbers(append(dst, 1), e.numbers, false)
-	for i, a := range v {
-		_, hi, _, _ := a.Bits()
-		e.numbers[i] = int64(hi)
-	}
-	dst = appendNumbers(dst, e.numbers, false)
 	for i, a := range v {
 		_, _, lo, _ := a.Bits()
 		e.numbers[i] = int64(lo)
 	}
-	return appendNumbers(dst, e.numbers, false)
+	return appendNumbers(dst, e.numbers, 0)
 }
 
 // reasonColumn appends 0 where every reason is empty, else 1, the different
@@ -149,7 +160,7 @@ func (e *ColumnEncoder) reasonColumn(dst []byte, v []Reason) []byte {
 	for _, r := range e.distinct {
 		dst = appendString(dst, string(r))
 	}
-	return appendNumbers(dst, e.numbers, false)
+	return appendNumbers(dst, e.numbers, 0)
 }
 
 // ParseColumnBlock checks the column block at the start of b and returns its
@@ -189,7 +200,7 @@ func (d *ColumnDecoder) Read(b []byte, rows *Rows) (BlockHeader, error) {
 		*s = slices.Grow((*s)[:0], n)[:n]
 	}
 	in := columnReader{ColumnDecoder: d, b: payload[:len(payload)-slack]}
-	rows.Grow(n)
+	rows.resize(n)
 	c := &rows.Columns
 	for _, s := range c.texts() {
 		in.texts(c, *s)
@@ -271,15 +282,27 @@ func (d *columnReader) varint() int64 {
 
 // narrowed reads a column of numbers that fit their type.
 func narrowed[T ~uint8 | ~uint32 | ~uint64](d *columnReader, v []T) {
-	d.numbers(d.n)
-	if d.err != nil {
+	if len(d.b) > 0 && d.b[0] == numbersZero {
+		d.b = d.b[1:]
+		clear(v)
 		return
 	}
-	for i, n := range d.n {
-		if v[i] = T(n); int64(v[i]) != n {
+	if len(d.b) > 0 && d.b[0] == numbersSame {
+		d.b = d.b[1:]
+		n := d.varint()
+		if fill(v, T(n)); int64(T(n)) != n {
 			d.fail()
-			return
 		}
+		return
+	}
+	d.numbers(d.n)
+	wrong := false
+	for i, n := range d.n {
+		v[i] = T(n)
+		wrong = wrong || int64(T(n)) != n
+	}
+	if wrong {
+		d.fail()
 	}
 }
 

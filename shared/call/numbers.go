@@ -34,86 +34,114 @@ const maxThousands = 3
 // can be read from anywhere in them.
 const slack = 8
 
-// appendNumbers appends a column. It changes v when scaled.
-func appendNumbers(dst []byte, v []int64, scaled bool) []byte {
+// manner says what to try for a column of numbers.
+type manner uint8
+
+const (
+	asTimes manner = 1 << iota // whole seconds, as a rule
+	asSteps                    // in order, as a rule
+)
+
+// appendNumbers appends a column. It changes v when they are times.
+func appendNumbers(dst []byte, v []int64, how manner) []byte {
 	if len(v) == 0 {
 		return append(dst, numbersZero)
 	}
-	thousands := byte(0)
-	r := rangeOf(v)
-	if scaled && r.least != r.most {
-		if thousands = divide(v); thousands > 0 {
-			r = rangeOf(v)
+	if isSame(v) {
+		return appendSame(dst, v[0])
+	}
+	kind := byte(0)
+	if how&asTimes != 0 {
+		kind = divide(v) << 4
+	}
+	least, most := v[0], v[0]
+	for _, n := range v {
+		least, most = min(least, n), max(most, n)
+	}
+	width := widthOf(uint64(most - least))
+	if how&asSteps != 0 {
+		if least1, most1 := steps(v); widthOf(uint64(most1-least1)) < width {
+			width = widthOf(uint64(most1 - least1))
+			dst = binary.AppendVarint(append(dst, kind|numbersSteps), v[0])
+			dst = append(binary.AppendVarint(dst, least1), byte(width))
+			return packSteps(dst, v, least1, width)
 		}
 	}
-	first, least, most := v[0], r.least, r.most
-	if least == most {
-		if first == 0 {
-			return append(dst, numbersZero)
-		}
-		return binary.AppendVarint(append(dst, numbersSame), first)
-	}
-	width, width1 := widthOf(uint64(most-least)), widthOf(uint64(r.most1-r.least1))
-	kind := thousands << 4
 	// Numbers of which a few are large are shorter each in as many bytes as it needs.
-	if width1 >= width && width > 8 && varied(v, least) < (len(v)*width+7)/8 {
+	if width > 8 && varied(v, least) < packedSize(len(v), width) {
 		dst = binary.AppendVarint(append(dst, kind|numbersVaried), least)
 		for _, n := range v {
 			dst = binary.AppendUvarint(dst, uint64(n-least))
 		}
 		return dst
 	}
-	if width1 < width {
-		dst = binary.AppendVarint(append(dst, kind|numbersSteps), first)
-		dst = append(binary.AppendVarint(dst, r.least1), byte(width1))
-		return packSteps(dst, v, r.least1, width1)
-	}
 	dst = append(binary.AppendVarint(append(dst, kind|numbersPacked), least), byte(width))
 	return pack(dst, v, least, width)
 }
 
-// numberRange is the least and the most of numbers, and of the steps between
-// them, which may have wrapped around.
-type numberRange struct{ least, most, least1, most1 int64 }
+func isSame[T comparable](v []T) bool {
+	for _, n := range v {
+		if n != v[0] {
+			return false
+		}
+	}
+	return true
+}
 
-func rangeOf(v []int64) numberRange {
-	least, most, least1, most1 := v[0], v[0], int64(math.MaxInt64), int64(math.MinInt64)
+// appendSame appends a column of one number.
+func appendSame(dst []byte, n int64) []byte {
+	if n == 0 {
+		return append(dst, numbersZero)
+	}
+	return binary.AppendVarint(append(dst, numbersSame), n)
+}
+
+// steps returns the least and the most of the steps between numbers. Steps may
+// wrap around, and do so again when they are added.
+func steps(v []int64) (least, most int64) {
+	least, most = math.MaxInt64, math.MinInt64
 	last := v[0]
 	for _, n := range v[1:] {
-		step := n - last
+		least, most = min(least, n-last), max(most, n-last)
 		last = n
-		least, most, least1, most1 = min(least, n), max(most, n), min(least1, step), max(most1, step)
 	}
-	return numberRange{least, most, least1, most1}
+	return least, most
 }
 
 var powers = [maxThousands + 1]int64{1, 1e3, 1e6, 1e9}
 
 // divide divides all of v by 1000 as often as all can be, and says how often.
+// Division by a constant is a multiplication: hence one loop for each.
 func divide(v []int64) byte {
-	thousands := byte(maxThousands)
-	for i := 0; i < len(v) && thousands > 0; {
-		if by := powers[thousands]; v[i]%by == 0 {
-			i++
-		} else {
-			thousands--
-		}
+	i := 0
+	for i < len(v) && v[i]%1e9 == 0 {
+		i++
 	}
-	switch thousands {
-	case 1:
-		for i := range v {
-			v[i] /= 1e3
-		}
-	case 2:
-		for i := range v {
-			v[i] /= 1e6
-		}
-	case 3:
+	if i == len(v) {
 		for i := range v {
 			v[i] /= 1e9
 		}
+		return 3
 	}
-	return thousands
+	i = 0
+	for i < len(v) && v[i]%1e6 == 0 {
+		i++
+	}
+	if i == len(v) {
+		for i := range v {
+			v[i] /= 1e6
+		}
+		return 2
+	}
+	for _, n := range v {
+		if n%1e3 != 0 {
+			return 0
+		}
+	}
+	for i := range v {
+		v[i] /= 1e3
+	}
+	return 1
 }
 
 // widthOf returns the bits that n needs, or 64 where that is more than 56.
@@ -190,10 +218,7 @@ func (d *columnReader) numbers(v []int64) {
 	case numbersZero:
 		clear(v)
 	case numbersSame:
-		n := d.varint()
-		for i := range v {
-			v[i] = n
-		}
+		fill(v, d.varint())
 	case numbersPacked:
 		base := d.varint()
 		d.packed(v, base)
@@ -221,6 +246,12 @@ func (d *columnReader) numbers(v []int64) {
 		for i := range v {
 			v[i] *= by
 		}
+	}
+}
+
+func fill[T any](v []T, n T) {
+	for i := range v {
+		v[i] = n
 	}
 }
 

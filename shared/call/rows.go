@@ -2,6 +2,7 @@ package call
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tollbook/tollbook/shared/money"
 )
@@ -54,6 +55,21 @@ func (r *Rows) fit() {
 	r.Covered, r.Due = fitted(r.Covered, n), fitted(r.Due, n)
 	r.Column, r.Value, r.Want = fitted(r.Column, n), fitted(r.Value, n), fitted(r.Want, n)
 }
+
+// resize gives every column n entries, which may be anything.
+func (r *Rows) resize(n int) {
+	for _, s := range r.spans() {
+		*s = resized(*s, n)
+	}
+	c := &r.Columns
+	c.Instant, c.Nanos, c.Line = resized(c.Instant, n), resized(c.Nanos, n), resized(c.Line, n)
+	c.Decimals, c.Version, c.Flags = resized(c.Decimals, n), resized(c.Version, n), resized(c.Flags, n)
+	r.Status, r.Reason, r.Image, r.Prefix = resized(r.Status, n), resized(r.Reason, n), resized(r.Image, n), resized(r.Prefix, n)
+	r.Billed, r.Charge, r.Batch = resized(r.Billed, n), resized(r.Charge, n), resized(r.Batch, n)
+	r.Covered, r.Due = resized(r.Covered, n), resized(r.Due, n)
+}
+
+func resized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 func fitted[T any](s []T, n int) []T {
 	if n <= len(s) {

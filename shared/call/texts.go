@@ -42,12 +42,14 @@ func (e *ColumnEncoder) texts(dst []byte, c *Columns, spans []Span, repeat bool)
 			return listed
 		}
 	}
-	lengths := e.numbers[:len(spans)]
+	lengths, size := e.numbers[:len(spans)], 0
 	for i, s := range spans {
 		lengths[i] = int64(s.Len)
+		size += int(s.Len)
 	}
 	from := len(dst)
-	dst = appendNumbers(append(dst, textsHex), lengths, false)
+	dst = appendNumbers(append(dst, textsHex), lengths, 0)
+	dst = slices.Grow(dst, size+len(spans)+slack) // either way below
 	if packed, ok := appendHex(dst, c.Text, spans); ok {
 		return packed
 	}
@@ -114,7 +116,7 @@ func (e *ColumnEncoder) listed(dst []byte, c *Columns, spans []Span) ([]byte, bo
 		dst = binary.AppendUvarint(dst, uint64(s.Len))
 		dst = append(dst, c.Bytes(s)...)
 	}
-	return appendNumbers(dst, places, false), true
+	return appendNumbers(dst, places, 0), true
 }
 
 // hash spreads texts over a table.
@@ -132,26 +134,27 @@ func hash(b []byte) uint64 {
 }
 
 // appendHex appends texts of the digits and a to f, two to a byte; false =
-// there is another character.
+// there is another character. dst has room for it.
 func appendHex(dst, text []byte, spans []Span) ([]byte, bool) {
+	out := dst[len(dst):cap(dst)]
+	used := 0
 	for _, s := range spans {
-		dst = slices.Grow(dst, int(s.Len)/2+2*slack)
-		at, n := int(s.At), int(s.Len)
-		out := dst[len(dst) : len(dst)+n/2+slack]
-		for k := 0; n > 0; k, at, n = k+4, at+8, n-8 {
+		at, n, k, wrong := int(s.At), int(s.Len), used, uint64(0)
+		for ; n > 0; k, at, n = k+4, at+8, n-8 {
 			w := wordAt(text, at, n)
 			// A letter has bit 6, and its low half is 9 below its value.
 			half := w&(0x0F*each) + w>>6&each*9
-			if half&(0xF0*each) != 0 || spelled(half) != w {
-				return dst, false
-			}
+			wrong |= half&(0xF0*each) | (spelled(half) ^ w)
 			x := (half<<4 | half>>8) & 0x00FF00FF00FF00FF
 			x = (x | x>>8) & 0x0000FFFF0000FFFF
 			binary.LittleEndian.PutUint32(out[k:], uint32(x|x>>16))
 		}
-		dst = dst[:len(dst)+(int(s.Len)+1)/2]
+		if wrong != 0 {
+			return dst, false
+		}
+		used += (int(s.Len) + 1) / 2
 	}
-	return dst, true
+	return dst[:len(dst)+used], true
 }
 
 // wordAt returns the n bytes of text from an offset on, at most eight, before
@@ -182,9 +185,7 @@ func (d *columnReader) texts(c *Columns, spans []Span) {
 		clear(spans)
 	case textsSame:
 		s := d.text(c)
-		for i := range spans {
-			spans[i] = s
-		}
+		fill(spans, s)
 	case textsListed:
 		d.listed(c, spans)
 	case textsPlain:
