@@ -35,6 +35,7 @@ type ColumnEncoder struct {
 	numbers  []int64
 	table    [tableSize]uint16 // places of entries, counted from one
 	entries  []Span
+	words    []uint64 // the last of each entry
 	reasons  map[Reason]int64
 	distinct []Reason
 }
@@ -50,6 +51,7 @@ func (e *ColumnEncoder) Append(dst []byte, kind BlockKind, shard uint8, r *Rows)
 	from := len(dst)
 	dst = append(dst, make([]byte, BlockHeaderSize)...)
 	c := &r.Columns
+	c.Text = slices.Grow(c.Text, slack) // so that whole words can be read from anywhere in it
 	for k, s := range c.texts() {
 		dst = e.texts(dst, c, *s, k == 0 || k == 2 || k == 3)
 	}

@@ -132,8 +132,9 @@ func TestAColumnBlockIsReadBackAsItWasWritten(t *testing.T) {
 		}
 		// The bytes depend on the rows alone, not on where their texts lie.
 		gathered.Reset()
-		for i := range got.Len() {
-			if err := gathered.AppendFrom(&got, i); err != nil {
+		cut := rapid.IntRange(0, got.Len()).Draw(t, "cut")
+		for _, rows := range [][]int32{places[:cut], places[cut:got.Len()]} {
+			if err := gathered.Gather(&got, rows); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -143,6 +144,29 @@ func TestAColumnBlockIsReadBackAsItWasWritten(t *testing.T) {
 			}
 		}
 	})
+}
+
+// places are 0, 1, 2 …
+var places = func() (list [MaxRows]int32) {
+	for i := range list {
+		list[i] = int32(i)
+	}
+	return list
+}()
+
+func TestRowsAreGatheredInTheOrderAsked(t *testing.T) {
+	from := rowsOf(t, []Row{*sampleRow(0), *sampleRow(1), *sampleRow(2)})
+	to := rowsOf(t, []Row{*sampleRow(9)})
+	if err := to.Gather(from, []int32{2, 0, 2}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Row{*sampleRow(9), *sampleRow(2), *sampleRow(0), *sampleRow(2)}, listOf(to), exact); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	to.Grow(MaxRows - to.Len() - 1)
+	if err := to.Gather(from, []int32{0, 1}); !errors.Is(err, ErrFull) || to.Len() != MaxRows-1 {
+		t.Errorf("a row too many: %v, %d rows", err, to.Len())
+	}
 }
 
 func TestAColumnThatIsEmptyCostsAByte(t *testing.T) {
@@ -323,10 +347,8 @@ func TestColumnBlocksDoNotAllocate(t *testing.T) {
 			t.Fatal(err)
 		}
 		shard.Reset()
-		for i := range got.Len() {
-			if err := shard.AppendFrom(&got, i); err != nil {
-				t.Fatal(err)
-			}
+		if err := shard.Gather(&got, places[:got.Len()]); err != nil {
+			t.Fatal(err)
 		}
 	}
 	work()

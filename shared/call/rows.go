@@ -109,31 +109,57 @@ func (r *Rows) Row(i int) Row {
 	}
 }
 
-// AppendFrom appends row i of other Rows, as when rows are gathered by shard.
-// It returns ErrFull as AppendRow does.
-func (r *Rows) AppendFrom(from *Rows, i int) error {
+// Gather appends the given rows of other Rows, in that order, as when rows are
+// gathered by shard. It returns ErrFull, and appends nothing, when they do not
+// all fit.
+func (r *Rows) Gather(from *Rows, rows []int32) error {
 	src, dst := from.spans(), r.spans()
-	room := MaxText - len(r.Text)
+	size := 0
 	for _, s := range src {
-		room -= int((*s)[i].Len)
-	}
-	n := r.Len()
-	if n >= MaxRows || room < 0 {
-		return ErrFull
-	}
-	r.Grow(1)
-	for k, s := range src {
-		if text := (*s)[i]; text.Len > 0 {
-			at := len(r.Text)
-			r.Text = append(r.Text, from.Text[text.At:text.At+text.Len]...)
-			(*dst[k])[n] = Span{uint32(at), text.Len}
+		for _, i := range rows {
+			size += int((*s)[i].Len)
 		}
 	}
-	r.Instant[n], r.Nanos[n], r.Decimals[n] = from.Instant[i], from.Nanos[i], from.Decimals[i]
-	r.Version[n], r.Flags[n], r.Line[n] = from.Version[i], from.Flags[i], from.Line[i]
-	r.Status[n], r.Reason[n], r.Image[n], r.Prefix[n] = from.Status[i], from.Reason[i], from.Image[i], from.Prefix[i]
-	r.Billed[n], r.Charge[n], r.Batch[n], r.Covered[n], r.Due[n] = from.Billed[i], from.Charge[i], from.Batch[i], from.Covered[i], from.Due[i]
+	if r.Len()+len(rows) > MaxRows || len(r.Text)+size > MaxText {
+		return ErrFull
+	}
+	r.Text = slices.Grow(r.Text, size)
+	for k, s := range src {
+		*dst[k] = r.gatherTexts(*dst[k], from.Text, *s, rows)
+	}
+	r.Instant, r.Nanos, r.Decimals = gather(r.Instant, from.Instant, rows), gather(r.Nanos, from.Nanos, rows), gather(r.Decimals, from.Decimals, rows)
+	r.Version, r.Flags, r.Line = gather(r.Version, from.Version, rows), gather(r.Flags, from.Flags, rows), gather(r.Line, from.Line, rows)
+	r.Status, r.Reason, r.Image = gather(r.Status, from.Status, rows), gather(r.Reason, from.Reason, rows), gather(r.Image, from.Image, rows)
+	r.Prefix, r.Billed, r.Charge = gather(r.Prefix, from.Prefix, rows), gather(r.Billed, from.Billed, rows), gather(r.Charge, from.Charge, rows)
+	r.Batch, r.Covered, r.Due = gather(r.Batch, from.Batch, rows), gather(r.Covered, from.Covered, rows), gather(r.Due, from.Due, rows)
 	return nil
+}
+
+func gather[T any](dst, src []T, rows []int32) []T {
+	n := len(dst)
+	dst = slices.Grow(dst, len(rows))[:n+len(rows)]
+	for k, i := range rows {
+		dst[n+k] = src[i]
+	}
+	return dst
+}
+
+// gatherTexts copies texts; those that are one in a row stay one.
+func (r *Rows) gatherTexts(dst []Span, text []byte, src []Span, rows []int32) []Span {
+	n := len(dst)
+	dst = slices.Grow(dst, len(rows))[:n+len(rows)]
+	var last, copied Span
+	for k, i := range rows {
+		if s := src[i]; s != last {
+			last, copied = s, Span{}
+			if s.Len > 0 {
+				copied = Span{uint32(len(r.Text)), s.Len}
+				r.Text = append(r.Text, text[s.At:s.At+s.Len]...)
+			}
+		}
+		dst[n+k] = copied
+	}
+	return dst
 }
 
 // spans returns all columns of texts, in the order a block has them.

@@ -84,7 +84,8 @@ const tableSize = 2 * MaxRows
 // listed appends a dictionary; false = the texts repeat too little for one.
 func (e *ColumnEncoder) listed(dst []byte, c *Columns, spans []Span) ([]byte, bool) {
 	clear(e.table[:])
-	e.entries = e.entries[:0]
+	e.entries, e.words = e.entries[:0], e.words[:0]
+	text := c.Text[:len(c.Text)+slack]
 	places := e.numbers[:len(spans)]
 	last := -1
 	for i, s := range spans {
@@ -92,18 +93,19 @@ func (e *ColumnEncoder) listed(dst []byte, c *Columns, spans []Span) ([]byte, bo
 			places[i] = int64(last)
 			continue
 		}
-		text := c.Bytes(s)
-		at := hash(text) % tableSize
+		word, h := hash(text, s)
+		at := h % tableSize
 		for {
 			if e.table[at] == 0 {
 				if len(e.entries) >= 16+len(spans)/2 {
 					return dst, false
 				}
-				e.entries = append(e.entries, s)
+				e.entries, e.words = append(e.entries, s), append(e.words, word)
 				e.table[at] = uint16(len(e.entries))
 				break
 			}
-			if bytes.Equal(c.Bytes(e.entries[e.table[at]-1]), text) {
+			other := e.table[at] - 1
+			if e.words[other] == word && e.entries[other].Len == s.Len && (s.Len <= 8 || bytes.Equal(c.Bytes(e.entries[other]), c.Bytes(s))) {
 				break
 			}
 			at = (at + 1) % tableSize
@@ -119,58 +121,68 @@ func (e *ColumnEncoder) listed(dst []byte, c *Columns, spans []Span) ([]byte, bo
 	return appendNumbers(dst, places, 0), true
 }
 
-// hash spreads texts over a table.
-func hash(b []byte) uint64 {
-	h := uint64(len(b))
-	for ; len(b) >= 8; b = b[8:] {
-		h = (h ^ binary.LittleEndian.Uint64(b)) * 0x9E3779B97F4A7C15
+// hash returns the last word of a text of text, which has slack bytes more, and
+// a number that spreads texts over a table.
+func hash(text []byte, s Span) (word, h uint64) {
+	at, n := int(s.At), int(s.Len)
+	for h = uint64(n); n > 8; at, n = at+8, n-8 {
+		h = (h ^ binary.LittleEndian.Uint64(text[at:])) * 0x9E3779B97F4A7C15
 		h ^= h >> 29
 	}
-	for _, c := range b {
-		h = (h ^ uint64(c)) * 0x100000001B3
-	}
-	h *= 0x9E3779B97F4A7C15
-	return h >> 40
+	word = binary.LittleEndian.Uint64(text[at:]) & (uint64(1)<<(8*n) - 1)
+	h = (h ^ word) * 0x9E3779B97F4A7C15
+	return word, h >> 40
 }
 
 // appendHex appends texts of the digits and a to f, two to a byte; false =
-// there is another character. dst has room for it.
+// there is another character. dst has room for it, and text has slack bytes of
+// capacity.
 func appendHex(dst, text []byte, spans []Span) ([]byte, bool) {
+	text = text[:len(text)+slack]
 	out := dst[len(dst):cap(dst)]
 	used := 0
 	for _, s := range spans {
-		at, n, k, wrong := int(s.At), int(s.Len), used, uint64(0)
-		for ; n > 0; k, at, n = k+4, at+8, n-8 {
-			w := wordAt(text, at, n)
-			// A letter has bit 6, and its low half is 9 below its value.
-			half := w&(0x0F*each) + w>>6&each*9
-			wrong |= half&(0xF0*each) | (spelled(half) ^ w)
-			x := (half<<4 | half>>8) & 0x00FF00FF00FF00FF
-			x = (x | x>>8) & 0x0000FFFF0000FFFF
-			binary.LittleEndian.PutUint32(out[k:], uint32(x|x>>16))
-		}
-		if wrong != 0 {
-			return dst, false
+		at, n := int(s.At), int(s.Len)
+		for k := used; n > 0; k, at, n = k+8, at+16, n-16 {
+			first, wrong := halves(binary.LittleEndian.Uint64(text[at:]), n)
+			x := uint64(paired(first))
+			if n > 8 {
+				second, wrong2 := halves(binary.LittleEndian.Uint64(text[at+8:]), n-8)
+				x, wrong = x|uint64(paired(second))<<32, wrong|wrong2
+			}
+			if wrong != 0 {
+				return dst, false
+			}
+			binary.LittleEndian.PutUint64(out[k:], x)
 		}
 		used += (int(s.Len) + 1) / 2
 	}
 	return dst[:len(dst)+used], true
 }
 
-// wordAt returns the n bytes of text from an offset on, at most eight, before
-// digits 0.
-func wordAt(text []byte, at, n int) uint64 {
-	if at+8 <= len(text) {
-		w := binary.LittleEndian.Uint64(text[at:])
-		if n >= 8 {
-			return w
-		}
-		keep := uint64(1)<<(8*n) - 1
-		return w&keep | zeros&^keep
-	}
-	b := [8]byte{'0', '0', '0', '0', '0', '0', '0', '0'}
-	copy(b[:], text[at:at+min(n, 8)])
-	return binary.LittleEndian.Uint64(b[:])
+// halves returns what the first n characters of w are worth, each in its byte,
+// and 0 for the others; wrong is not zero where one is no digit and not a to f.
+func halves(w uint64, n int) (half, wrong uint64) {
+	keep := uint64(1)<<(8*n) - 1 // all from eight on
+	w = w&keep | zeros&^keep
+	// A letter has bit 6, and its low half is 9 below its value.
+	half = w&(0x0F*each) + w>>6&each*9
+	return half, half&(0xF0*each) | (spelled(half) ^ w)
+}
+
+// paired puts eight values of four bits into four bytes, the first in the high half.
+func paired(half uint64) uint32 {
+	x := (half<<4 | half>>8) & 0x00FF00FF00FF00FF
+	x = (x | x>>8) & 0x0000FFFF0000FFFF
+	return uint32(x | x>>16)
+}
+
+// parted is the reverse of paired.
+func parted(p uint32) uint64 {
+	x := uint64(p)
+	x = (x | x<<16) & 0x0000FFFF0000FFFF
+	x = (x | x<<8) & 0x00FF00FF00FF00FF
+	return x>>4&(0x0F*each) | x&(0x0F*each)<<8
 }
 
 // spelled returns the characters of eight values of 0 to 15, each in a byte.
@@ -267,16 +279,14 @@ func (d *columnReader) hex(c *Columns, spans []Span) {
 	}
 	p = p[:len(p)+slack] // take leaves as much
 	at := len(c.Text)
-	c.Text = slices.Grow(c.Text, 2*int(size)+2*slack)
+	c.Text = slices.Grow(c.Text, 2*int(size)+2*slack) // for whole words behind the last
 	text := c.Text[:cap(c.Text)]
 	for _, s := range spans {
-		k := 0
-		for n := 0; n < int(s.Len); k, n = k+4, n+8 {
-			x := uint64(binary.LittleEndian.Uint32(p[k:]))
-			x = (x | x<<16) & 0x0000FFFF0000FFFF
-			x = (x | x<<8) & 0x00FF00FF00FF00FF
-			half := x>>4&(0x0F*each) | x&(0x0F*each)<<8
-			binary.LittleEndian.PutUint64(text[at+n:], spelled(half))
+		for k, n := 0, 0; n < int(s.Len); k, n = k+8, n+16 {
+			x := binary.LittleEndian.Uint64(p[k:])
+			out := text[at+n : at+n+16]
+			binary.LittleEndian.PutUint64(out, spelled(parted(uint32(x))))
+			binary.LittleEndian.PutUint64(out[8:], spelled(parted(uint32(x>>32))))
 		}
 		p = p[(int(s.Len)+1)/2:]
 		at += int(s.Len)
