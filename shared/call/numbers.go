@@ -169,30 +169,49 @@ func pack(dst []byte, v []int64, base int64, width int) []byte {
 		}
 		return dst
 	}
-	held, n, at := uint64(0), 0, 0
+	to := packer{p: p}
+	// Several numbers go in at once where they fit.
+	if width <= 14 {
+		for ; len(v) >= 4; v = v[4:] {
+			to.put(uint64(v[0]-base)|uint64(v[1]-base)<<width|uint64(v[2]-base)<<(2*width)|uint64(v[3]-base)<<(3*width), 4*width)
+		}
+	}
+	if width <= 28 {
+		for ; len(v) >= 2; v = v[2:] {
+			to.put(uint64(v[0]-base)|uint64(v[1]-base)<<width, 2*width)
+		}
+	}
 	for _, x := range v {
-		held |= uint64(x-base) << n
-		n += width
-		binary.LittleEndian.PutUint64(p[at:], held)
-		at += n >> 3
-		held >>= n &^ 7
-		n &= 7
+		to.put(uint64(x-base), width)
 	}
 	return dst
+}
+
+// packer puts bits behind one another.
+type packer struct {
+	p    []byte
+	at   int
+	held uint64 // bits not yet whole bytes
+	n    int    // of them, below 8
+}
+
+// put appends the lowest bits of x, of which the others are zero; 0 to 56 of them.
+func (to *packer) put(x uint64, width int) {
+	to.held |= x << to.n
+	to.n += width
+	binary.LittleEndian.PutUint64(to.p[to.at:], to.held)
+	to.at += to.n >> 3
+	to.held >>= to.n &^ 7
+	to.n &= 7
 }
 
 // packSteps is pack for the step of each of v but the first.
 func packSteps(dst []byte, v []int64, base int64, width int) []byte {
 	dst, p := packRoom(dst, len(v)-1, width)
-	held, n, at, last := uint64(0), 0, 0, v[0]
+	to, last := packer{p: p}, v[0]
 	for _, x := range v[1:] {
-		held |= uint64(x-last-base) << n // width is below 64: v itself needs more bits
+		to.put(uint64(x-last-base), width) // width is below 64: v itself needs more bits
 		last = x
-		n += width
-		binary.LittleEndian.PutUint64(p[at:], held)
-		at += n >> 3
-		held >>= n &^ 7
-		n &= 7
 	}
 	return dst
 }

@@ -142,29 +142,30 @@ func appendHex(dst, text []byte, spans []Span) ([]byte, bool) {
 	out := dst[len(dst):cap(dst)]
 	used := 0
 	for _, s := range spans {
-		at, n := int(s.At), int(s.Len)
-		for k := used; n > 0; k, at, n = k+8, at+16, n-16 {
-			first, wrong := halves(binary.LittleEndian.Uint64(text[at:]), n)
-			x := uint64(paired(first))
-			if n > 8 {
-				second, wrong2 := halves(binary.LittleEndian.Uint64(text[at+8:]), n-8)
-				x, wrong = x|uint64(paired(second))<<32, wrong|wrong2
-			}
-			if wrong != 0 {
-				return dst, false
-			}
-			binary.LittleEndian.PutUint64(out[k:], x)
+		at, n, k := int(s.At), int(s.Len), used
+		wrong := uint64(0)
+		for ; n >= 8; k, at, n = k+4, at+8, n-8 {
+			half, bad := halves(binary.LittleEndian.Uint64(text[at:]))
+			wrong |= bad
+			binary.LittleEndian.PutUint32(out[k:], paired(half))
+		}
+		if n > 0 {
+			keep := uint64(1)<<(8*n) - 1
+			half, bad := halves(binary.LittleEndian.Uint64(text[at:])&keep | zeros&^keep)
+			wrong |= bad
+			binary.LittleEndian.PutUint32(out[k:], paired(half))
+		}
+		if wrong != 0 {
+			return dst, false
 		}
 		used += (int(s.Len) + 1) / 2
 	}
 	return dst[:len(dst)+used], true
 }
 
-// halves returns what the first n characters of w are worth, each in its byte,
-// and 0 for the others; wrong is not zero where one is no digit and not a to f.
-func halves(w uint64, n int) (half, wrong uint64) {
-	keep := uint64(1)<<(8*n) - 1 // all from eight on
-	w = w&keep | zeros&^keep
+// halves returns what eight characters are worth, each in its byte; wrong is
+// not zero where one is no digit and not a to f.
+func halves(w uint64) (half, wrong uint64) {
 	// A letter has bit 6, and its low half is 9 below its value.
 	half = w&(0x0F*each) + w>>6&each*9
 	return half, half&(0xF0*each) | (spelled(half) ^ w)
