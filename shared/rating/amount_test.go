@@ -217,9 +217,9 @@ func TestCutOff(t *testing.T) {
 		{"blocked", usual(), with(func(r *Rate) { r.Blocked = true }), 1800, 1800},
 		{"no rate", usual(), with(func(r *Rate) { r.Prefix = "44" }), 1800, 1800},
 		{"messages", usual(), with(func(r *Rate) { r.Kind = call.SMS }), 1800, 10},
-		// The call is over long before the band in which nothing has a price.
-		{"before it has no price", evening, with(func(r *Rate) { r.Band = "Day" }), 36_000, 10},
-		{"it has no price before", evening, with(func(r *Rate) { r.Band, r.MaxCharge = "Day", p("30000") }), 36_000, 36_000},
+		// At noon it is 7 hours to the band in which nothing has a price.
+		{"before it has no price", evening, with(func(r *Rate) { r.Band = "Day" }), 90_000, 10},
+		{"it has no price before", evening, with(func(r *Rate) { r.Band, r.MaxCharge = "Day", p("30000") }), 90_000, 90_000},
 	} {
 		u := aCall(t, "5000")
 		u.Kind = tt.rate.Kind

@@ -45,18 +45,26 @@ func (p *Pricer) CutOff(u Usage, most uint64) uint64 {
 	if u.Kind == call.Voice {
 		unit = nanosPerSecond
 	}
-	within := func(n uint64) bool {
+	of := func(n uint64) (reason call.Reason, cut bool) {
 		u.Quantity = int64(n * unit)
 		t := p.Trace(&u)
-		return t.Reason != "" || t.MaxCharge == 0
+		return t.Reason, t.MaxCharge != 0
 	}
-	low, high := uint64(0), min(most, MaxQuantity/unit)+1
-	for low+1 < high { // a longer call never costs less
-		if middle := low + (high-low)/2; within(middle) {
-			low = middle
-		} else {
+	most = min(most, MaxQuantity/unit)
+	low, high := uint64(0), most+1
+	for low+1 < high { // a longer call never costs less, nor has it a price again
+		middle := low + (high-low)/2
+		if reason, cut := of(middle); reason != "" || cut {
 			high = middle
+		} else {
+			low = middle
 		}
+	}
+	if high > most {
+		return most
+	}
+	if reason, _ := of(high); reason != "" {
+		return most
 	}
 	return low
 }
