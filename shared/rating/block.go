@@ -11,7 +11,7 @@ func (p *Pricer) PriceBlock(b *Block) {
 	asks := p.card.Asks()
 	for from := 0; from < len(b.Charges); from += blockSize {
 		to := min(from+blockSize, len(b.Charges))
-		if asks.Details || p.card.kinds[b.Kind] == nil {
+		if asks.Details {
 			for i := from; i < to; i++ {
 				u := b.Details(i)
 				b.Charges[i] = p.Price(&u)
@@ -29,7 +29,11 @@ func (p *Pricer) PriceBlock(b *Block) {
 func (p *Pricer) chooseBlock(b *Block, from, to int) {
 	c, n := p.card, to-from
 	keys, matches, rows := b.Numbers[from:to], p.matches[:n], p.rows[:n]
-	c.kinds[b.Kind].LookupAll(keys, matches)
+	if x := c.kinds[b.Kind]; x != nil {
+		x.LookupAll(keys, matches)
+	} else {
+		clear(matches)
+	}
 	if c.asks.origin {
 		c.origins.LookupAll(b.Callers[from:to], p.origins[:n])
 	}
