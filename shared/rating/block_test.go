@@ -70,8 +70,8 @@ func blocksOf(usage []Usage) map[string]*Block {
 // TestBlocksArePricedAsTheirRecords, on random cards of all rules and kinds.
 func TestBlocksArePricedAsTheirRecords(t *testing.T) {
 	inBlocks := 0
-	for seed := range uint64(400) {
-		_, c, usage := drawn(t, seed, 60)
+	for seed := range uint64(120) {
+		_, c, usage := drawn(t, seed, 200)
 		p, q := c.NewPricer(), c.NewPricer()
 		for _, b := range blocksOf(usage) {
 			details, asks := b.Details, c.Asks()
@@ -126,8 +126,8 @@ func TestLongBlocks(t *testing.T) {
 // and this rounds to the amount.
 func TestTracesAddUp(t *testing.T) {
 	surcharged, limited, split := 0, 0, 0
-	for seed := range uint64(400) {
-		d, c, usage := drawn(t, seed, 30)
+	for seed := range uint64(120) {
+		d, c, usage := drawn(t, seed, 60)
 		p := c.NewPricer()
 		for _, u := range usage {
 			charge, tr := p.Price(&u), p.Trace(&u)

@@ -171,6 +171,11 @@ func (t *Terms) Validate() error {
 	case max(t.Grace, t.Free, t.Minimum) > MaxInterval:
 		return fmt.Errorf("a length of the terms is over %d s", MaxInterval)
 	}
+	for _, list := range [...][]string{t.EEAFrom, t.EEATo} {
+		if _, err := countries(list); err != nil {
+			return fmt.Errorf("the EEA: %w", err)
+		}
+	}
 	if t.Bands != nil {
 		if err := t.Bands.Validate(); err != nil {
 			return fmt.Errorf("bands: %w", err)

@@ -1,0 +1,50 @@
+package rating
+
+import (
+	"encoding/binary"
+)
+
+// Seal makes the checksum of an image right again, so that what is behind it
+// is tested.
+func Seal(image []byte) []byte {
+	body := len(image) - crcSize
+	binary.LittleEndian.PutUint32(image[body:], checksum(image[:body]))
+	return image
+}
+
+// Sections are the parts of an image, which they lie in, by name.
+func Sections(image []byte) map[string][]byte {
+	parts, err := disassemble(image)
+	if err != nil {
+		panic(err)
+	}
+	out := map[string][]byte{"head": image[:headSize]}
+	for i, name := range [sections]string{"meta", "rates", "shapes", "tiers", "choices", "conds", "names", "text", "origins", "ranks", "regions", "voice", "sms", "data", "event"} {
+		out[name] = parts[i]
+	}
+	return out
+}
+
+// With returns an image with another section of a name.
+func With(image []byte, name string, section []byte) []byte {
+	parts, err := disassemble(image)
+	if err != nil {
+		panic(err)
+	}
+	for i, of := range map[int]string{metaSection: "meta", rateSection: "rates", choiceSection: "choices", condSection: "conds", regionSection: "regions", kindSection: "voice"} {
+		if of == name {
+			parts[i] = section
+		}
+	}
+	out, err := assemble(&parts)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// Sizes of what sections hold.
+const (
+	ShapeSize, TierSize, ChoiceSize, CondSize = shapeSize, tierSize, choiceSize, condSize
+	MinImage                                  = headSize + crcSize
+)
