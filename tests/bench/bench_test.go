@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 var build = sync.OnceValue(func() error {
-	return house{dir: programs}.build(context.Background(), "naive", "kernel", "batch")
+	return house{dir: programs}.build(context.Background(), goPrograms...)
 })
 
 // mustJob makes a small job.
@@ -143,7 +143,7 @@ func TestFilesThatDifferAreNamedWithTheFirstLine(t *testing.T) {
 		{"shuffled", "c\na\nb\n", "line 1 ", ""},
 		{"changed", "a\nx\nc\n", "line 2 ", "line 2 "},
 		{"shorter", "a\nb\n", "line 3 ", "line 3 "},
-		{"longer", "a\nb\nc\nd\n", "more than the 3 lines", "more than the 3 lines"},
+		{"longer", "a\nb\nc\nd\n", "line 4 ", "line 4 "},
 		{"twice", "a\nb\nb\nc\n", "line 3 ", "line 3 "},
 	} {
 		other := file(c.name, c.content)

@@ -126,9 +126,11 @@ func (r *round) pairKernel(ctx context.Context, id string, kernel, other contest
 	return nil
 }
 
+func duckID(prefixes int) string { return "kernel_duckdb_" + short(prefixes) }
+
 // pairDuckDB notes the kernel against the variant that took less CPU time.
 func (r *round) pairDuckDB(ctx context.Context, kernel contestant) error {
-	id := r.id("kernel_duckdb")
+	id := duckID(r.job.prefixes)
 	if !r.hasDuck || !r.wants(id) {
 		return nil
 	}

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -27,7 +27,10 @@ type house struct {
 
 func (h house) program(name string) string { return filepath.Join(h.dir, "bin", name) }
 
-// build compiles the contestants that are Go programs.
+// goPrograms are the contestants that are Go programs, and what makes the data.
+var goPrograms = []string{"data", "naive", "kernel", "batch"}
+
+// build compiles programs of this folder.
 func (h house) build(ctx context.Context, names ...string) error {
 	args := []string{"build", "-o", filepath.Join(h.dir, "bin") + string(filepath.Separator)}
 	for _, name := range names {
@@ -101,20 +104,17 @@ func (h house) newJob(ctx context.Context, prefixes, rows int) (*job, error) {
 	if err := errors.Join(os.RemoveAll(j.dir), os.MkdirAll(j.dir, 0o755)); err != nil {
 		return nil, err
 	}
-	deck, err := gen.NewDeck(seed, prefixes)
-	if err != nil {
-		return nil, err
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, h.program("data"), "-dir", j.dir, "-seed", strconv.Itoa(seed),
+		"-prefixes", strconv.Itoa(prefixes), "-rows", strconv.Itoa(rows), "-few", strconv.Itoa(min(rows, fewRows)))
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("making the data: %w: %s", err, stderr.Bytes())
 	}
-	j.shape = deck.Shape()
-	err = errors.Join(
-		writeFile(j.file("deck.csv"), func(w io.Writer) error { return deck.WriteCSV(w, gen.Rules[0]) }),
-		writeFile(j.file("cdrs.csv"), func(w io.Writer) error { return deck.NewTraffic(seed).WriteRecords(w, rows) }),
-		writeFile(j.file("few.csv"), func(w io.Writer) error { return deck.NewTraffic(seed).WriteRecords(w, min(rows, fewRows)) }),
-	)
-	if err != nil {
+	if err := json.Unmarshal(stdout.Bytes(), &j.shape); err != nil {
 		return nil, fmt.Errorf("making the data: %w", err)
 	}
-	_, err = run(ctx, contestant{name: "the card compiler", args: []string{
+	_, err := run(ctx, contestant{name: "the card compiler", args: []string{
 		h.program("kernel"), "-compile", j.file("deck.csv"), "-card", j.file("card")}, silent: true})
 	return j, err
 }
@@ -204,14 +204,4 @@ func copyFile(from, to string) error {
 		return err
 	}
 	return os.WriteFile(to, data, 0o600)
-}
-
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	w := bufio.NewWriterSize(f, 1<<20)
-	return errors.Join(write(w), w.Flush())
 }

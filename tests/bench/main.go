@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -107,10 +108,10 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Workers: o.workers,
 	}}
 	b.say("building")
-	if err := h.build(ctx, "naive", "kernel", "batch"); err != nil {
+	if err := h.build(ctx, goPrograms...); err != nil {
 		return err
 	}
-	if b.wants("kernel_duckdb") {
+	if slices.ContainsFunc(o.prefixes, func(n int) bool { return b.wants(duckID(n)) }) {
 		switch err := h.installDuckDB(ctx); {
 		case errors.Is(err, errAbsent):
 			b.skip(err)

@@ -35,8 +35,10 @@ type answer struct {
 // use is what one run took.
 type use struct {
 	cpu, wall time.Duration // cpu is user and system time
-	peak      int64         // bytes of memory
-	answer    answer
+	// peak is bytes of memory. Linux lets a process begin with the peak of the
+	// one that started it, so this one must stay smaller than what it measures.
+	peak   int64
+	answer answer
 }
 
 // run runs a contestant once.

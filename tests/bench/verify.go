@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"io"
 	"os"
 	"slices"
 )
@@ -67,17 +68,33 @@ func (j *job) verifyDuckDB(ctx context.Context, want answer) error {
 	return nil
 }
 
-// sameBytes reports where two files first differ.
+// sameBytes reports where two files first differ. It holds a line of each: see
+// use.peak.
 func sameBytes(a, b string) error {
-	x, errX := os.ReadFile(a)
-	y, errY := os.ReadFile(b)
-	if err := errors.Join(errX, errY); err != nil {
+	x, err := os.Open(a)
+	if err != nil {
 		return err
 	}
-	if bytes.Equal(x, y) {
-		return nil
+	defer x.Close() // only read
+	y, err := os.Open(b)
+	if err != nil {
+		return err
 	}
-	return differ(a, b, bytes.Lines(x), bytes.Lines(y))
+	defer y.Close()
+	left, right := bufio.NewReaderSize(x, 1<<20), bufio.NewReaderSize(y, 1<<20)
+	for line := 1; ; line++ {
+		want, errX := left.ReadSlice('\n')
+		got, errY := right.ReadSlice('\n')
+		if !bytes.Equal(want, got) {
+			return differ(line, want, a, got, b)
+		}
+		switch {
+		case errX == io.EOF && errY == io.EOF:
+			return nil
+		case errX != nil && errX != io.EOF || errY != nil && errY != io.EOF:
+			return fmt.Errorf("comparing %s and %s: %w", a, b, errors.Join(errX, errY))
+		}
+	}
 }
 
 // sameLines reports how two files differ, whatever the order of their lines.
@@ -90,22 +107,21 @@ func sameLines(a, b string) error {
 		}
 		sorted[i] = slices.SortedFunc(bytes.Lines(data), bytes.Compare)
 	}
-	if slices.EqualFunc(sorted[0], sorted[1], bytes.Equal) {
-		return nil
-	}
-	return differ(a, b, slices.Values(sorted[0]), slices.Values(sorted[1]))
-}
-
-// differ names the first lines that are not the same.
-func differ(a, b string, x, y iter.Seq[[]byte]) error {
-	next, stop := iter.Pull(y)
-	defer stop()
-	line := 0
-	for want := range x {
-		line++
-		if got, ok := next(); !ok || !bytes.Equal(want, got) {
-			return fmt.Errorf("line %d is %q in %s and %q in %s", line, want, a, got, b)
+	for i := range max(len(sorted[0]), len(sorted[1])) {
+		var want, got []byte
+		if i < len(sorted[0]) {
+			want = sorted[0][i]
+		}
+		if i < len(sorted[1]) {
+			got = sorted[1][i]
+		}
+		if !bytes.Equal(want, got) {
+			return differ(i+1, want, a, got, b)
 		}
 	}
-	return fmt.Errorf("%s has more than the %d lines of %s", b, line, a)
+	return nil
+}
+
+func differ(line int, x []byte, a string, y []byte, b string) error {
+	return fmt.Errorf("line %d is %q in %s and %q in %s", line, x, a, y, b)
 }
