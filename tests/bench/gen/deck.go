@@ -1,8 +1,10 @@
 package gen
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 )
@@ -242,4 +244,17 @@ func (d *Deck) Card(seed uint64, number, n int) (*Deck, error) {
 		c.entries = append(c.entries, e)
 	}
 	return c, nil
+}
+
+// WriteCardMap writes which of several cards each client of the records has.
+func WriteCardMap(w io.Writer, cards int) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintln(out, "client_id,card") // a failure stays with out until Flush
+	for client := 1; client <= Clients; client++ {
+		fmt.Fprintf(out, "%d,%d\n", client, (client-1)%cards)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("writing the cards of clients: %w", err)
+	}
+	return nil
 }

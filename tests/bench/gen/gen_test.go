@@ -247,6 +247,21 @@ func TestCardsDifferAndEachHasEveryCountry(t *testing.T) {
 	}
 }
 
+func TestEveryClientHasACardAndEveryCardAsManyClients(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteCardMap(&b, 200); err != nil {
+		t.Fatal(err)
+	}
+	clients, cards := map[string]bool{}, map[string]int{}
+	for _, r := range table(t, b.Bytes()) {
+		clients[r[0]] = true
+		cards[r[1]]++
+	}
+	within(t, "clients", len(clients), Clients, 0)
+	within(t, "cards", len(cards), 200, 0)
+	within(t, "clients of card 199", cards["199"], Clients/200, 0)
+}
+
 func TestADeckOfAnImpossibleSizeIsRefused(t *testing.T) {
 	for _, n := range []int{-1, 0, MinPrefixes - 1, MaxPrefixes + 1} {
 		if _, err := NewDeck(1, n); err == nil {
