@@ -60,6 +60,8 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 		word := uint64(0)
 		if at := row - 1; uint64(at) < uint64(len(c.rates)/8) {
 			word = c.word(at)
+		} else {
+			rows[i] = 0 // none, or of a damaged image
 		}
 		p.words[i] = word
 	}

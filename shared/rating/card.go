@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"unicode/utf8"
 
@@ -25,6 +26,7 @@ type Card struct {
 	rates, shapes, tiers, choices, conds, ends, text, ranks []byte
 
 	mask    uint64  // of the shape in a word of rates
+	top     uint64  // the highest price that a word may have
 	quicks  []quick // by shape
 	eeaFrom numbering.Countries
 	eeaTo   numbering.Countries
@@ -63,7 +65,7 @@ func open(image []byte) (*Card, error) {
 	if c.meta, err = decodeMeta(parts[metaSection]); err != nil {
 		return nil, err
 	}
-	c.terms, c.mask = &c.meta.Terms, 1<<c.meta.ShapeBits-1
+	c.terms, c.mask, c.top = &c.meta.Terms, 1<<c.meta.ShapeBits-1, math.MaxInt64/pow10[money.PriceDecimals-c.meta.Scale]
 	for name, section := range map[string]struct{ have, of int }{
 		"rates": {len(c.rates), 8}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
 		"choices": {len(c.choices), choiceSize}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},

@@ -157,10 +157,11 @@ func (p *Pricer) choose(value uint32, digits int, numberDigits uint8) (r chosen,
 			return chosen{at: best.rate, digits: digits, name: best.name, cond: best.head, named: true}, true
 		}
 		// Lists of shorter prefixes come before, so the walk ends.
-		if end.rate == none || end.rate >= choiceValue && end.rate-choiceValue >= at {
+		shorter := int(end.head &^ endChoice)
+		if end.rate == none || shorter >= digits || end.rate >= choiceValue && end.rate-choiceValue >= at {
 			return chosen{}, false
 		}
-		value, digits = end.rate, int(end.head&^endChoice)
+		value, digits = end.rate, shorter
 	}
 	return chosen{at: value, digits: digits}, true
 }

@@ -48,7 +48,7 @@ func (c *Card) costFrom(first uint64, at uint32) (w words, ok bool) {
 		}
 		w.priceN = c.word(at)
 	}
-	return w, true
+	return w, max(w.price1, w.priceN) <= c.top
 }
 
 // costOf is costAt with the shape, in 10^-12.

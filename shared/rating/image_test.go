@@ -332,8 +332,12 @@ func TestBuildImageRefuses(t *testing.T) {
 		{"a group twice", usual(func(t *Terms) { t.Origins = []Origin{{Name: "a"}, {Name: "a"}} }), listed(), []string{"twice"}},
 		{"letters of a group", usual(func(t *Terms) { t.Origins = []Origin{{Name: "a", Prefixes: []string{"x"}}} }), listed(), []string{`"x"`}},
 		{"a surcharge of no group", usual(func(t *Terms) { t.Surcharges = []OriginSurcharge{{Origin: "a"}} }), listed(), []string{`"a"`}},
-		{"a negative surcharge of callers", usual(func(t *Terms) { t.Origins, t.Surcharges = []Origin{{Name: "a"}}, []OriginSurcharge{{Origin: "a", PerCall: -1}} }), listed(), []string{"negative"}},
-		{"letters of where to", usual(func(t *Terms) { t.Origins, t.Surcharges = []Origin{{Name: "a"}}, []OriginSurcharge{{Origin: "a", To: []string{"x"}}} }), listed(), []string{`"x"`}},
+		{"a negative surcharge of callers", usual(func(t *Terms) {
+			t.Origins, t.Surcharges = []Origin{{Name: "a"}}, []OriginSurcharge{{Origin: "a", PerCall: -1}}
+		}), listed(), []string{"negative"}},
+		{"letters of where to", usual(func(t *Terms) {
+			t.Origins, t.Surcharges = []Origin{{Name: "a"}}, []OriginSurcharge{{Origin: "a", To: []string{"x"}}}
+		}), listed(), []string{`"x"`}},
 
 		// No sum of parts this fine fits.
 		{"prices for parts that have no common one", usual(), listed(Rate{Prefix: "1", Per: 999_983}, Rate{Prefix: "2", Per: 999_979}), []string{"999979", "a multiple above 4294967296"}},
@@ -366,7 +370,9 @@ func TestBuildImageRefuses(t *testing.T) {
 // TestLimitsAreWithin: what is at its limit is taken.
 func TestLimitsAreWithin(t *testing.T) {
 	name := strings.Repeat("n", MaxName)
-	terms := usual(func(t *Terms) { t.Origins, t.ShortDigits = []Origin{{Name: name, Prefixes: []string{"123456789012345"}}}, MaxPrefix })
+	terms := usual(func(t *Terms) {
+		t.Origins, t.ShortDigits = []Origin{{Name: name, Prefixes: []string{"123456789012345"}}}, MaxPrefix
+	})
 	tiers := make([]Tier, MaxTiers)
 	for i := range tiers {
 		tiers[i] = Tier{From: uint32(i + 1), Length: 1, Price: 1}
