@@ -74,6 +74,7 @@ func TestFlagNames(t *testing.T) {
 		{"Late", call.Late, "late"},
 		{"PayerByNumber", call.PayerByNumber, "payer_by_number"},
 		{"NoLRN", call.NoLRN, "no_lrn"},
+		{"NoCallerCountry", call.NoCallerCountry, "no_caller_country"},
 		{"ByLRN", call.ByLRN, "by_lrn"},
 	}
 	var constantNames []string

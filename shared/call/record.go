@@ -145,11 +145,12 @@ const (
 	Late                               // arrived when its month took no more usage
 	PayerByNumber                      // names no account: that of its number's owner was taken
 	NoLRN                              // the card goes by the location routing number, and the record has none: the dialled one was taken
+	NoCallerCountry                    // priced as international since nobody knows where the caller is
 	ByLRN                              // priced by the location routing number: the prefix is of that
 )
 
 var flagNames = []string{
-	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number", "no_lrn", "by_lrn",
+	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number", "no_lrn", "no_caller_country", "by_lrn",
 }
 
 // Has reports whether all of x is in f.

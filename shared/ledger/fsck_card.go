@@ -80,6 +80,7 @@ type ownUsage struct {
 	number, caller string         // that the card goes by
 	columns        []rating.Class // that it is looked up in; of two, the dearer row counts
 	invalid        bool           // the caller's number
+	nowhere        bool           // the caller is in no country
 	zone           *time.Location // of the bands
 }
 
@@ -106,6 +107,7 @@ func (card *ownCard) usage(of rating.Usage) (*ownUsage, error) {
 			from = card.region(u.caller)
 		}
 		u.invalid, u.columns = from == 0, card.columns(from, card.region(u.number))
+		u.nowhere = card.terms.Presentation == rating.LocalEEAInternational && nowhere(from)
 	}
 	return u, nil
 }
@@ -137,6 +139,11 @@ func validCaller(n string) bool {
 	return n[0] != '1' || len(n) == 11 && n[1] >= '2' && n[4] >= '2'
 }
 
+// nowhere reports whether a region is in no country.
+func nowhere(id numbering.RegionID) bool {
+	return id.Country() == "" || id.Country() == numbering.World.Country()
+}
+
 // columns returns the classes that a call between two regions is priced by.
 func (card *ownCard) columns(from, to numbering.RegionID) []rating.Class {
 	const us = "US"
@@ -161,7 +168,7 @@ func (card *ownCard) columns(from, to numbering.RegionID) []rating.Class {
 		return []rating.Class{class}
 	case rating.LocalEEAInternational:
 		switch country := from.Country(); {
-		case country == "" || country == numbering.World.Country():
+		case nowhere(from):
 			return []rating.Class{numbering.International}
 		case country == to.Country():
 			return []rating.Class{numbering.Local}

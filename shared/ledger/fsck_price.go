@@ -59,7 +59,7 @@ type ownPrice struct {
 }
 
 // priceFlags are the flags that pricing sets.
-const priceFlags = call.DefaultIncrement | call.NoLRN | call.ByLRN
+const priceFlags = call.DefaultIncrement | call.NoLRN | call.NoCallerCountry | call.ByLRN
 
 // price charges usage by every rule of its card.
 func (card *ownCard) price(of rating.Usage) (ownPrice, error) {
@@ -90,6 +90,9 @@ func (card *ownCard) price(of rating.Usage) (ownPrice, error) {
 	}
 	if out.billed = billed.Uint64(); r.AssumedPulse {
 		out.flags |= call.DefaultIncrement
+	}
+	if u.nowhere && r.Class != rating.AnyClass {
+		out.flags |= call.NoCallerCountry
 	}
 	return out, nil
 }

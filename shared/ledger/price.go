@@ -56,7 +56,7 @@ func (p *pricer) card(ctx context.Context, image string) (*rating.Pricer, error)
 func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err error) {
 	r.Status, r.Reason, r.Prefix, r.Billed = call.Unrated, "", 0, 0
 	r.Charge, r.Due, r.Covered = zero, zero, 0
-	r.Flags &^= call.DefaultIncrement | call.NoLRN | call.ByLRN
+	r.Flags &^= call.DefaultIncrement | call.NoLRN | call.NoCallerCountry | call.ByLRN
 	image, r.Reason = p.book.Image(r.Account, r.At())
 	if image == "" {
 		return "", nil

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/tollbook/tollbook/shared/prefix"
 )
@@ -41,6 +42,15 @@ type Regions struct {
 // prefix, tab, region (see ParseRegion), each line ended by a newline. It
 // keeps no reference to the table. An error names the line.
 func OpenRegions(table []byte) (*Regions, error) {
+	if bytes.Equal(table, embedded) {
+		return embeddedRegions() // most tables are this one
+	}
+	return openRegions(table)
+}
+
+var embeddedRegions = sync.OnceValues(func() (*Regions, error) { return openRegions(embedded) })
+
+func openRegions(table []byte) (*Regions, error) {
 	if len(table) > MaxTable {
 		return nil, fmt.Errorf("open a table of regions of %d bytes: want at most %d", len(table), MaxTable)
 	}

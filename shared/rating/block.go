@@ -44,11 +44,11 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 	p.warm(matches)
 	for i, m := range matches {
 		value := m.Value()
-		rows[i], p.levels[i] = value+1, int8(m.Digits())
+		rows[i], p.levels[i], p.flags[i] = value+1, int8(m.Digits()), 0
 		if value >= choiceValue {
 			p.beginAt(b, from, i)
 			r, ok := p.choose(value, m.Digits(), keys[i].Digits)
-			rows[i], p.levels[i] = r.at+1, int8(r.digits)
+			rows[i], p.levels[i], p.flags[i] = r.at+1, int8(r.digits), p.noted(&r)
 			if !ok {
 				rows[i] = 0
 			}
@@ -94,7 +94,7 @@ func (p *Pricer) beginAt(b *Block, from, i int) {
 			caller = p.from[i]
 		}
 		x.invalid = caller == 0
-		x.class, x.dearer = c.classOf(caller, p.to[i])
+		c.classify(x, caller, p.to[i])
 	}
 	if c.terms.Bands != nil {
 		x.band = p.bandAt(x.instant, b.Zone)
@@ -130,7 +130,7 @@ func (p *Pricer) chargeBlock(b *Block, from, to int) {
 			out.Reason = call.Blocked
 			continue
 		}
-		out.Flags = s.flags
+		out.Flags = s.flags | p.flags[i]
 		quantity := t.rounded(b.Kind, quantities[i])
 		if billed, units, ok := c.quick(s, w, quantity); ok {
 			out.Billed, out.Amount = billed, unitsOf(units, t.Decimals)

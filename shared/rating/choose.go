@@ -15,6 +15,7 @@ type context struct {
 	instant int64
 	class   Class
 	dearer  bool // the dearer of inter and intra
+	nowhere bool // the class is one for callers of no country
 	band    uint8
 	tag     uint16
 	ranks   []byte // groups of the caller, see context.rank
@@ -40,7 +41,7 @@ func (p *Pricer) begin(u *Usage) {
 			to = c.regions.Of(key)
 		}
 		x.invalid = from == 0
-		x.class, x.dearer = c.classOf(from, to)
+		c.classify(x, from, to)
 	}
 	if c.terms.Bands != nil {
 		x.band = p.bandAt(u.Instant, u.Zone)
@@ -54,26 +55,30 @@ func (p *Pricer) begin(u *Usage) {
 	}
 }
 
-// classOf returns the column that a call between two regions is priced by.
-func (c *Card) classOf(caller, called numbering.RegionID) (class Class, dearer bool) {
-	t := c.terms
-	switch t.Presentation {
+// classify says which column prices a call between two regions.
+func (c *Card) classify(x *context, caller, called numbering.RegionID) {
+	switch t := c.terms; t.Presentation {
 	case InterIntra:
-		if class = numbering.Jurisdiction(caller, called); class == numbering.Intrastate || class == numbering.Interstate {
-			return class, false
+		x.class = numbering.Jurisdiction(caller, called)
+		if x.class != numbering.Intrastate && x.class != numbering.Interstate {
+			x.class, x.dearer = numbering.Interstate, t.DearerIndeterminate
 		}
-		return numbering.Interstate, t.DearerIndeterminate
 	case InterIntraIndeterminate:
-		if class = numbering.Jurisdiction(caller, called); class == numbering.International {
-			class = numbering.Indeterminate
+		if x.class = numbering.Jurisdiction(caller, called); x.class == numbering.International {
+			x.class = numbering.Indeterminate
 		}
-		return class, false
 	case LocalEEAInternational:
-		class, _ = numbering.Distance(caller, called, &c.eeaFrom, &c.eeaTo)
-		return class, false
-	default:
-		return AnyClass, false
+		x.class, x.nowhere = numbering.Distance(caller, called, &c.eeaFrom, &c.eeaTo)
 	}
+}
+
+// noted returns what is odd about the row that holds: it is for calls of a
+// class, which nobody's country decided.
+func (p *Pricer) noted(r *chosen) call.Flags {
+	if p.ctx.nowhere && r.named && p.card.cond(r.cond).class != AnyClass {
+		return call.NoCallerCountry
+	}
+	return 0
 }
 
 // rated returns the number that a card goes by.

@@ -31,6 +31,7 @@ type Pricer struct {
 	rows             [blockSize]uint32
 	levels           [blockSize]int8
 	words            [blockSize]uint64
+	flags            [blockSize]call.Flags
 	warmed           byte
 }
 
@@ -124,6 +125,9 @@ func (p *Pricer) charge(r chosen, u *Usage, flags call.Flags, trace *Trace) Char
 	if s.blocked {
 		out.Reason, out.Flags = call.Blocked, flags
 		return out
+	}
+	if p.asked.asks() {
+		out.Flags |= p.noted(&r)
 	}
 	t := p.card.terms
 	quantity := t.rounded(u.Kind, u.Quantity)

@@ -95,7 +95,7 @@ func Price(t Terms, rates []Rate, u Usage) Result {
 	if t.ByLRN && u.LRN == "" {
 		out.Flags = append(out.Flags, FlagNoLRN)
 	}
-	if t.Presentation == LocalEEAInternational && u.CallerRegion == "" {
+	if out.Reason == "" && t.Presentation == LocalEEAInternational && u.CallerRegion == "" && rates[out.Index].Class != AnyClass {
 		out.Flags = append(out.Flags, FlagNoCallerCountry)
 	}
 	return out
