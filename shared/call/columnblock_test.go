@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -247,6 +248,29 @@ func TestEveryChangeOfAColumnBlockIsSeen(t *testing.T) {
 	}
 	if _, _, err := ParseBlock(block); !errors.Is(err, ErrBlock) {
 		t.Errorf("a column block as a block of rows: %v", err)
+	}
+}
+
+func TestBlocksWhoseColumnsDoNotFitAreDamaged(t *testing.T) {
+	var d ColumnDecoder
+	var rows Rows
+	block := sampleBlock(t, 3)
+	for name, bad := range map[string][]byte{
+		"a byte behind the columns": slices.Insert(bytes.Clone(block), len(block)-slack, 0),
+		"too many rows":             binary.LittleEndian.AppendUint32(bytes.Clone(block[:8]), MaxRows+1),
+	} {
+		if name == "too many rows" {
+			bad = append(bad, block[12:]...)
+		}
+		if _, err := d.Read(resealed(bad), &rows); !errors.Is(err, ErrBlock) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The sum of these lengths is below zero.
+	lengths := append(appendNumbers(nil, []int64{5, math.MaxInt64}, 0), make([]byte, 32)...)
+	in := columnReader{ColumnDecoder: &ColumnDecoder{n: make([]int64, 2)}, b: lengths}
+	if in.lengths(&Columns{}, make([]Span, 2), func(n int64) int64 { return n }); !errors.Is(in.err, ErrBlock) {
+		t.Errorf("lengths beyond all bounds: %v", in.err)
 	}
 }
 

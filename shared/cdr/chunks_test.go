@@ -71,6 +71,9 @@ func parseAll(t failer, chunks *Chunks, knob knobs) (rows []Row, err error) {
 		if k.Index != index || k.Line <= line {
 			t.Fatal("chunk", k.Index, "line", k.Line, "after line", line, "want chunk", index)
 		}
+		if most := 4*maxRecord + 2*chunks.size + chunkPad; cap(k.buf) > most {
+			t.Fatal("a chunk holds", cap(k.buf), "bytes, want at most", most)
+		}
 		k.most = knob.rows
 		for more := true; more; {
 			var others []Row
@@ -108,8 +111,8 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 	names := []string{"id", "account", "a", "b", "start", "answer", "duration", "billsec", "billmsec", "disposition", "leg", "version", "x"}
 	others := []string{"kind", "units", "lrn", "a_lrn", "service", "tag"}
 	values := map[string][]string{
-		"id":          {"", "c1", "0123456789abcdef", "1231977075.0", " c ", "é", "\u00A0c", strings.Repeat("x", 256), strings.Repeat("x", 257)},
-		"account":     {"", "acme", "Société", "unassigned", " a", "a\tb", strings.Repeat("y", 257)},
+		"id":          {"", "c1", "0123456789abcdef", "1231977075.0", " c ", "c ", "c\u00A0", "é", "\u00A0c", strings.Repeat("x", 256), strings.Repeat("x", 257)},
+		"account":     {"", "acme", "Société", "unassigned", " a", "a ", "a\tb", strings.Repeat("y", 257)},
 		"a":           {"", "442071234567", "+44 20", "0044207", "anonymous", " 44", "12345678", strings.Repeat("1", 32), strings.Repeat("1", 33), strings.Repeat(" ", 260)},
 		"b":           {"", "34688886392", "0034688", "00", "0", "+34688", "34 688", "x", "1234567", "12345678", "123456789", strings.Repeat("2", 32), strings.Repeat("2", 33), strings.Repeat("2", 257)},
 		"start":       {"", "2026-11-30 23:59:59", "2026-11-30T23:59:59Z", "2026-07-01T12:00:00+02:00", "2026-10-25 01:30:00", "2026-03-29 01:30:00", "1136214245", "1136214245123", "2026/11/30 23:59:59", "2026-11-30 23:59:59.25", "2026-11-30 24:00:00", "2026-11-31 00:00:00", "2026-11-30t00:00:00", "2026-11-30 0:00:00", "2026-02-29 00:00:00", "2026-11-30 23:59:59.12345", "2026-11-30 23:59:60", "2026-11-00 23:59:59", "2026-11-3a 23:59:59", "2026-11-30 2a:59:59"},
@@ -128,16 +131,16 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 	values["answer"], values["billsec"] = append(values["start"], "0", "0000-00-00 00:00:00", " "), values["duration"]
 	values["a_lrn"] = values["lrn"]
 	quote := func(t *rapid.T, comma, cell string) string {
-		switch rapid.IntRange(0, 40).Draw(t, "quotes") {
-		case 0:
+		switch rapid.IntRange(0, 60).Draw(t, "quotes") {
+		case 0, 1, 2, 3, 4, 5:
 			return `"` + cell + `"`
-		case 1:
+		case 6:
 			return `"` + cell + comma + "\n" + `"`
-		case 2:
+		case 7:
 			return `"` + cell
-		case 3:
+		case 8:
 			return `"` + cell + `"x`
-		case 4:
+		case 9:
 			return cell + `"`
 		}
 		return cell
@@ -217,6 +220,19 @@ func TestChunksAreReadAsTheRowsOfTheFile(t *testing.T) {
 		t.Run(string(feed.Format), rapid.MakeCheck(func(t *rapid.T) {
 			sameAsReader(t, oddFiles(feed).Draw(t, "file"), feed, drawKnobs(t))
 		}))
+	}
+}
+
+func TestQuotedRowsAmongPlainOnesAreReadAsTheyAre(t *testing.T) {
+	const head, plain = "id,account,a,b,start,duration\n", "c1,acme,44,34688886392,2026-11-30 23:59:59,9\n"
+	for _, row := range []string{
+		`"c2",acme,44,34688886392,2026-11-30 23:59:59,9`, `c2,"ac,me",44,34688886392,2026-11-30 23:59:59,9`,
+		`c2,"ac` + "\n" + `me",44,34688886392,2026-11-30 23:59:59,9`, `c2,ac"me",44,34688886392,2026-11-30 23:59:59,9`,
+		`c2,acme,"",34688886392,2026-11-30 23:59:59,9`, `"c2,acme,44,34688886392,2026-11-30 23:59:59,9`, `"c2"x,acme,44,34688886392,2026-11-30 23:59:59,9`,
+	} {
+		for _, chunk := range []int{1, 60, 100, chunkSize} {
+			sameAsReader(t, head+plain+row+"\n"+plain+plain, generic, knobs{chunk, 2})
+		}
 	}
 }
 

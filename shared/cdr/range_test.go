@@ -53,6 +53,9 @@ func readRanges(t failer, file string, feed Feed, cuts []int, k knobs) (rows []R
 		}
 		lines += chunks.Lines()
 	}
+	if ends := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(file, "\uFEFF")); int64(len(strings.SplitAfter(strings.TrimSuffix(ends, "\n"), "\n"))) != lines && ends != "" {
+		t.Fatal("the ranges have ", lines, " lines")
+	}
 	return rows, nil
 }
 
