@@ -188,7 +188,8 @@ func (c *Chunks) cut() (*Chunk, error) {
 	c.rest = c.rest[:0]
 	for want := c.size; ; want = 2 * len(k.buf) {
 		k.buf = c.fill(k.buf, want)
-		n, lines := c.whole(k.buf)
+		k.quotes = bytes.IndexByte(k.buf, '"') >= 0
+		n, lines := c.whole(k.buf, k.quotes)
 		if n > 0 {
 			return k, c.take(k, n, lines)
 		}
@@ -231,7 +232,7 @@ func (c *Chunks) fill(b []byte, want int) []byte {
 }
 
 // whole returns how much of the text read so far is whole records.
-func (c *Chunks) whole(text []byte) (n int, lines int64) {
+func (c *Chunks) whole(text []byte, quotes bool) (n int, lines int64) {
 	if c.err == io.EOF {
 		lines = delimited.CountLines(text)
 		if len(text) > 0 && text[len(text)-1] != '\n' && text[len(text)-1] != '\r' {
@@ -239,11 +240,15 @@ func (c *Chunks) whole(text []byte) (n int, lines int64) {
 		}
 		return len(text), lines
 	}
-	n, lines = c.cutter.Whole(text)
+	whole := c.cutter.Whole
+	if !quotes {
+		whole = delimited.WholeLines
+	}
+	n, lines = whole(text)
 	if c.err != nil && n < len(text) && text[len(text)-1] == '\r' {
 		// The input failed here. What would have followed is not known, but
 		// the line ends, as a row by row reader finds.
-		if m, more := c.cutter.Whole(append(text, '\n')); m > len(text) {
+		if m, more := whole(append(text, '\n')); m > len(text) {
 			return len(text), more
 		}
 	}
@@ -276,12 +281,12 @@ func (c *Chunks) take(k *Chunk, n int, lines int64) error {
 			}
 		}
 	}
-	if c.noQuote && bytes.IndexByte(k.buf[:n], '"') >= 0 {
+	if c.noQuote && k.quotes && bytes.IndexByte(k.buf[:n], '"') >= 0 {
 		c.Free(k)
 		return ErrQuoted
 	}
 	c.rest = append(c.rest, k.buf[n:]...)
-	k.text, k.end, k.quotes = k.buf[:n], n, !c.noQuote && bytes.IndexByte(k.buf, '"') >= 0
+	k.text, k.end, k.quotes = k.buf[:n], n, k.quotes && !c.noQuote
 	if k.quotes {
 		k.text = k.buf
 	}

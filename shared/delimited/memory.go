@@ -41,9 +41,6 @@ func (r *Reader) Next() (offset int, line int64) { return r.pos, r.line }
 // records have to be read with all of text at hand: what is wrong with a quote
 // that is not closed is decided by what comes behind the record's line.
 func (r *Reader) Whole(text []byte) (n int, lines int64) {
-	if bytes.IndexByte(text, '"') < 0 {
-		return wholeLines(text)
-	}
 	r.Reset(text, 0)
 	r.err = errMore
 	for r.skip() && (r.pos < r.end || text[r.end-1] != '\r') { // else a line feed may follow
@@ -70,8 +67,9 @@ func (r *Reader) skip() bool {
 	return true
 }
 
-// wholeLines is Whole for a text without quotes: there every line is a record.
-func wholeLines(text []byte) (n int, lines int64) {
+// WholeLines is Whole, but quicker, for a text without quotes: there every line
+// is a record.
+func WholeLines(text []byte) (n int, lines int64) {
 	if len(text) > 0 && text[len(text)-1] == '\r' {
 		text = text[:len(text)-1] // a line feed may follow
 	}

@@ -22,12 +22,18 @@ func TestWholeRecordsAreReadAsTheWholeText(t *testing.T) {
 			piece := rest[:at:at]
 			n, lines := at, int64(0)
 			if at < len(rest) {
-				if n, lines = r.Whole(piece); n == 0 {
+				n, lines = r.Whole(piece)
+				if !strings.Contains(string(piece), `"`) {
+					m, more := WholeLines(piece)
+					// Blank lines before a line that is not whole belong to either.
+					if m < n || strings.Trim(string(piece[n:m]), " \t\r\n") != "" || more-lines != CountLines(piece[n:m]) {
+						t.Fatalf("%q: whole are %d bytes, %d lines; by lines %d, %d", piece, n, lines, m, more)
+					}
+					n, lines, piece = m, more, piece[:m]
+				}
+				if n == 0 {
 					continue // what follows decides
 				}
-			}
-			if !strings.Contains(string(piece), `"`) {
-				piece = piece[:n]
 			}
 			piece = append([]byte(nil), piece...)
 			r.Reset(piece, line)
