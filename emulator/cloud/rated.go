@@ -27,7 +27,7 @@ const (
 // in its order.
 var ratedColumns = []string{
 	"call_id", "account", "a_number", "b_number", "start", "duration", "prefix", "billed_seconds",
-	"charge", "status", "reason", "due", "line", "period", "flags",
+	"charge", "status", "reason", "due", "line", "period", "flags", "kind", "units",
 }
 
 var problemColumns = []string{"line", "status", "reason", "column", "value", "want"}
@@ -96,7 +96,7 @@ func (w *rowWriter) write(r *call.Row, key *ledger.Key) error {
 	line := strconv.FormatInt(r.Line, 10)
 	w.fields = append(w.fields[:0],
 		r.CallID, r.Account, r.ANumber, r.BNumber, start, duration(r), r.PrefixDigits(), billed,
-		charge, r.Status.String(), string(r.Reason), due, line, month, r.Flags.String())
+		charge, r.Status.String(), string(r.Reason), due, line, month, r.Flags.String(), kindText(r), unitsText(r))
 	if err := w.rated.Write(w.fields); err != nil {
 		return fmt.Errorf("line %s: %w", line, err)
 	}
@@ -109,9 +109,26 @@ func (w *rowWriter) write(r *call.Row, key *ledger.Key) error {
 	return nil
 }
 
-// duration shows a duration that was read; a row rejected for it has none.
+// kindText shows what was used; a row of which nothing was read has no kind.
+func kindText(r *call.Row) string {
+	if r.Status == call.Rejected && (r.Column == "" || r.Reason == call.BadKind) {
+		return ""
+	}
+	return r.Kind.String()
+}
+
+// unitsText shows the units that were read: a call has a duration instead.
+func unitsText(r *call.Row) string {
+	if r.Kind == call.Voice || r.Reason == call.BadUnits {
+		return ""
+	}
+	return strconv.FormatUint(r.Units, 10)
+}
+
+// duration shows a duration that was read; a row rejected for it has none, nor
+// has usage of another kind than voice.
 func duration(r *call.Row) string {
-	if r.Status == call.Rejected && r.Duration == (call.Duration{}) {
+	if r.Kind != call.Voice || r.Status == call.Rejected && r.Duration == (call.Duration{}) {
 		return ""
 	}
 	return string(r.Duration.Append(nil))

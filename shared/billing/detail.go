@@ -11,17 +11,20 @@ import (
 	"github.com/tollbook/tollbook/shared/money"
 )
 
-// DetailColumns is the header of the usage detail.
+// DetailColumns is the header of the usage detail. What is billed of usage of
+// another kind than voice is in its units.
 var DetailColumns = [...]string{
 	"call_id", "a_number", "b_number", "start", "duration", "prefix", "destination",
-	"billed_seconds", "charge", "covered_seconds", "due", "flags",
+	"billed_seconds", "charge", "covered_seconds", "due", "flags", "kind", "units",
 }
 
-// Usage is one charged call of an invoice.
+// Usage is one charged call of an invoice, or other usage.
 type Usage struct {
 	CallID, ANumber, BNumber string
-	Instant                  int64 // Unix nanoseconds
-	Duration                 call.Duration
+	Instant                  int64         // Unix nanoseconds
+	Duration                 call.Duration // of voice
+	Kind                     call.Kind
+	Units                    uint64 // of any other kind
 	Prefix, Destination      string
 	BilledSeconds            uint64
 	Charge                   money.Amount // before bundles
@@ -53,12 +56,17 @@ func NewDetail(w io.Writer, zone *time.Location) *Detail {
 // needs, the duration those of its source.
 func (d *Detail) Write(u Usage) error {
 	d.rows++
+	duration, units := string(u.Duration.Append(nil)), ""
+	if u.Kind != call.Voice {
+		duration, units = "", strconv.FormatUint(u.Units, 10)
+	}
 	d.fields = [...]string{
 		plainText(u.CallID), plainText(u.ANumber), plainText(u.BNumber),
 		time.Unix(0, u.Instant).In(d.zone).Format(time.RFC3339Nano),
-		string(u.Duration.Append(nil)), plainText(u.Prefix), plainText(u.Destination),
+		duration, plainText(u.Prefix), plainText(u.Destination),
 		strconv.FormatUint(u.BilledSeconds, 10), u.Charge.String(),
 		strconv.FormatUint(u.CoveredSeconds, 10), u.Due.String(), u.Flags.String(),
+		u.Kind.String(), units,
 	}
 	d.write()
 	return d.err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/period"
 )
 
@@ -14,7 +15,7 @@ import (
 var pageSource string
 
 // pageTemplate is parsed once: a run writes thousands of pages.
-var pageTemplate = template.Must(template.New("invoice").Funcs(template.FuncMap{"clock": clock, "monthName": monthName}).Parse(pageSource))
+var pageTemplate = template.Must(template.New("invoice").Funcs(template.FuncMap{"minutes": minutes, "monthName": monthName}).Parse(pageSource))
 
 // page is what the template sees: the invoice, and its texts.
 type page struct {
@@ -62,5 +63,16 @@ func monthName(m period.Month) string {
 	return time.Date(m.Year, m.Month, 1, 0, 0, 0, 0, time.UTC).Format("January 2006")
 }
 
-// clock shows seconds as minutes:seconds, the unit that bundles count in.
-func clock(seconds uint64) string { return fmt.Sprintf("%d:%02d", seconds/60, seconds%60) }
+// minutes shows the billed seconds of calls as minutes:seconds, the unit that
+// bundles count in. Other usage has none.
+func minutes(l Line) string {
+	for k := call.SMS; k.Valid(); k++ {
+		if l.Key == string(KindUsage)+":"+k.String() {
+			return ""
+		}
+	}
+	if l.Calls == 0 && l.Seconds == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d:%02d", l.Seconds/60, l.Seconds%60)
+}

@@ -43,8 +43,8 @@ type Line struct {
 	Key         string       `json:"key"` // with Period, the line's stable identity within the account
 	Description string       `json:"description"`
 	Period      period.Month `json:"period"`           // the true one, whichever invoice carries it
-	Calls       uint64       `json:"calls,omitzero"`   // of usage
-	Seconds     uint64       `json:"seconds,omitzero"` // billed, of usage
+	Calls       uint64       `json:"calls,omitzero"`   // or other records, of usage
+	Seconds     uint64       `json:"seconds,omitzero"` // billed, of calls
 	Count       uint64       `json:"count,omitzero"`   // units of a recurring charge
 	Days        int          `json:"days,omitzero"`    // billed of a recurring charge …
 	Of          int          `json:"of,omitzero"`      // … of so many in the period

@@ -82,7 +82,7 @@ func ParseRow(b []byte, r *Row) error {
 	r.Duration.Decimals = uint8(d.uvarint())
 	r.Flags = Flags(d.uvarint())
 	r.Line = int64(d.uvarint())
-	r.Kind = Kind(d.uvarint())
+	r.Kind = Kind(min(d.uvarint(), Kinds))
 	r.Units = d.uvarint()
 	r.Status = Status(d.uvarint())
 	r.Image = uint32(d.uvarint())
@@ -92,6 +92,9 @@ func ParseRow(b []byte, r *Row) error {
 	r.Covered = d.uvarint()
 	r.Charge = d.amount()
 	r.Due = d.amount()
+	if d.err == nil && !r.Kind.Valid() {
+		d.fail()
+	}
 	if d.err != nil {
 		return d.err
 	}

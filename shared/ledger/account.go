@@ -14,7 +14,7 @@ import (
 type accountMonth struct {
 	res     AccountResult
 	state   *bundle.State
-	usage   FoldLine
+	usage   [call.Kinds]FoldLine
 	bundled FoldLine
 }
 
@@ -28,29 +28,36 @@ func (w *resultWriter) begin(account string) (*accountMonth, error) {
 	}
 	known, _ := w.fold.book.Account(account)
 	w.seen[account] = true
-	return &accountMonth{
+	m := &accountMonth{
 		res:     AccountResult{Account: account, Currency: known.Currency, Lines: []FoldLine{}},
 		state:   state,
-		usage:   FoldLine{Key: usageKey, Description: "Calls"},
 		bundled: FoldLine{Key: bundledKey, Description: "Calls inside the bundle"},
-	}, nil
+	}
+	for k, line := range usageKeys {
+		m.usage[k] = FoldLine{Key: line.key, Description: line.description}
+	}
+	return m, nil
 }
 
 // weight is what a billed second draws, in percent: call types will say more.
 const weight = 100
 
-// add folds one row: what the bundle pays of it, and what is due.
+// add folds one row: what the bundle pays of it, and what is due. Bundles hold
+// minutes: usage of another kind than voice draws on none.
 func (m *accountMonth) add(r *call.Row) error {
 	m.res.Counts.count(r.Status)
 	if r.Status != call.Rated {
 		return nil
 	}
-	d, err := m.state.Draw(bundle.Usage{Instant: r.Instant, Seconds: r.Billed, Weight: weight, Charge: r.Charge})
-	if err != nil {
-		return err
+	d, seconds, err := bundle.Draw{Due: r.Charge}, uint64(0), error(nil)
+	if r.Kind == call.Voice {
+		seconds = r.Billed
+		if d, err = m.state.Draw(bundle.Usage{Instant: r.Instant, Seconds: seconds, Weight: weight, Charge: r.Charge}); err != nil {
+			return err
+		}
 	}
 	r.Due, r.Covered = d.Due, d.Covered
-	line := &m.usage
+	line := &m.usage[r.Kind]
 	switch {
 	case d.Split:
 		r.Flags |= call.PartlyBundled
@@ -59,7 +66,7 @@ func (m *accountMonth) add(r *call.Row) error {
 		line = &m.bundled
 	}
 	line.Calls++
-	line.Seconds += r.Billed
+	line.Seconds += seconds
 	if line.Exact, err = line.Exact.Add(d.Due); err != nil {
 		return fmt.Errorf("adding up: %w", err)
 	}
@@ -74,7 +81,7 @@ func (w *resultWriter) end(m *accountMonth) error {
 	if m == nil {
 		return nil
 	}
-	for _, line := range []FoldLine{m.usage, m.bundled} {
+	for _, line := range append(m.usage[:], m.bundled) {
 		if line.Calls > 0 {
 			m.res.Lines = append(m.res.Lines, line)
 		}

@@ -110,7 +110,12 @@ func (h *house) deliver(name string, rows ...string) ledger.Batch {
 
 func (h *house) receive(name string, rows ...string) string {
 	h.t.Helper()
-	info, err := h.buckets.CDRs.Create(h.ctx(), name, strings.NewReader(header+strings.Join(rows, "\n")+"\n"))
+	return h.receiveText(name, header+strings.Join(rows, "\n")+"\n")
+}
+
+func (h *house) receiveText(name, text string) string {
+	h.t.Helper()
+	info, err := h.buckets.CDRs.Create(h.ctx(), name, strings.NewReader(text))
 	if err != nil {
 		h.t.Fatal(err)
 	}

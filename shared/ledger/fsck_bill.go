@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/documents"
@@ -28,7 +29,7 @@ func (k *invoiceCheck) bills(ctx context.Context, f Frozen, res *Result) (map[st
 	for _, a := range res.Accounts {
 		for _, l := range a.Lines {
 			line := ownBillLine{billing.KindRecurring, l.Key, f.Period.Month, l.Calls, l.Seconds, units(l.Exact), l.Description}
-			switch l.Key {
+			switch name, _, _ := strings.Cut(l.Key, ":"); name {
 			case usageKey:
 				line.kind = billing.KindUsage
 			case bundledKey:

@@ -90,7 +90,10 @@ func (k *invoiceCheck) checkDetails(ctx context.Context, p Period, res *Result, 
 // openUsage opens a usage detail; one that cannot be read is named.
 func (k *invoiceCheck) openUsage(ctx context.Context, b *ownBill) (*usageFile, error) {
 	name := billing.FileNames(b.number).Usage
-	f := &usageFile{checker: k.checker, where: name, bill: b, columns: map[string]int{}, sums: map[string]*big.Int{usageKey: {}, bundledKey: {}}}
+	f := &usageFile{checker: k.checker, where: name, bill: b, columns: map[string]int{}, sums: map[string]*big.Int{bundledKey: {}}}
+	for _, key := range []string{"", ":sms", ":data", ":event"} {
+		f.sums[usageKey+key] = new(big.Int)
+	}
 	info, err := k.ledger.buckets.Bills.Stat(ctx, name)
 	if err != nil {
 		f.bad = true
@@ -158,6 +161,14 @@ func (f *usageFile) row(r *call.Row) error {
 		f.wrong("another call stands in the place of %s", where)
 		return nil
 	}
+	amount := ""
+	if r.Kind != call.Voice {
+		amount = strconv.FormatUint(r.Units, 10)
+	}
+	if cell("kind") != r.Kind.String() || cell("units") != amount {
+		f.wrong("%s: %q %q, want %s %q", where, cell("units"), cell("kind"), r.Kind, amount)
+		return nil
+	}
 	charge, chargeErr := money.Parse(cell("charge"))
 	due, dueErr := money.Parse(cell("due"))
 	if chargeErr != nil || dueErr != nil || !charge.Equal(r.Charge) || !due.Equal(r.Due) {
@@ -169,6 +180,9 @@ func (f *usageFile) row(r *call.Row) error {
 		return nil
 	}
 	key := usageKey
+	if r.Kind != call.Voice {
+		key += ":" + r.Kind.String()
+	}
 	if r.Covered > 0 && r.Covered == r.Billed {
 		key = bundledKey
 	}

@@ -88,10 +88,14 @@ func daysIn(feature bundle.Feature, month period.Month) (days int64) {
 // take draws a rated row on the pools, one after the other, and adds it to its
 // line. It sets the flags that say so.
 func (m *ownMonth) take(r *call.Row, p ownPrice) (covered uint64, due *big.Int) {
-	seconds := p.billed
-	covered, off := m.draw(r.Instant, seconds, p)
-	due = new(big.Int).Sub(p.charge, off)
+	seconds, off := p.billed, new(big.Int)
 	key, description := usageKey, "Calls"
+	if name := [...]string{"", "Messages", "Data", "Events"}[r.Kind]; name != "" {
+		key, description, seconds = usageKey+":"+r.Kind.String(), name, 0
+	} else {
+		covered, off = m.draw(r.Instant, seconds, p)
+	}
+	due = new(big.Int).Sub(p.charge, off)
 	switch {
 	case covered > 0 && covered < seconds:
 		r.Flags |= call.PartlyBundled

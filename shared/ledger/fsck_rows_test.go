@@ -31,6 +31,18 @@ func spoiltRows() []corruption {
 			w.rows(w.first, call.UsageBlock, 2, func(r *call.Row) []call.Row { r.BNumber = "441110009"; return []call.Row{*r} })
 			return line2(w)
 		}},
+		{"a row of another kind than its file says", "row", func(w *world) string {
+			w.rows(w.first, call.UsageBlock, 2, func(r *call.Row) []call.Row { r.Kind = call.Event; return []call.Row{*r} })
+			return line2(w)
+		}},
+		{"a row with a routing number that its file has not", "row", func(w *world) string {
+			w.rows(w.first, call.UsageBlock, 2, func(r *call.Row) []call.Row { r.ALRN = "442"; return []call.Row{*r} })
+			return line2(w)
+		}},
+		{"a row with a tag that its file has not", "row", func(w *world) string {
+			w.rows(w.first, call.UsageBlock, 2, func(r *call.Row) []call.Row { r.Tag = "gold"; return []call.Row{*r} })
+			return line2(w)
+		}},
 		{"a row with another reason", "row", func(w *world) string {
 			w.rows(w.first, call.ReportBlock, 9, func(r *call.Row) []call.Row { r.Reason = call.BadNumber; return []call.Row{*r} })
 			return "batch " + w.first.ID + " line 9"

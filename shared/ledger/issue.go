@@ -146,7 +146,7 @@ func (l *Ledger) bills(ctx context.Context, frozen Frozen, result *Result) (map[
 
 func kindOf(key string) billing.Kind {
 	switch {
-	case key == usageKey:
+	case key == usageKey || strings.HasPrefix(key, usageKey+":"):
 		return billing.KindUsage
 	case key == bundledKey:
 		return billing.KindBundled
@@ -274,7 +274,7 @@ func (l *Ledger) writeDetails(ctx context.Context, result *Result, invoices map[
 	cards := newPricer(nil, l.buckets.Cards)
 	written := map[string]bool{}
 	for _, a := range result.Accounts {
-		d := &detailReader{rows: rows, left: a.Counts.Rows, cards: cards}
+		d := &detailReader{rows: rows, left: a.Counts.Rows, cards: cards, zone: zone}
 		if inv, ok := invoices[a.Account]; ok {
 			written[a.Account] = true
 			if err := l.writeDetail(ctx, inv, d, zone); err != nil {
@@ -310,6 +310,7 @@ type detailReader struct {
 	rows  *outcomeRows
 	left  int64   // rows of the account not yet taken
 	cards *pricer // for the names of destinations
+	zone  *time.Location
 	out   *billing.Detail
 	buf   bytes.Buffer
 	done  bool
@@ -352,7 +353,7 @@ func (d *detailReader) next() error {
 		return err
 	}
 	return d.out.Write(billing.Usage{
-		CallID: r.CallID, ANumber: r.ANumber, BNumber: r.BNumber, Instant: r.Instant, Duration: r.Duration,
+		CallID: r.CallID, ANumber: r.ANumber, BNumber: r.BNumber, Instant: r.Instant, Duration: r.Duration, Kind: r.Kind, Units: r.Units,
 		Prefix: r.PrefixDigits(), Destination: destination, BilledSeconds: r.Billed, Charge: r.Charge, CoveredSeconds: r.Covered, Due: r.Due, Flags: r.Flags,
 	})
 }
@@ -367,7 +368,8 @@ func (d *detailReader) destination(r *call.Row) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return card.Card().Destination(r.Kind, r.PrefixDigits()), nil
+	u := UsageOf(&r.Record, d.zone)
+	return card.Destination(&u), nil
 }
 
 // skip reads over the rows that are left.

@@ -70,10 +70,10 @@ type AccountResult struct {
 
 // FoldLine is one line of an account's month, exact.
 type FoldLine struct {
-	Key         string       `json:"key"` // usage, bundled, recurring:FEATURE
+	Key         string       `json:"key"` // usage, usage:KIND, bundled, recurring:FEATURE
 	Description string       `json:"description"`
-	Calls       uint64       `json:"calls,omitempty"`
-	Seconds     uint64       `json:"seconds,omitempty"` // billed
+	Calls       uint64       `json:"calls,omitempty"`   // or other records
+	Seconds     uint64       `json:"seconds,omitempty"` // billed, of calls
 	Exact       money.Amount `json:"exact"`
 }
 
@@ -83,6 +83,15 @@ const (
 	bundledKey   = "bundled"
 	recurringKey = "recurring:"
 )
+
+// usageKeys are the lines of charged usage, by kind. Calls stand apart: their
+// key is older than the other kinds.
+var usageKeys = [call.Kinds]struct{ key, description string }{
+	call.Voice: {usageKey, "Calls"},
+	call.SMS:   {usageKey + ":sms", "Messages"},
+	call.Data:  {usageKey + ":data", "Data"},
+	call.Event: {usageKey + ":event", "Events"},
+}
 
 // resultWriter folds ordered rows account by account.
 type resultWriter struct {

@@ -52,6 +52,16 @@ func (p *Pricer) price(u *Usage, trace *Trace) Charge {
 	if !validQuantity(u.Quantity) {
 		return Charge{Reason: call.BadDuration}
 	}
+	flags := p.ask(u)
+	r, reason := p.row()
+	if reason != "" {
+		return Charge{Reason: reason, Flags: flags}
+	}
+	return p.charge(r, u, flags, trace)
+}
+
+// ask works out what the row for a record is looked for by.
+func (p *Pricer) ask(u *Usage) (flags call.Flags) {
 	number, flags := p.rated(u)
 	key, isNumber := prefix.KeyOf(number)
 	p.asked = asking{digits: key.Digits, isNumber: isNumber}
@@ -62,11 +72,7 @@ func (p *Pricer) price(u *Usage, trace *Trace) Charge {
 	if p.asked.asks() {
 		p.begin(u)
 	}
-	r, reason := p.row()
-	if reason != "" {
-		return Charge{Reason: reason, Flags: flags}
-	}
-	return p.charge(r, u, flags, trace)
+	return flags
 }
 
 // asking is what a row is looked for by, beside the context.
