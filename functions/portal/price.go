@@ -1,9 +1,7 @@
 package portal
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,29 +10,18 @@ import (
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/call"
-	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/period"
 	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// question is a call that somebody wants to know the price of.
-type question struct {
-	Account  string    `json:"account,omitempty" doc:"whose card prices it; this or card"`
-	Card     string    `json:"card,omitempty" doc:"customer card that prices it; this or account"`
-	Revision int       `json:"revision,omitempty" minimum:"1" doc:"of card; none: the one that is live at the instant"`
-	Number   string    `json:"number" example:"+44 7700 900123" doc:"that is called"`
-	Seconds  *int64    `json:"seconds,omitempty" minimum:"0" maximum:"10000000" doc:"how long; this or duration"`
-	Duration string    `json:"duration,omitempty" example:"95.5" doc:"how long: seconds with up to 9 decimals; this or seconds"`
-	At       time.Time `json:"at" doc:"when: prices are those that are live at that instant"`
-}
-
-// quote is the charge of a call before any bundle, and why it is so.
+// quote is the charge of usage before any bundle, and why it is so.
 type quote struct {
 	Charged     bool        `json:"charged"`
-	Amount      string      `json:"amount,omitempty" doc:"of the call, before any bundle"`
+	Amount      string      `json:"amount,omitempty" doc:"of the usage, before any bundle"`
 	Currency    string      `json:"currency,omitempty"`
 	Sentence    string      `json:"sentence" doc:"for the customer"`
 	Reason      string      `json:"reason,omitempty" doc:"why nothing is charged"`
@@ -42,24 +29,37 @@ type quote struct {
 	Account     string      `json:"account,omitempty"`
 	Card        string      `json:"card,omitempty"`
 	Revision    int         `json:"revision,omitempty"`
+	Kind        string      `json:"kind" enum:"voice,sms,data,event"`
 	Number      string      `json:"number" doc:"digits"`
 	At          time.Time   `json:"at"`
-	Prefix      string      `json:"prefix,omitempty" doc:"longest that matches; none and a destination: any other number"`
+	Prefix      string      `json:"prefix,omitempty" doc:"longest that matches number, or with the flag by_lrn its routing number; none and a destination: any other number, or the service"`
+	Service     string      `json:"service,omitempty" doc:"by which it is priced, instead of a prefix"`
 	Destination string      `json:"destination,omitempty"`
-	Duration    string      `json:"duration" doc:"seconds, as asked"`
-	Billed      uint64      `json:"billed_seconds"`
+	Class       string      `json:"class,omitempty" doc:"column of the card: intrastate, interstate, indeterminate, local, eea or international"`
+	Band        string      `json:"band,omitempty" doc:"that the rate is for, at the instant"`
+	Duration    string      `json:"duration,omitempty" doc:"of a call: seconds, as asked"`
+	Units       *uint64     `json:"units,omitempty" doc:"of other usage, as asked"`
+	Billed      uint64      `json:"billed_seconds" doc:"of other usage than voice: units"`
+	Grace       uint32      `json:"grace,omitempty" doc:"nothing is charged, as it is within so many seconds or units"`
 	Steps       []quoteStep `json:"steps,omitempty"`
-	Exact       string      `json:"exact,omitempty" doc:"sum of the steps; an endless digit is in brackets"`
+	Sum         string      `json:"sum,omitempty" doc:"of the steps, where exact differs"`
+	Surcharge   string      `json:"surcharge,omitempty" doc:"fraction of the sum that is added to it"`
+	MinCharge   string      `json:"min_charge,omitempty" doc:"to which the charge was raised"`
+	MaxCharge   string      `json:"max_charge,omitempty" doc:"to which the charge was cut"`
+	Exact       string      `json:"exact,omitempty" doc:"charge before it is rounded; an endless digit is in brackets"`
 	Rounding    string      `json:"rounding,omitempty"`
 	Decimals    *int        `json:"decimals,omitempty"`
 	Flags       []string    `json:"flags,omitempty"`
 }
 
 type quoteStep struct {
-	Name    string `json:"name" enum:"first_interval,pulses,connection_fee"`
-	Seconds uint64 `json:"seconds" doc:"of the call"`
-	Billed  uint64 `json:"billed_seconds"`
-	Price   string `json:"price" doc:"per minute; of a connection fee: per call"`
+	Name    string `json:"name" enum:"first_interval,pulses,tier,event,price_per_call,connection_fee,access_charge,origin_surcharge,origin_surcharge_per_call"`
+	Band    string `json:"band,omitempty" doc:"that these seconds lie in, where a call is split"`
+	Seconds uint64 `json:"seconds" doc:"of the call, or units"`
+	Billed  uint64 `json:"billed_seconds" doc:"or units"`
+	Times   uint64 `json:"times,omitempty" doc:"that the price is charged, whatever the length"`
+	Price   string `json:"price" doc:"for per seconds or units, else each time"`
+	Per     uint64 `json:"per,omitempty"`
 	Exact   string `json:"exact"`
 }
 
@@ -68,7 +68,7 @@ type questionInput struct{ Body question }
 type quoteOutput struct{ Body quote }
 
 func (p *portal) addPrice() {
-	add(p, operation{id: "price-call", method: "POST", path: "/price", tag: "price", summary: "What a call costs, and why"},
+	add(p, operation{id: "price-call", method: "POST", path: "/price", tag: "price", summary: "What a call or other usage costs, and why"},
 		func(ctx context.Context, in *questionInput) (*quoteOutput, error) {
 			q := in.Body
 			r, err := q.record()
@@ -81,11 +81,16 @@ func (p *portal) addPrice() {
 			}
 			out := quote{
 				Account: q.Account, Card: found.card, Revision: found.revision, Currency: found.currency,
-				Number: r.BNumber, At: q.At, Duration: string(r.Duration.Append(nil)),
+				Kind: r.Kind.String(), Number: r.BNumber, At: q.At,
+			}
+			if r.Kind == call.Voice {
+				out.Duration = string(r.Duration.Append(nil))
+			} else {
+				out.Units = &r.Units
 			}
 			if found.why != "" {
 				out.Reason, out.Meaning = string(found.why), meaning(found.why)
-				out.Sentence = fmt.Sprintf("Call of %s s to %s: not charged, %s.", out.Duration, out.Number, out.Meaning)
+				out.Sentence = fmt.Sprintf("%s: not charged, %s.", nameOf(&r), out.Meaning)
 				return &quoteOutput{out}, nil
 			}
 			c, err := p.images.open(ctx, found.image)
@@ -97,23 +102,50 @@ func (p *portal) addPrice() {
 			}
 			usage := ledger.UsageOf(&r, found.zone)
 			out.explain(c.NewPricer().Trace(&usage))
+			if r.LRN != "" && c.Terms().ByLRN {
+				out.Flags = append(out.Flags, call.ByLRN.String())
+			}
 			return &quoteOutput{out}, nil
 		})
 }
 
+// nameOf says in words what a record is of.
+func nameOf(r *call.Record) string {
+	what := fmt.Sprintf("Call of %s s", r.Duration.Append(nil))
+	if r.Kind != call.Voice {
+		what = fmt.Sprintf("Usage of %d units of %s", r.Units, r.Kind)
+	}
+	if r.BNumber != "" {
+		what += " to " + r.BNumber
+	}
+	return what
+}
+
+// shown is a price, or nothing where there is none.
+func shown(p money.Price) string {
+	if p == 0 {
+		return ""
+	}
+	return p.String()
+}
+
 // explain fills in how a charge came about.
 func (q *quote) explain(t rating.Trace) {
+	if t.Flags != "" {
+		q.Flags = strings.Split(t.Flags, "|")
+	}
+	q.Service, q.Class, q.Band = t.Service, t.Class, t.Band
 	q.Prefix, q.Destination, q.Currency, q.Sentence, q.Billed = t.Prefix, t.Destination, t.Currency, t.Sentence(), t.Billed
 	if t.Reason != "" {
 		q.Reason, q.Meaning = string(t.Reason), meaning(t.Reason)
 		return
 	}
 	q.Charged, q.Amount, q.Exact, q.Rounding, q.Decimals = true, t.Amount, t.Exact, t.Rounding.String(), &t.Decimals
+	q.Grace, q.Sum, q.Surcharge, q.MinCharge, q.MaxCharge = t.Grace, t.Sum, shown(t.Surcharge), shown(t.MinCharge), shown(t.MaxCharge)
 	for _, s := range t.Steps {
-		q.Steps = append(q.Steps, quoteStep{Name: string(s.Name), Seconds: s.Seconds, Billed: s.Billed, Price: s.Price.String(), Exact: s.Exact})
-	}
-	if t.Flags != "" {
-		q.Flags = strings.Split(t.Flags, "|")
+		q.Steps = append(q.Steps, quoteStep{
+			Name: string(s.Name), Band: s.Band, Seconds: s.Seconds, Billed: s.Billed, Times: s.Times, Price: s.Price.String(), Per: s.Per, Exact: s.Exact,
+		})
 	}
 }
 
@@ -124,51 +156,6 @@ func meaning(r call.Reason) string {
 		}
 	}
 	return string(r)
-}
-
-// record reads the question as a file of one record is read, so that what is
-// priced is what rating would price.
-func (q question) record() (call.Record, error) {
-	var bad inputs
-	if (q.Account == "") == (q.Card == "") {
-		bad.refuse("body.account", q.Account, "want account or card, one of the two")
-	}
-	if q.Account != "" && q.Revision != 0 {
-		bad.refuse("body.revision", strconv.Itoa(q.Revision), "want none with account: the live one prices")
-	}
-	duration := q.Duration
-	switch {
-	case (q.Duration == "") == (q.Seconds == nil):
-		bad.refuse("body.duration", q.Duration, "want seconds or duration, one of the two")
-	case q.Seconds != nil:
-		duration = strconv.FormatInt(*q.Seconds, 10)
-	}
-	if err := bad.err(); err != nil {
-		return call.Record{}, err
-	}
-	var text bytes.Buffer
-	w := csv.NewWriter(&text)
-	err := w.WriteAll([][]string{{"b_number", "duration", "start_time"}, {q.Number, duration, q.At.UTC().Format("2006-01-02T15:04:05.999999999Z")}})
-	if err != nil {
-		return call.Record{}, fmt.Errorf("writing the question: %w", err)
-	}
-	in, err := cdr.Open(&text, cdr.Feed{ID: "price", Format: cdr.Generic, Zone: "UTC"})
-	if err != nil {
-		return call.Record{}, fmt.Errorf("reading the question: %w", err)
-	}
-	row, err := in.Next()
-	if err != nil {
-		return call.Record{}, fmt.Errorf("reading the question: %w", err)
-	}
-	if row.Status == 0 {
-		return row.Record, nil
-	}
-	location := map[string]string{"duration": "body.duration", "start_time": "body.at"}[row.Column]
-	if location == "" {
-		location = "body.number"
-	}
-	bad.refuse(location, row.Value, "want "+row.Want)
-	return call.Record{}, bad.err()
 }
 
 // priced is what prices a call, or why nothing does.
