@@ -1,17 +1,35 @@
 package ratecard
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // Build returns the customer card's rates: the provider's, in their order,
-// with price 1 and price N marked up. Names, intervals and the connection fee
-// pass unchanged. A blocked rate stays, blocked and without a price, so that
-// it still wins as the longest match (ConnexCS status Blocked). A rate of one
-// flat block (interval N 0) has no price N to mark up.
+// with their prices marked up. A blocked rate stays, blocked and without a
+// price, so that it still wins as the longest match (ConnexCS status Blocked).
+//
+// What a markup changes, and what it leaves:
+//
+//	                                  25%   +0.01   =0.05
+//	price 1, price N, price per call  yes   yes     yes
+//	tiers of the quantity             yes   yes     yes
+//	events of tiers                   yes   no      no
+//	fee, access, min and max charge   no    no      no
+//
+// The amounts are for a minute of voice, or for a call, a message, a piece,
+// 1,000,000 bytes, whichever the price is for: a price for another length is
+// made one for these first. Events are left by amounts because they are what a
+// fee is in a rate with tiers (Kolmisoft makes events of connection fees). A
+// price that is never charged is not marked up: price N of one flat block, say.
+// Everything else passes unchanged: names, intervals, and what a row holds for.
 //
 // A markup that fails yields an error naming the prefix, and Build goes on, so
 // that all of them can be listed; an error of rows ends it.
@@ -31,23 +49,106 @@ func Build(rows iter.Seq2[rating.Rate, error], m Markup) iter.Seq2[rating.Rate, 
 
 func markUp(r rating.Rate, m Markup) (rating.Rate, error) {
 	if r.Blocked {
-		r.Price1, r.PriceN = 0, 0
+		r.Price1, r.PriceN, r.Tiers = 0, 0, nil
 		return r, nil
 	}
-	if r.Interval1 == 0 && r.IntervalN == 0 {
-		return r, nil // only the connection fee is ever charged
-	}
-	var err error
-	if r.Price1, err = m.Apply(r.Price1); err != nil {
-		return rating.Rate{}, fmt.Errorf("prefix %q, price 1: %w", r.Prefix, err)
-	}
-	if r.IntervalN == 0 {
-		return r, nil
-	}
-	if r.PriceN, err = m.Apply(r.PriceN); err != nil {
-		return rating.Rate{}, fmt.Errorf("prefix %q, price N: %w", r.Prefix, err)
+	err := m.rate(&r)
+	if err != nil {
+		if r.Service != "" {
+			return rating.Rate{}, fmt.Errorf("service %q, %w", r.Service, err)
+		}
+		return rating.Rate{}, fmt.Errorf("prefix %q, %w", r.Prefix, err)
 	}
 	return r, nil
+}
+
+// rate marks the prices of r up.
+func (m Markup) rate(r *rating.Rate) (err error) {
+	if len(r.Tiers) > 0 {
+		return m.tiers(r)
+	}
+	charged1 := r.Per == rating.PerCall || r.Interval1 > 0 || r.IntervalN > 0
+	chargedN := r.Per != rating.PerCall && (r.IntervalN > 0 || r.PriceN > 0)
+	if !charged1 && !chargedN {
+		return nil // only the connection fee is ever charged
+	}
+	if m.isAmount() && r.Per != rating.PerCall {
+		if err := usualUnit(r.Kind, r.Per, &r.Price1, &r.PriceN); err != nil {
+			return err
+		}
+		r.Per = 0
+	}
+	if charged1 {
+		if r.Price1, err = m.Apply(r.Price1); err != nil {
+			return fmt.Errorf("price 1: %w", err)
+		}
+	}
+	if chargedN {
+		if r.PriceN, err = m.Apply(r.PriceN); err != nil {
+			return fmt.Errorf("price N: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m Markup) tiers(r *rating.Rate) (err error) {
+	r.Tiers = slices.Clone(r.Tiers) // the provider's stay as they are
+	for i := range r.Tiers {
+		t := &r.Tiers[i]
+		if m.isAmount() {
+			if t.Event {
+				continue
+			}
+			if err := usualUnit(r.Kind, cmp.Or(t.Per, r.Per), &t.Price); err != nil {
+				return fmt.Errorf("tier %d: %w", i+1, err)
+			}
+			t.Per = 0
+		}
+		if t.Price, err = m.Apply(t.Price); err != nil {
+			return fmt.Errorf("tier %d: %w", i+1, err)
+		}
+	}
+	if m.isAmount() {
+		r.Per = 0
+	}
+	return nil
+}
+
+// unit is what a price is for when nothing is said.
+func unit(k call.Kind) uint32 {
+	switch k {
+	case call.Voice:
+		return 60
+	case call.Data:
+		return 1_000_000
+	default:
+		return 1
+	}
+}
+
+// usualUnit turns prices for per units (0: as usual) into prices for what an
+// amount is added to, exactly.
+func usualUnit(k call.Kind, per uint32, prices ...*money.Price) error {
+	usual := unit(k)
+	if per == 0 || per == usual {
+		return nil
+	}
+	for _, p := range prices {
+		down, errDown := p.Amount().MulDiv(uint64(usual), uint64(per), money.PriceDecimals, money.Down)
+		up, errUp := p.Amount().MulDiv(uint64(usual), uint64(per), money.PriceDecimals, money.Up)
+		if err := errors.Join(errDown, errUp); err != nil {
+			return fmt.Errorf("price %s for %d: %w", *p, per, err)
+		}
+		if !up.Equal(down) {
+			return fmt.Errorf("price %s for %d is no price for %d: %w", *p, per, usual, money.ErrInexact)
+		}
+		exact, err := money.PriceOf(down)
+		if err != nil {
+			return fmt.Errorf("price %s for %d: %w", *p, per, err)
+		}
+		*p = exact
+	}
+	return nil
 }
 
 // Rows yields rates that are at hand.

@@ -31,7 +31,7 @@ const hundred = money.Price(100_000_000_000_000)
 var errMarkup = errors.New("want a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none")
 
 // ParseMarkup reads "25%" (price x 1.25; "-5%" is x 0.95), "+0.01" or "-0.01"
-// (currency per minute on top), "=0.05" (this price, whatever it was), and
+// (currency per minute on top), "=0.05" (per minute, whatever it was), and
 // "none" or "" (prices pass). Values have at most 12 decimals; a percentage
 // under -100 and a negative price are errors. Kinds of markup: ConnexCS
 // profit types relative, absolute and percent of cost.
@@ -94,6 +94,9 @@ func (m *Markup) UnmarshalText(b []byte) error {
 	*m = v
 	return nil
 }
+
+// isAmount reports whether m is an amount in currency, not a part of the price.
+func (m Markup) isAmount() bool { return m.kind == add || m.kind == set }
 
 // Apply returns the price above p, exactly. A result of more than 12 decimals
 // is money.ErrInexact, never rounded; a negative one is an error too.

@@ -2,14 +2,18 @@ package ratecard
 
 import (
 	"errors"
+	"fmt"
 	"iter"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/rating"
 	"pgregory.net/rapid"
 )
@@ -69,6 +73,107 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+// A percentage is on every price; an amount is on what is charged by the
+// minute, or by the call, whatever length the provider's price is for.
+func TestBuildByEveryMarkup(t *testing.T) {
+	tiers := []rating.Tier{
+		{From: 1, Length: 60, Price: price("0.02")}, {From: 61, Price: price("0.001"), Per: 1},
+		{From: 1, Event: true, Price: price("0.5")},
+	}
+	provider := []rating.Rate{
+		{Prefix: "1", Price1: price("0.001"), PriceN: price("0.002"), Per: 1, IntervalN: 1},
+		{Prefix: "2", Price1: price("0.4"), Per: rating.PerCall},
+		{Prefix: "3", Tiers: tiers},
+		{Prefix: "4", PriceN: price("0.1")}, // continuous: no intervals
+		{Prefix: "5", ConnectionFee: price("1"), MinCharge: price("2"), MaxCharge: price("3")},
+		{Kind: call.SMS, Prefix: "6", Price1: price("0.03"), PriceN: price("0.03"), Interval1: 1, IntervalN: 1},
+		{Prefix: "7", Blocked: true, Tiers: tiers},
+	}
+	for text, want := range map[string][]string{
+		"50%":   {"0.0015 0.003 per 1", "0.6 0 per call", "0.03 0.0015/1 0.75 per 0", "0 0.15 per 0", "0 0 per 0", "0.045 0.045 per 0", "0 0 per 0"},
+		"+0.01": {"0.07 0.13 per 0", "0.41 0 per call", "0.03 0.07 0.5 per 0", "0 0.11 per 0", "0 0 per 0", "0.04 0.04 per 0", "0 0 per 0"},
+		"=0.05": {"0.05 0.05 per 0", "0.05 0 per call", "0.05 0.05 0.5 per 0", "0 0.05 per 0", "0 0 per 0", "0.05 0.05 per 0", "0 0 per 0"},
+		"none":  {"0.001 0.002 per 1", "0.4 0 per call", "0.02 0.001/1 0.5 per 0", "0 0.1 per 0", "0 0 per 0", "0.03 0.03 per 0", "0 0 per 0"},
+	} {
+		m, err := ParseMarkup(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rates, errs := collect(Build(rows(provider, nil), m))
+		if len(errs) > 0 || len(rates) != len(provider) {
+			t.Fatal(rates, errs)
+		}
+		var got []string
+		for i, r := range rates {
+			line := fmt.Sprintf("%s %s", r.Price1, r.PriceN)
+			if len(r.Tiers) > 0 {
+				line = ""
+			}
+			for _, tier := range r.Tiers {
+				line += tier.Price.String()
+				if tier.Per > 0 {
+					line += fmt.Sprintf("/%d", tier.Per)
+				}
+				line += " "
+			}
+			per := fmt.Sprint(r.Per)
+			if r.Per == rating.PerCall {
+				per = "call"
+			}
+			got = append(got, strings.TrimSuffix(line, " ")+" per "+per)
+			if r.MinCharge != provider[i].MinCharge || r.MaxCharge != provider[i].MaxCharge || r.ConnectionFee != provider[i].ConnectionFee {
+				t.Errorf("%s: a fee or a limit was marked up: %+v", text, r)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", text, diff)
+		}
+	}
+	if tiers[0].Price != price("0.02") {
+		t.Error("building changed the provider's tiers")
+	}
+	m, err := ParseMarkup("+0.01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errs := collect(Build(rows([]rating.Rate{{Service: "x", Price1: price("0.1"), Per: 7, IntervalN: 1}}, nil), m))
+	if len(errs) != 1 || !errors.Is(errs[0], money.ErrInexact) || !strings.Contains(errs[0].Error(), `service "x"`) {
+		t.Errorf("a price for 7 s and an amount per minute: %v", errs)
+	}
+}
+
+// What a row holds for passes a build, and so does whatever is no price.
+func TestBuildKeepsEverythingElse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawRate(t)
+		text := rapid.SampledFrom([]string{"none", "100%", "=0"}).Draw(t, "markup")
+		m, err := ParseMarkup(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, errs := collect(Build(rows([]rating.Rate{r}, nil), m))
+		if len(errs) > 0 {
+			if !errors.Is(errs[0], money.ErrInexact) && !errors.Is(errs[0], money.ErrOverflow) {
+				t.Fatal(errs)
+			}
+			return
+		}
+		if err := got[0].Validate(); err != nil {
+			t.Fatalf("%+v became %+v: %v", r, got[0], err)
+		}
+		prices := func(r rating.Rate) rating.Rate {
+			r.Price1, r.PriceN, r.Per, r.Tiers = 0, 0, 0, nil
+			return r
+		}
+		if diff := cmp.Diff(prices(r), prices(got[0])); diff != "" {
+			t.Fatal(diff)
+		}
+		if diff := cmp.Diff(r, got[0]); text == "none" && !r.Blocked && diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
 func TestBuildListsEveryRateThatCannotBePriced(t *testing.T) {
 	m, err := ParseMarkup("-0.02")
 	if err != nil {
@@ -95,19 +200,29 @@ func TestInputHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	terms := rating.DefaultTerms("GBP")
-	base := InputHash("carrier", 1, "abc", m, terms)
-	if again := InputHash("carrier", 1, "abc", m, terms); again != base || len(base) != 64 {
+	hash := func(parent string, revision int, rates string, m Markup, t rating.Terms) string {
+		h, err := InputHash(parent, revision, rates, m, t)
+		if err != nil {
+			panic(err)
+		}
+		return h
+	}
+	base := hash("carrier", 1, "abc", m, terms)
+	if again := hash("carrier", 1, "abc", m, terms); again != base || len(base) != 64 {
 		t.Fatalf("the same inputs give %s and %s", base, again)
 	}
 	if Stale(Revision{Inputs: base}, base) || !Stale(Revision{Inputs: base}, "other") || !Stale(Revision{}, base) {
 		t.Error("stale is not: built from other inputs")
 	}
+	if _, err := InputHash("carrier", 1, "abc", m, rating.Terms{}); err == nil {
+		t.Error("terms that are none have a hash")
+	}
 	changed := map[string]string{
-		"card":     InputHash("carrie", 1, "abc", m, terms),
-		"revision": InputHash("carrier", 2, "abc", m, terms),
-		"rates":    InputHash("carrier", 1, "abd", m, terms),
-		"shift":    InputHash(`carrier" 1 "abc`, 1, "", m, terms),
-		"markup":   InputHash("carrier", 1, "abc", Markup{}, terms),
+		"card":     hash("carrie", 1, "abc", m, terms),
+		"revision": hash("carrier", 2, "abc", m, terms),
+		"rates":    hash("carrier", 1, "abd", m, terms),
+		"shift":    hash(`carrier" 1 "abc`, 1, "", m, terms),
+		"markup":   hash("carrier", 1, "abc", Markup{}, terms),
 	}
 	// Every term counts, also one that is added later.
 	for i := range reflect.TypeFor[rating.Terms]().NumField() {
@@ -120,10 +235,14 @@ func TestInputHash(t *testing.T) {
 			f.SetUint(f.Uint() + 1)
 		case f.Kind() == reflect.Bool:
 			f.SetBool(!f.Bool())
+		case f.Kind() == reflect.Slice:
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		case f.Kind() == reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
 		default:
 			f.SetString("EUR")
 		}
-		changed[reflect.TypeFor[rating.Terms]().Field(i).Name] = InputHash("carrier", 1, "abc", m, other)
+		changed[reflect.TypeFor[rating.Terms]().Field(i).Name] = hash("carrier", 1, "abc", m, other)
 	}
 	seen := map[string]string{base: "nothing"}
 	for what, h := range changed {
@@ -233,20 +352,92 @@ func TestLogAtIsTheLatest(t *testing.T) {
 
 func drawRate(t *rapid.T) rating.Rate {
 	p := rapid.Custom(func(t *rapid.T) money.Price { return money.Price(rapid.Int64Min(0).Draw(t, "price")) })
-	r := rating.Rate{
-		Prefix:      rapid.StringMatching(`[0-9]{0,16}`).Draw(t, "prefix"),
-		Destination: rapid.StringMatching(`[A-Za-zÀ-ž0-9 ,;"'=-]{0,20}`).Draw(t, "destination"),
-		Price1:      p.Draw(t, "price 1"), ConnectionFee: p.Draw(t, "fee"),
-		Interval1: rapid.Uint32Range(0, rating.MaxInterval).Draw(t, "interval 1"),
-		IntervalN: rapid.Uint32Range(0, rating.MaxInterval).Draw(t, "interval n"),
-		Blocked:   rapid.Bool().Draw(t, "blocked"), AssumedPulse: rapid.Bool().Draw(t, "assumed"),
+	few := func(what string, limit uint32) uint32 {
+		if rapid.Bool().Draw(t, what+" is there") {
+			return rapid.Uint32Range(0, limit).Draw(t, what)
+		}
+		return 0
 	}
-	if r.IntervalN > 0 {
-		r.PriceN = p.Draw(t, "price n")
-	} else if r.Interval1 == 0 {
+	yes := func(what string) bool { return rapid.IntRange(0, 3).Draw(t, what) == 0 }
+	name := func(what string) string {
+		if !yes(what) {
+			return ""
+		}
+		return rapid.StringMatching(`[A-Za-zÀ-ž0-9 ,;"'=-]{1,20}`).Draw(t, what)
+	}
+	r := rating.Rate{
+		Kind:        call.Kind(rapid.IntRange(0, call.Kinds-1).Draw(t, "kind")),
+		Prefix:      rapid.StringMatching(`[0-9]{0,15}`).Draw(t, "prefix"),
+		Destination: name("destination"), Band: name("band"), Tag: name("tag"), Area: name("area"),
+		ConnectionFee: p.Draw(t, "fee"), Minimum: few("minimum", rating.MaxInterval), Grace: few("grace", rating.MaxInterval),
+		Free: few("free", rating.MaxInterval), Access: yes("access"),
+		Blocked: yes("blocked"), AssumedPulse: yes("assumed"),
+		Class: rating.Class(rapid.IntRange(0, 6).Draw(t, "class")),
+	}
+	if r.Local = r.Area != "" && yes("local"); !r.Local {
+		r.Origin = name("origin")
+	}
+	if r.Prefix == "" {
+		r.Service = name("service")
+	}
+	r.NoGrace = r.Grace == 0 && yes("no grace")
+	if yes("limits") {
+		r.MinCharge, r.MaxCharge = p.Draw(t, "min"), p.Draw(t, "max")
+		if r.MaxCharge < r.MinCharge {
+			r.MinCharge, r.MaxCharge = r.MaxCharge, r.MinCharge
+		}
+	}
+	if yes("dates") {
+		r.From, r.To = rapid.Int64().Draw(t, "from"), rapid.Int64().Draw(t, "to")
+		if r.From > r.To {
+			r.From, r.To = r.To, r.From
+		}
+		if r.From == r.To {
+			r.To = 0
+		}
+	}
+	if yes("digits") {
+		r.MinDigits = rapid.Uint8().Draw(t, "min digits")
+		r.MaxDigits = rapid.Uint8Min(r.MinDigits).Draw(t, "max digits")
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "priced") {
+	case 0:
+		r.Tiers = drawTiers(t, p)
+		r.Per = few("per", 3600)
+		return r
+	case 1:
+		r.Per, r.Price1 = rating.PerCall, p.Draw(t, "price 1")
+		return r
+	}
+	r.Per, r.Price1 = few("per", rating.MaxInterval), p.Draw(t, "price 1")
+	r.Interval1, r.IntervalN = few("interval 1", rating.MaxInterval), few("interval n", rating.MaxInterval)
+	r.PriceN = p.Draw(t, "price n")
+	if r.Interval1 == 0 && r.IntervalN == 0 {
 		r.Price1 = 0
 	}
 	return r
+}
+
+func drawTiers(t *rapid.T, p *rapid.Generator[money.Price]) []rating.Tier {
+	var tiers []rating.Tier
+	from := uint32(1)
+	for range rapid.IntRange(0, 4).Draw(t, "tiers") {
+		length := rapid.Uint32Range(1, 1000).Draw(t, "length")
+		tiers = append(tiers, rating.Tier{
+			From: from, Length: length, RoundUp: rapid.Uint32Range(0, 60).Draw(t, "round"),
+			Price: p.Draw(t, "tier price"), Per: rapid.Uint32Range(0, 60).Draw(t, "tier per"),
+		})
+		from += length
+	}
+	tiers = append(tiers, rating.Tier{From: from, Price: p.Draw(t, "last price")})
+	for range rapid.IntRange(0, 2).Draw(t, "events") {
+		e := rating.Tier{Event: true, From: rapid.Uint32Range(1, 1000).Draw(t, "event"), Price: p.Draw(t, "event price")}
+		if e.Every = rapid.Uint32Range(0, 9).Draw(t, "every"); e.Every > 0 {
+			e.Length = rapid.Uint32Range(0, 99).Draw(t, "event length")
+		}
+		tiers = append(tiers, e)
+	}
+	return tiers
 }
 
 func written(t interface{ Fatal(...any) }, rates []rating.Rate) string {
@@ -262,13 +453,42 @@ func TestRatesStoredForm(t *testing.T) {
 	got := written(t, []rating.Rate{
 		{Prefix: "44", Destination: `United "Kingdom", GB`, Price1: price("0.50"), PriceN: price("0.01"), Interval1: 60, IntervalN: 1, ConnectionFee: price("0.1")},
 		{Prefix: "", Blocked: true, AssumedPulse: true},
+		{
+			Kind: call.SMS, Service: "alerts", Price1: price("0.05"), Per: rating.PerCall, Minimum: 1, MinCharge: price("0.1"), MaxCharge: price("2"),
+			Grace: 3, Free: 4, Access: true, From: 1_764_547_200_000_000_000, To: 1_764_547_200_000_000_001, Class: numbering.EEACall,
+			Band: "Peak", Origin: "outside = EER", Area: "X", Tag: "t", MinDigits: 8, MaxDigits: 11,
+		},
+		{Prefix: "1", NoGrace: true, Area: "X", Local: true, Per: 60, Tiers: []rating.Tier{
+			{From: 1, Length: 15, RoundUp: 5}, {From: 16, Price: price("0.01"), Per: 1}, {From: 31, Event: true, Every: 60, Length: 600, Price: price("0.2")},
+		}},
 	})
-	want := "prefix\tdestination\tprice_1\tprice_n\tinterval_1\tinterval_n\tconnection_fee\tblocked\tassumed\n" +
-		"44\tUnited \"Kingdom\", GB\t0.5\t0.01\t60\t1\t0.1\t0\t0\n" +
-		"\t\t0\t0\t0\t0\t0\t1\t1\n" +
-		"end\t2\t"
+	want := "prefix\tdestination\tprice_1\tprice_n\tinterval_1\tinterval_n\tconnection_fee\n" +
+		"44\tUnited \"Kingdom\", GB\t0.5\t0.01\t60\t1\t0.1\n" +
+		"\t\t0\t0\t0\t0\t0\tblocked=1\tassumed=1\n" +
+		"\t\t0.05\t0\t0\t0\t0\tkind=sms\tservice=alerts\tper=call\tminimum=1\tmin_charge=0.1\tmax_charge=2\tgrace=3\tfree=4\taccess=1\t" +
+		"from=2025-12-01T00:00:00Z\tto=2025-12-01T00:00:00.000000001Z\tclass=eea\tband=Peak\torigin=outside = EER\tarea=X\ttag=t\tmin_digits=8\tmax_digits=11\n" +
+		"1\t\t0\t0\t0\t0\t0\tper=60\tno_grace=1\ttiers=m1,15,5,0,0;m16,0,0,0.01,1;e31,600,60,0.2,0\tarea=X\tlocal=1\n" +
+		"end\t4\t"
 	if !strings.HasPrefix(got, want) || len(got) != len(want)+65 {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+// Whatever a rate may hold at most has a line that is read again.
+func TestLongestRateComesBack(t *testing.T) {
+	most := money.Price(math.MaxInt64)
+	name := strings.Repeat("é", rating.MaxName/2)
+	r := rating.Rate{
+		Kind: call.Data, Prefix: "", Service: name, Destination: strings.Repeat("é", rating.MaxDestination/2), Band: name, Origin: name, Area: name, Tag: name,
+		Per: rating.MaxUnits, ConnectionFee: most, MinCharge: most, MaxCharge: most, Minimum: rating.MaxUnits, Grace: rating.MaxUnits, Free: rating.MaxUnits,
+		Access: true, Blocked: true, AssumedPulse: true, From: math.MinInt64, To: math.MaxInt64, Class: numbering.Indeterminate, MinDigits: 255, MaxDigits: 255,
+	}
+	for range rating.MaxTiers {
+		r.Tiers = append(r.Tiers, rating.Tier{From: rating.MaxUnits, Length: rating.MaxUnits, Event: true, Every: rating.MaxUnits, Price: most})
+	}
+	got, errs := collect(ReadRates(strings.NewReader(written(t, []rating.Rate{r}))))
+	if diff := cmp.Diff([]rating.Rate{r}, got); diff != "" || len(errs) > 0 {
+		t.Errorf("%v (-want +got)\n%s", errs, diff)
 	}
 }
 
@@ -338,12 +558,19 @@ func TestReadRatesRefuses(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, want string }{
 		"another header":      {"prefix\t", "code\t", "line 1: want the header"},
 		"a price spelled out": {"\t0.5\t", "\t0.50\t", "is not how the rate is written"},
-		"a flag of 2":         {"\t0\t0\nend", "\t0\t2\nend", "is not how the rate is written"},
-		"a cell too few":      {"\t0\t0\nend", "\t0\nend", "line 2: 8 cells, want 9"},
+		"a flag of 2":         {"\t0\nend", "\t0\tblocked=2\nend", "is not how the rate is written"},
+		"a flag twice":        {"\t0\nend", "\t0\tblocked=1\tblocked=1\nend", "is not how the rate is written"},
+		"cells out of order":  {"\t0\nend", "\t0\tassumed=1\tblocked=1\nend", "is not how the rate is written"},
+		"an empty cell":       {"\t0\nend", "\t0\ttag=\nend", "is not how the rate is written"},
+		"an unknown cell":     {"\t0\nend", "\t0\tmoon=1\nend", "nothing of that name"},
+		"no instant":          {"\t0\nend", "\t0\tfrom=2026\nend", "parsing time"},
+		"a far instant":       {"\t0\nend", "\t0\tfrom=9999-01-01T00:00:00Z\nend", "is not how the rate is written"},
+		"no tier":             {"\t0\nend", "\t0\ttiers=m1,2\nend", "a tier is not as it is written"},
+		"a cell too few":      {"\t0\nend", "\nend", "line 2: 6 cells, want at least 7"},
 		"no number":           {"\t0.5\t", "\tx\t", `line 2: amount "x"`},
-		"a row more":          {"end", "2\t\t0\t0\t0\t0\t0\t0\t0\nend", "rates are missing or were changed"},
-		"a row less":          {"1\t\t0.5\t0\t60\t0\t0\t0\t0\n", "", "rates are missing or were changed"},
-		"a long line":         {"1\t", strings.Repeat("1", 9999), "longer than 1024 bytes"},
+		"a row more":          {"end", "2\t\t0\t0\t0\t0\t0\nend", "rates are missing or were changed"},
+		"a row less":          {"1\t\t0.5\t0\t60\t0\t0\n", "", "rates are missing or were changed"},
+		"a long line":         {"1\t", strings.Repeat("1", 9999), "longer than 4096 bytes"},
 	} {
 		_, errs := collect(ReadRates(strings.NewReader(strings.Replace(good, tc.old, tc.new, 1))))
 		if len(errs) != 1 || !strings.Contains(errs[0].Error(), tc.want) {
@@ -360,6 +587,7 @@ func FuzzReadRates(f *testing.F) {
 	f.Add(written(f, []rating.Rate{{Prefix: "44", Destination: "UK", Price1: price("0.5"), PriceN: price("0.01"), Interval1: 60, IntervalN: 1}}))
 	f.Add(written(f, []rating.Rate{{}, {Prefix: "1900", Blocked: true}}) + "x")
 	f.Add(ratesHeader + "\nend\t0\t\n")
+	f.Add(written(f, []rating.Rate{{Kind: call.SMS, Service: "s", Per: rating.PerCall, From: 1, Class: numbering.Local, NoGrace: true}, {Prefix: "1", Tiers: []rating.Tier{{From: 1}}}}))
 	f.Fuzz(func(t *testing.T, text string) {
 		rates, errs := collect(ReadRates(strings.NewReader(text)))
 		if len(errs) > 1 {

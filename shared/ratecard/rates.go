@@ -9,21 +9,21 @@ import (
 	"hash"
 	"io"
 	"iter"
-	"strconv"
-	"strings"
-	"unicode"
 
-	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // The stored form of a revision's rates: tab-separated text, a header, a line
 // for each rate, and an end line with their number and the SHA-256 of all
-// before it. It has one spelling, so its hash names its content.
+// before it. A line has the cells of the header, and behind them those that few
+// rates need, as name=value (see extras). It has one spelling, so its hash
+// names its content.
 const (
-	ratesHeader = "prefix\tdestination\tprice_1\tprice_n\tinterval_1\tinterval_n\tconnection_fee\tblocked\tassumed"
+	ratesHeader = "prefix\tdestination\tprice_1\tprice_n\tinterval_1\tinterval_n\tconnection_fee"
 	ratesEnd    = "end\t"
-	maxRateLine = 1024 // bytes: more than a name, a prefix and seven numbers take
+	// maxRateLine, in bytes, is more than the longest names, all numbers and
+	// rating.MaxTiers tiers take.
+	maxRateLine = 4 << 10
 )
 
 // WriteRates writes the stored form of rates, in their order, and returns how
@@ -44,7 +44,7 @@ func WriteRates(w io.Writer, rates iter.Seq2[rating.Rate, error]) (int64, error)
 		if _, err := out.Write(line); err != nil {
 			return count, fmt.Errorf("writing rates: %w", err)
 		}
-		if line, err = appendRate(line[:0], r); err != nil {
+		if line, err = appendRate(line[:0], &r); err != nil {
 			return count, fmt.Errorf("writing rates: prefix %q: %w", clip(r.Prefix), err)
 		}
 		count++
@@ -141,74 +141,4 @@ func (r *ratesReader) finish(line []byte, count int64) error {
 		return errors.New("text after the end line")
 	}
 	return nil
-}
-
-func (r *ratesReader) parse(line []byte) (rating.Rate, error) {
-	cells := strings.Split(strings.TrimSuffix(string(line), "\n"), "\t")
-	if len(cells) != strings.Count(ratesHeader, "\t")+1 {
-		return rating.Rate{}, fmt.Errorf("%d cells, want %d", len(cells), strings.Count(ratesHeader, "\t")+1)
-	}
-	var err error
-	price := func(s string) (p money.Price) {
-		if err == nil {
-			p, err = money.ParsePrice(s)
-		}
-		return p
-	}
-	seconds := func(s string) uint32 {
-		n, parseErr := strconv.ParseUint(s, 10, 32)
-		if err == nil {
-			err = parseErr
-		}
-		return uint32(n)
-	}
-	rate := rating.Rate{
-		Prefix: cells[0], Destination: cells[1],
-		Price1: price(cells[2]), PriceN: price(cells[3]),
-		Interval1: seconds(cells[4]), IntervalN: seconds(cells[5]),
-		ConnectionFee: price(cells[6]),
-		Blocked:       cells[7] == "1", AssumedPulse: cells[8] == "1",
-	}
-	if err != nil {
-		return rating.Rate{}, err
-	}
-	if r.again, err = appendRate(r.again[:0], rate); err != nil {
-		return rating.Rate{}, err
-	}
-	if !bytes.Equal(r.again, line) {
-		return rating.Rate{}, fmt.Errorf("%q is not how the rate is written, want %q", line, r.again)
-	}
-	return rate, nil
-}
-
-// appendRate appends the one line of r.
-func appendRate(line []byte, r rating.Rate) ([]byte, error) {
-	if err := r.Validate(); err != nil {
-		return line, err
-	}
-	if strings.ContainsFunc(r.Destination, unicode.IsControl) {
-		return line, fmt.Errorf("destination %q: want no control characters", clip(r.Destination))
-	}
-	line = append(line, r.Prefix...)
-	line = append(line, '\t')
-	line = append(line, r.Destination...)
-	line = appendPrice(line, r.Price1)
-	line = appendPrice(line, r.PriceN)
-	line = strconv.AppendUint(append(line, '\t'), uint64(r.Interval1), 10)
-	line = strconv.AppendUint(append(line, '\t'), uint64(r.IntervalN), 10)
-	line = appendPrice(line, r.ConnectionFee)
-	line = appendFlag(line, r.Blocked)
-	line = appendFlag(line, r.AssumedPulse)
-	return append(line, '\n'), nil
-}
-
-func appendPrice(line []byte, p money.Price) []byte {
-	return p.Amount().Trim().AppendText(append(line, '\t'), 0)
-}
-
-func appendFlag(line []byte, on bool) []byte {
-	if on {
-		return append(line, "\t1"...)
-	}
-	return append(line, "\t0"...)
 }

@@ -6,6 +6,7 @@ package ratecard
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	"github.com/tollbook/tollbook/shared/rating"
@@ -23,15 +24,18 @@ type Revision struct {
 
 // InputHash names everything a customer card's rates follow from: the parent
 // card, its revision and the hash of that revision's rates, the markup and the
-// terms. It is the SHA-256, in hex, of a text in which no two inputs agree.
-func InputHash(parent string, revision int, ratesHash string, m Markup, t rating.Terms) string {
+// terms. It is the SHA-256, in hex, of a text in which no two inputs agree. It
+// fails on terms that are not valid.
+func InputHash(parent string, revision int, ratesHash string, m Markup, t rating.Terms) (string, error) {
+	terms, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("naming the inputs of a card: %w", err)
+	}
 	h := sha256.New()
 	// Quoted strings keep one input from running into the next. Writing to a
 	// hash cannot fail.
-	fmt.Fprintf(h, "tollbook card inputs 1\n%q %d %q\n%s\n%q %d %s %s %d %t %d\n",
-		parent, revision, ratesHash, m,
-		t.Currency, t.Decimals, t.Rounding, t.DurationRounding, t.Model, t.ChargeZeroSeconds, t.ShortDigits)
-	return hex.EncodeToString(h.Sum(nil))
+	fmt.Fprintf(h, "tollbook card inputs 2\n%q %d %q\n%s\n%s\n", parent, revision, ratesHash, m, terms)
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Stale reports whether the revision was built from other inputs than

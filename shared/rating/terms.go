@@ -75,57 +75,57 @@ func (p Presentation) columns() []Class {
 // Terms are the rules of a card that hold for all its rates, and the names
 // that its rates use. Quantities are in seconds (or messages, bytes, pieces).
 type Terms struct {
-	Currency          string         `json:"currency"`                // ISO 4217 code
-	Decimals          int            `json:"decimals"`                // of each charge: 0 to money.MaxDecimals
-	Rounding          money.Rounding `json:"rounding"`                // of each charge, once
-	DurationRounding  money.Rounding `json:"duration_rounding"`       // of a fraction of a second, before intervals
-	KeepFractions     bool           `json:"keep_fractions,omitzero"` // a fraction of a second is not rounded
-	Model             IncrementModel `json:"model"`
-	ChargeZeroSeconds bool           `json:"charge_zero_seconds,omitzero"` // an answered call of 0 s pays fee and first interval; default free
-	ShortDigits       int            `json:"short_digits,omitzero"`        // numbers of fewer digits match only a rate of their full length; 0 = off
+	Currency          string         `doc:"-" json:"currency"`                                       // ISO 4217 code
+	Decimals          int            `doc:"decimals" json:"decimals"`                                // of each charge: 0 to money.MaxDecimals
+	Rounding          money.Rounding `doc:"rounding,omitempty" json:"rounding"`                      // of each charge, once
+	DurationRounding  money.Rounding `doc:"duration_rounding,omitempty" json:"duration_rounding"`    // of a fraction of a second, before intervals
+	KeepFractions     bool           `doc:"keep_fractions,omitempty" json:"keep_fractions,omitzero"` // a fraction of a second is not rounded
+	Model             IncrementModel `doc:"model,omitempty" json:"model"`
+	ChargeZeroSeconds bool           `doc:"charge_zero_seconds,omitempty" json:"charge_zero_seconds,omitzero"` // an answered call of 0 s pays fee and first interval; default free
+	ShortDigits       int            `doc:"short_digits" json:"short_digits,omitzero"`                         // numbers of fewer digits match only a rate of their full length; 0 = off
 
-	Grace     uint32      `json:"grace,omitzero"`
-	GraceMode GraceMode   `json:"grace_mode,omitzero"`
-	Free      uint32      `json:"free,omitzero"`       // not charged: after the first interval
-	FreeFirst bool        `json:"free_first,omitzero"` // before it
-	Minimum   uint32      `json:"minimum,omitzero"`    // minimum billed length
-	MinCharge money.Price `json:"min_charge,omitzero"` // of a charged call
-	MaxCharge money.Price `json:"max_charge,omitzero"` // of a call; 0 = none
+	Grace     uint32      `doc:"grace,omitempty" json:"grace,omitzero"`
+	GraceMode GraceMode   `doc:"grace_mode,omitempty" json:"grace_mode,omitzero"`
+	Free      uint32      `doc:"free,omitempty" json:"free,omitzero"`             // not charged: after the first interval
+	FreeFirst bool        `doc:"free_first,omitempty" json:"free_first,omitzero"` // before it
+	Minimum   uint32      `doc:"minimum,omitempty" json:"minimum,omitzero"`       // minimum billed length
+	MinCharge money.Price `doc:"min_charge,omitempty" json:"min_charge,omitzero"` // of a charged call
+	MaxCharge money.Price `doc:"max_charge,omitempty" json:"max_charge,omitzero"` // of a call; 0 = none
 	// Surcharge is the post-call surcharge: this fraction of the charge is
 	// added to it, 0.10 being 10 % (Sippy).
-	Surcharge money.Price `json:"surcharge,omitzero"`
+	Surcharge money.Price `doc:"surcharge,omitempty" json:"surcharge,omitzero"`
 	// Access is the access charge per minute that is added where a rate says
 	// so: to the service charge of an 084, 087, 09 or 118 number (Ofcom).
-	Access money.Price `json:"access,omitzero"`
+	Access money.Price `doc:"access,omitempty" json:"access,omitzero"`
 
-	Presentation Presentation `json:"presentation,omitzero"`
+	Presentation Presentation `doc:"presentation,omitempty" json:"presentation,omitzero"`
 	// DearerIndeterminate: with InterIntra, a call that is neither is charged
 	// the dearer of the two; default inter.
-	DearerIndeterminate bool `json:"dearer_indeterminate,omitzero"`
+	DearerIndeterminate bool `doc:"dearer_indeterminate,omitempty" json:"dearer_indeterminate,omitzero"`
 	// EEAFrom and EEATo are the countries (ISO 3166) that an EEA call comes
 	// from and goes to; none: the 30 states of the EEA.
-	EEAFrom []string `json:"eea_from,omitempty"`
-	EEATo   []string `json:"eea_to,omitempty"`
-	ByLRN   bool     `json:"by_lrn,omitzero"` // by the location routing number, where the record has one
+	EEAFrom []string `doc:"eea_from,omitempty" json:"eea_from,omitempty"`
+	EEATo   []string `doc:"eea_to,omitempty" json:"eea_to,omitempty"`
+	ByLRN   bool     `doc:"by_lrn,omitempty" json:"by_lrn,omitzero"` // by the location routing number, where the record has one
 
-	Bands      *band.Set         `json:"bands,omitempty"`
-	Origins    []Origin          `json:"origins,omitempty"`
-	Surcharges []OriginSurcharge `json:"surcharges,omitempty"`
+	Bands      *band.Set         `doc:"bands,omitempty" json:"bands,omitempty"`
+	Origins    []Origin          `doc:"origins,omitempty" json:"origins,omitempty"`
+	Surcharges []OriginSurcharge `doc:"surcharges,omitempty" json:"surcharges,omitempty"`
 }
 
 // Origin is a group of callers' numbers.
 type Origin struct {
-	Name     string   `json:"name"`
-	Prefixes []string `json:"prefixes,omitempty"` // digits
-	Invalid  bool     `json:"invalid,omitzero"`   // callers whose number is missing, cannot be one, or is of no known region (see numbering.ValidCaller)
+	Name     string   `doc:"name" json:"name"`
+	Prefixes []string `doc:"prefixes,omitempty" json:"prefixes,omitempty"` // digits
+	Invalid  bool     `doc:"invalid,omitempty" json:"invalid,omitzero"`    // callers whose number is missing, cannot be one, or is of no known region (see numbering.ValidCaller)
 }
 
 // OriginSurcharge is added to the charge of a call from a group of callers.
 type OriginSurcharge struct {
-	Origin    string      `json:"origin"`              // name of the group
-	To        []string    `json:"to,omitempty"`        // prefixes of called numbers; none = all
-	PerMinute money.Price `json:"per_minute,omitzero"` // of billed time
-	PerCall   money.Price `json:"per_call,omitzero"`
+	Origin    string      `doc:"origin" json:"origin"`                            // name of the group
+	To        []string    `doc:"to,omitempty" json:"to,omitempty"`                // prefixes of called numbers; none = all
+	PerMinute money.Price `doc:"per_minute,omitempty" json:"per_minute,omitzero"` // of billed time
+	PerCall   money.Price `doc:"per_call,omitempty" json:"per_call,omitzero"`
 }
 
 // Limits of terms.

@@ -1,0 +1,263 @@
+package ratecard
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+const rateCells = 7 // that every line has
+
+func (r *ratesReader) parse(line []byte) (rating.Rate, error) {
+	cells := strings.Split(strings.TrimSuffix(string(line), "\n"), "\t")
+	if len(cells) < rateCells {
+		return rating.Rate{}, fmt.Errorf("%d cells, want at least %d", len(cells), rateCells)
+	}
+	var c cellReader
+	rate := rating.Rate{
+		Prefix: cells[0], Destination: cells[1],
+		Price1: c.price(cells[2]), PriceN: c.price(cells[3]),
+		Interval1: c.units(cells[4]), IntervalN: c.units(cells[5]),
+		ConnectionFee: c.price(cells[6]),
+	}
+	for _, cell := range cells[rateCells:] {
+		name, value, _ := strings.Cut(cell, "=")
+		x, ok := extraNamed(name)
+		if !ok {
+			return rating.Rate{}, fmt.Errorf("a cell %q: a rate has nothing of that name", clip(cell))
+		}
+		x.read(&c, &rate, value)
+	}
+	if c.err != nil {
+		return rating.Rate{}, c.err
+	}
+	// Written again it must be the same line: so there is one spelling only,
+	// and no cell is there twice or in another place.
+	var err error
+	if r.again, err = appendRate(r.again[:0], &rate); err != nil {
+		return rating.Rate{}, err
+	}
+	if !bytes.Equal(r.again, line) {
+		return rating.Rate{}, fmt.Errorf("%q is not how the rate is written, want %q", clip(string(line)), clip(string(r.again)))
+	}
+	return rate, nil
+}
+
+// appendRate appends the one line of r.
+func appendRate(line []byte, r *rating.Rate) ([]byte, error) {
+	if err := r.Validate(); err != nil {
+		return line, err
+	}
+	for _, name := range [...]string{r.Destination, r.Service, r.Band, r.Origin, r.Area, r.Tag} {
+		if strings.ContainsFunc(name, unicode.IsControl) {
+			return line, fmt.Errorf("the name %q: want no control characters", clip(name))
+		}
+	}
+	line = append(line, r.Prefix...)
+	line = append(append(line, '\t'), r.Destination...)
+	line = appendPrice(append(line, '\t'), r.Price1)
+	line = appendPrice(append(line, '\t'), r.PriceN)
+	line = strconv.AppendUint(append(line, '\t'), uint64(r.Interval1), 10)
+	line = strconv.AppendUint(append(line, '\t'), uint64(r.IntervalN), 10)
+	line = appendPrice(append(line, '\t'), r.ConnectionFee)
+	for i := range extras {
+		begin := len(line)
+		line = append(append(append(line, '\t'), extras[i].name...), '=')
+		value := len(line)
+		if line = extras[i].write(line, r); len(line) == value {
+			line = line[:begin]
+		}
+	}
+	return append(line, '\n'), nil
+}
+
+// extra is a cell that a rate has only when it is not empty.
+type extra struct {
+	name  string
+	write func([]byte, *rating.Rate) []byte // appends the value, nothing for none
+	read  func(*cellReader, *rating.Rate, string)
+}
+
+// extras are the cells behind those of the header, in the order in which they
+// are written.
+var extras = []extra{
+	{"kind", func(b []byte, r *rating.Rate) []byte {
+		if r.Kind == call.Voice {
+			return b
+		}
+		return append(b, r.Kind.String()...)
+	}, func(c *cellReader, r *rating.Rate, s string) { r.Kind = keep(c, call.ParseKind, s) }},
+	text("service", func(r *rating.Rate) *string { return &r.Service }),
+	{"per", func(b []byte, r *rating.Rate) []byte {
+		if r.Per == rating.PerCall {
+			return append(b, "call"...)
+		}
+		return appendUnits(b, r.Per)
+	}, func(c *cellReader, r *rating.Rate, s string) {
+		if r.Per = rating.PerCall; s != "call" {
+			r.Per = c.units(s)
+		}
+	}},
+	units("minimum", func(r *rating.Rate) *uint32 { return &r.Minimum }),
+	amount("min_charge", func(r *rating.Rate) *money.Price { return &r.MinCharge }),
+	amount("max_charge", func(r *rating.Rate) *money.Price { return &r.MaxCharge }),
+	units("grace", func(r *rating.Rate) *uint32 { return &r.Grace }),
+	flag("no_grace", func(r *rating.Rate) *bool { return &r.NoGrace }),
+	units("free", func(r *rating.Rate) *uint32 { return &r.Free }),
+	flag("access", func(r *rating.Rate) *bool { return &r.Access }),
+	{"tiers", func(b []byte, r *rating.Rate) []byte { return appendTiers(b, r.Tiers) },
+		func(c *cellReader, r *rating.Rate, s string) { r.Tiers = c.tiers(s) }},
+	flag("blocked", func(r *rating.Rate) *bool { return &r.Blocked }),
+	flag("assumed", func(r *rating.Rate) *bool { return &r.AssumedPulse }),
+	instant("from", func(r *rating.Rate) *int64 { return &r.From }),
+	instant("to", func(r *rating.Rate) *int64 { return &r.To }),
+	{"class", func(b []byte, r *rating.Rate) []byte {
+		if r.Class == rating.AnyClass {
+			return b
+		}
+		return append(b, r.Class.String()...)
+	}, func(c *cellReader, r *rating.Rate, s string) { r.Class = keep(c, rating.ParseClass, s) }},
+	text("band", func(r *rating.Rate) *string { return &r.Band }),
+	text("origin", func(r *rating.Rate) *string { return &r.Origin }),
+	text("area", func(r *rating.Rate) *string { return &r.Area }),
+	flag("local", func(r *rating.Rate) *bool { return &r.Local }),
+	text("tag", func(r *rating.Rate) *string { return &r.Tag }),
+	digits("min_digits", func(r *rating.Rate) *uint8 { return &r.MinDigits }),
+	digits("max_digits", func(r *rating.Rate) *uint8 { return &r.MaxDigits }),
+}
+
+func extraNamed(name string) (*extra, bool) {
+	for i := range extras {
+		if extras[i].name == name {
+			return &extras[i], true
+		}
+	}
+	return nil, false
+}
+
+func text(name string, of func(*rating.Rate) *string) extra {
+	return extra{name, func(b []byte, r *rating.Rate) []byte { return append(b, *of(r)...) },
+		func(_ *cellReader, r *rating.Rate, s string) { *of(r) = s }}
+}
+
+func units(name string, of func(*rating.Rate) *uint32) extra {
+	return extra{name, func(b []byte, r *rating.Rate) []byte { return appendUnits(b, *of(r)) },
+		func(c *cellReader, r *rating.Rate, s string) { *of(r) = c.units(s) }}
+}
+
+func digits(name string, of func(*rating.Rate) *uint8) extra {
+	return extra{name, func(b []byte, r *rating.Rate) []byte { return appendUnits(b, uint32(*of(r))) },
+		func(c *cellReader, r *rating.Rate, s string) { *of(r) = uint8(c.number(s, 8)) }}
+}
+
+func amount(name string, of func(*rating.Rate) *money.Price) extra {
+	return extra{name, func(b []byte, r *rating.Rate) []byte {
+		if *of(r) == 0 {
+			return b
+		}
+		return appendPrice(b, *of(r))
+	}, func(c *cellReader, r *rating.Rate, s string) { *of(r) = c.price(s) }}
+}
+
+func flag(name string, of func(*rating.Rate) *bool) extra {
+	return extra{name, func(b []byte, r *rating.Rate) []byte {
+		if !*of(r) {
+			return b
+		}
+		return append(b, '1')
+	}, func(_ *cellReader, r *rating.Rate, s string) { *of(r) = s == "1" }}
+}
+
+func instant(name string, of func(*rating.Rate) *int64) extra {
+	return extra{name, func(b []byte, r *rating.Rate) []byte {
+		if *of(r) == 0 {
+			return b
+		}
+		return time.Unix(0, *of(r)).UTC().AppendFormat(b, time.RFC3339Nano)
+	}, func(c *cellReader, r *rating.Rate, s string) {
+		// Outside the years that nanoseconds reach it is another instant, which
+		// is written otherwise.
+		*of(r) = keep(c, func(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano, s) }, s).UnixNano()
+	}}
+}
+
+func appendPrice(b []byte, p money.Price) []byte { return p.Amount().Trim().AppendText(b, 0) }
+
+func appendUnits(b []byte, n uint32) []byte {
+	if n == 0 {
+		return b
+	}
+	return strconv.AppendUint(b, uint64(n), 10)
+}
+
+// appendTiers writes tiers as m(inute) or e(vent), from, length, the step (in
+// which a minute tier is rounded up and an event happens again), price, per:
+// "m1,15,0,0,0;m16,0,6,0.01,60".
+func appendTiers(b []byte, tiers []rating.Tier) []byte {
+	for i, t := range tiers {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		kind, step := byte('m'), t.RoundUp
+		if t.Event {
+			kind, step = 'e', t.Every
+		}
+		b = append(b, kind)
+		for _, n := range [...]uint32{t.From, t.Length, step} {
+			b = append(strconv.AppendUint(b, uint64(n), 10), ',')
+		}
+		b = append(appendPrice(b, t.Price), ',')
+		b = strconv.AppendUint(b, uint64(t.Per), 10)
+	}
+	return b
+}
+
+// cellReader reads cells and keeps the first error.
+type cellReader struct{ err error }
+
+func keep[T any](c *cellReader, parse func(string) (T, error), s string) T {
+	v, err := parse(s)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return v
+}
+
+func (c *cellReader) price(s string) money.Price { return keep(c, money.ParsePrice, s) }
+
+func (c *cellReader) number(s string, bits int) uint64 {
+	return keep(c, func(s string) (uint64, error) { return strconv.ParseUint(s, 10, bits) }, s)
+}
+
+func (c *cellReader) units(s string) uint32 { return uint32(c.number(s, 32)) }
+
+func (c *cellReader) tiers(s string) []rating.Tier {
+	var tiers []rating.Tier
+	for _, text := range strings.Split(s, ";") {
+		parts := strings.Split(text, ",")
+		if len(parts) != 5 || len(parts[0]) < 2 || parts[0][0] != 'm' && parts[0][0] != 'e' {
+			return keep(c, func(string) ([]rating.Tier, error) {
+				return nil, errors.New("a tier is not as it is written")
+			}, s)
+		}
+		t := rating.Tier{
+			Event: parts[0][0] == 'e', From: c.units(parts[0][1:]), Length: c.units(parts[1]),
+			Price: c.price(parts[3]), Per: c.units(parts[4]),
+		}
+		if step := c.units(parts[2]); t.Event {
+			t.Every = step
+		} else {
+			t.RoundUp = step
+		}
+		tiers = append(tiers, t)
+	}
+	return tiers
+}
