@@ -98,11 +98,9 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 	if d.Size > MaxDeck {
 		return nil, refuse("the deck has %d bytes, want at most %d", d.Size, MaxDeck)
 	}
-	var o deck.Options
-	if def.Increment != "" {
-		if o.Interval1, o.IntervalN, err = deck.ParseIncrements(def.Increment); err != nil {
-			return nil, fmt.Errorf("card %q: %w", d.Card, err)
-		}
+	o, err := def.options()
+	if err != nil {
+		return nil, fmt.Errorf("card %q: %w", d.Card, err)
 	}
 	src := &objectReader{ctx: ctx, bucket: c.buckets.Decks, name: d.Object, generation: d.Generation}
 	defer func() { err = errors.Join(err, src.Close()) }()

@@ -158,7 +158,10 @@ func (c *Catalog) nextStep(ctx context.Context, d Definition, at time.Time) (*st
 	if err := c.read(ctx, revisionPath(d.Parent, from), &s.parent); err != nil {
 		return nil, err
 	}
-	inputs := ratecard.InputHash(d.Parent, from, s.parent.Rates, d.Markup, d.Terms.rating(d.Currency))
+	inputs, err := ratecard.InputHash(d.Parent, from, s.parent.Rates, d.Markup, d.Terms.Rating(d.Currency))
+	if err != nil {
+		return nil, err
+	}
 	revisions, err := c.Revisions(ctx, d.ID)
 	if err != nil {
 		return nil, err
@@ -172,11 +175,15 @@ func (c *Catalog) nextStep(ctx context.Context, d Definition, at time.Time) (*st
 
 // rulesHash names what a definition does to its parent's rates.
 func rulesHash(d Definition) (string, error) {
-	t := d.Terms.rating(d.Currency)
+	t := d.Terms.Rating(d.Currency)
 	if err := t.Validate(); err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(ratecard.InputHash(d.Parent, 0, "", d.Markup, t)))
+	inputs, err := ratecard.InputHash(d.Parent, 0, "", d.Markup, t)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(inputs))
 	return hex.EncodeToString(sum[:16]), nil
 }
 
@@ -209,7 +216,7 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 	if s.rev.Rates, err = c.ledger.StoreRates(ctx, stored.Bytes()); err != nil {
 		return err
 	}
-	image, err := rating.BuildImage(d.Terms.rating(d.Currency), sold)
+	image, err := rating.BuildImage(d.Terms.Rating(d.Currency), sold)
 	if err != nil {
 		return &buildError{fmt.Errorf("compiling revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}

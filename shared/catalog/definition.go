@@ -1,13 +1,15 @@
 package catalog
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/ratecard"
-	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // Kind says where a card's rates come from.
@@ -37,7 +39,8 @@ type Definition struct {
 	Activate Activation `doc:"activate" json:"activate"`
 	// Increment, as "60/1", is for the decks of a provider card that do not
 	// give theirs; empty: 60/60 is assumed and flagged.
-	Increment string `doc:"increment,omitempty" json:"increment,omitempty"`
+	Increment string   `doc:"increment,omitempty" json:"increment,omitempty"`
+	Defaults  Defaults `doc:"defaults,omitempty" json:"defaults,omitzero"` // of a provider card
 	// Parent is the provider card that a customer card is built from, with
 	// Markup on its prices, to be charged by Terms.
 	Parent string          `doc:"parent,omitempty" json:"parent,omitempty"`
@@ -45,28 +48,24 @@ type Definition struct {
 	Terms  Terms           `doc:"terms,omitempty" json:"terms,omitzero"`
 }
 
-// Terms are the rules that hold for all rates of a card (see rating.Terms).
-type Terms struct {
-	Decimals          int            `doc:"decimals" json:"decimals"`                                          // of each call's charge, 0 to 20
-	Rounding          money.Rounding `doc:"rounding,omitempty" json:"rounding,omitzero"`                       // of each call's charge
-	DurationRounding  money.Rounding `doc:"duration_rounding,omitempty" json:"duration_rounding,omitzero"`     // of a fraction of a second; default half-up
-	WholeCallMultiple bool           `doc:"whole_call_multiple,omitempty" json:"whole_call_multiple,omitzero"` // rating.WholeCallMultiple instead of FirstThenPulse
-	ChargeZeroSeconds bool           `doc:"charge_zero_seconds,omitempty" json:"charge_zero_seconds,omitzero"`
+// Defaults are what the rates of a deck have where it has no column for it.
+type Defaults struct {
+	ConnectionFee money.Price `doc:"connection_fee,omitempty" json:"connection_fee,omitzero"`
+	Per           deck.Unit   `doc:"per,omitempty" json:"per,omitzero"`     // what its prices are for; empty: a minute
+	Grace         uint32      `doc:"grace,omitempty" json:"grace,omitzero"` // seconds; 0: the grace period of the card that charges
 }
 
-// DefaultTerms are those of rating.DefaultTerms.
-func DefaultTerms() Terms { return Terms{Decimals: 4, Rounding: money.HalfUp} }
-
-func (t Terms) rating(currency string) rating.Terms {
-	out := rating.DefaultTerms(currency)
-	out.Decimals, out.Rounding, out.ChargeZeroSeconds = t.Decimals, t.Rounding, t.ChargeZeroSeconds
-	if t.DurationRounding != 0 {
-		out.DurationRounding = t.DurationRounding
+// options returns how the decks of a provider card are read.
+func (d Definition) options() (deck.Options, error) {
+	o := deck.Options{ConnectionFee: d.Defaults.ConnectionFee, Per: d.Defaults.Per, Grace: d.Defaults.Grace}
+	if d.Increment == "" {
+		return o, o.Validate()
 	}
-	if t.WholeCallMultiple {
-		out.Model = rating.WholeCallMultiple
+	var err error
+	if o.Interval1, o.IntervalN, err = deck.ParseIncrements(d.Increment); err != nil {
+		return o, err
 	}
-	return out
+	return o, o.Validate()
 }
 
 const maxID = 128
@@ -85,6 +84,16 @@ func CheckID(what, id string) error {
 	return nil
 }
 
+// equal reports whether two definitions say the same.
+func (d Definition) equal(e Definition) (bool, error) {
+	a, errA := json.Marshal(d)
+	b, errB := json.Marshal(e)
+	if err := errors.Join(errA, errB); err != nil {
+		return false, fmt.Errorf("comparing card %s: %w", d.ID, err)
+	}
+	return bytes.Equal(a, b), nil
+}
+
 // Check reports the first thing in d that no card can be made of.
 func (d Definition) Check() error {
 	if err := CheckID("card", d.ID); err != nil {
@@ -99,21 +108,17 @@ func (d Definition) Check() error {
 	}
 	switch d.Kind {
 	case Provider:
-		if d.Parent != "" || d.Markup != (ratecard.Markup{}) || d.Terms != (Terms{}) {
+		if d.Parent != "" || d.Markup != (ratecard.Markup{}) || !d.Terms.IsZero() {
 			return bad(fmt.Errorf("a provider card has no parent, markup or terms"))
 		}
-		if d.Increment == "" {
-			return nil
-		}
-		if _, _, err := deck.ParseIncrements(d.Increment); err != nil {
+		if _, err := d.options(); err != nil {
 			return bad(err)
 		}
 	case Customer:
-		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" {
-			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment"))
+		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" || d.Defaults != (Defaults{}) {
+			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment or defaults"))
 		}
-		terms := d.Terms.rating(d.Currency)
-		if err := terms.Validate(); err != nil {
+		if err := d.Terms.Check(); err != nil {
 			return bad(err)
 		}
 	default:

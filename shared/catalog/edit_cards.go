@@ -15,6 +15,7 @@ import (
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/ratecard"
+	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // PutAssignment writes which card an account has from the first of a month.
@@ -151,9 +152,16 @@ func (d Definition) refusal() *Refusal {
 		if d.Markup != (ratecard.Markup{}) {
 			r.add("markup", d.Markup.String(), "none: a provider card comes from decks")
 		}
-		if d.Terms != (Terms{}) {
+		if !d.Terms.IsZero() {
 			r.add("terms", "given", "none: a provider card charges nobody")
 		}
+		if d.Defaults.ConnectionFee < 0 {
+			r.add("defaults.connection_fee", d.Defaults.ConnectionFee.String(), "0 or more")
+		}
+		if !d.Defaults.Per.Valid() {
+			r.add("defaults.per", string(d.Defaults.Per), "minute, second, increment or call")
+		}
+		r.within("defaults.grace", uint64(d.Defaults.Grace), 0, rating.MaxInterval)
 		if _, _, err := deck.ParseIncrements(d.Increment); d.Increment != "" && err != nil {
 			r.add("increment", d.Increment, `seconds of the first interval and of the next, such as "60/1"`)
 		}
@@ -164,6 +172,9 @@ func (d Definition) refusal() *Refusal {
 		if d.Increment != "" {
 			r.add("increment", d.Increment, "none: a customer card has the increments of its parent")
 		}
+		if d.Defaults != (Defaults{}) {
+			r.add("defaults", "given", "none: a customer card has what its parent has")
+		}
 		r.terms(d.Terms)
 	default:
 		r.add("kind", string(d.Kind), fmt.Sprintf("%s or %s", Provider, Customer))
@@ -171,7 +182,12 @@ func (d Definition) refusal() *Refusal {
 	return r
 }
 
+// terms names the fields that every card needs; of the others Check names the
+// first that is wrong.
 func (r *Refusal) terms(t Terms) {
+	if t.IsZero() {
+		return
+	}
 	const methods = "half-up, half-down, up or down"
 	if t.Decimals < 0 || t.Decimals > money.MaxDecimals {
 		r.add("terms.decimals", strconv.Itoa(t.Decimals), fmt.Sprintf("0 to %d", money.MaxDecimals))
@@ -179,8 +195,14 @@ func (r *Refusal) terms(t Terms) {
 	if !t.Rounding.Valid() {
 		r.add("terms.rounding", "", methods)
 	}
-	if t.DurationRounding != 0 && !t.DurationRounding.Valid() {
-		r.add("terms.duration_rounding", "", methods+", or none")
+	if !t.DurationRounding.Valid() {
+		r.add("terms.duration_rounding", "", methods)
+	}
+	if t.Model.String() == "" {
+		r.add("terms.model", "", "first_then_pulse, whole_call_multiple or continuous")
+	}
+	if err := t.Check(); err != nil && len(r.Fields) == 0 {
+		r.add("terms", "given", "rules that go together: "+err.Error())
 	}
 }
 

@@ -241,7 +241,10 @@ func (c *Catalog) importCard(ctx context.Context, d Definition) error {
 		}
 		var old Definition
 		isNew, err := find(tx, definitionPath(d.ID), &old)
-		if err != nil || !isNew && old == d {
+		if err != nil {
+			return err
+		}
+		if same, err := old.equal(d); err != nil || same && !isNew {
 			return err
 		}
 		var card book.Card

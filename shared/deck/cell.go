@@ -138,11 +138,12 @@ func blockedWord(cell []byte) bool {
 	return strings.EqualFold(string(unwrap(cell)), "blocked")
 }
 
-// parseSeconds reads an interval; want is empty when it is one.
-func parseSeconds(cell []byte) (seconds uint32, want string) {
+// parseUnits reads an interval in seconds, or in what else is counted; want is
+// empty when it is one.
+func parseUnits(cell []byte, limit uint64) (units uint32, want string) {
 	n, err := strconv.ParseUint(string(unwrap(cell)), 10, 32)
-	if err != nil || n > rating.MaxInterval {
-		return 0, fmt.Sprintf("whole seconds, 0 to %d", rating.MaxInterval)
+	if err != nil || n > limit {
+		return 0, fmt.Sprintf("whole seconds, 0 to %d", limit)
 	}
 	return uint32(n), ""
 }
@@ -150,14 +151,18 @@ func parseSeconds(cell []byte) (seconds uint32, want string) {
 // ParseIncrements reads interval 1 and interval N as decks write them together:
 // "60/1" or "60+1", seconds of 0 to rating.MaxInterval.
 func ParseIncrements(s string) (interval1, intervalN uint32, err error) {
+	return parseIncrements(s, rating.MaxInterval)
+}
+
+func parseIncrements(s string, limit uint64) (interval1, intervalN uint32, err error) {
 	first, next, ok := strings.Cut(s, "/")
 	if !ok {
 		first, next, ok = strings.Cut(s, "+")
 	}
 	if ok {
 		var want1, wantN string
-		interval1, want1 = parseSeconds([]byte(first))
-		intervalN, wantN = parseSeconds([]byte(next))
+		interval1, want1 = parseUnits([]byte(first), limit)
+		intervalN, wantN = parseUnits([]byte(next), limit)
 		ok = want1 == "" && wantN == ""
 	}
 	if !ok {

@@ -27,6 +27,29 @@ const (
 	connectionFee
 	blocked
 	status
+	kind
+	service
+	unit
+	inter
+	intra
+	indeterminate
+	minimum
+	minCharge
+	maxCharge
+	grace
+	free
+	access
+	from
+	to
+	band
+	origin
+	tag
+	area
+	localPrice // local price 1 and price N in one
+	local1
+	localN
+	localInterval1
+	localIntervalN
 	meanings int = iota
 )
 
@@ -58,7 +81,34 @@ var columns = [meanings]struct {
 		"connect cost", "rate connect", "setup", "setup fee", "ppc"}},
 	blocked: {"blocked", []string{"blocked", "forbidden"}},
 	status:  {"status", []string{"status"}},
+
+	kind:           {"kind", []string{"kind", "kind of usage", "usage kind"}},
+	service:        {"service", []string{"service"}},
+	unit:           {"price_unit", []string{"price unit", "priced per", "per"}},
+	inter:          {"inter", []string{"inter", "inter rate", "inter price", "interstate", "interstate rate", "interstate price"}},
+	intra:          {"intra", []string{"intra", "intra rate", "intra price", "intrastate", "intrastate rate", "intrastate price"}},
+	indeterminate:  {"indeterminate", []string{"indeterminate", "indeterminate rate", "indeterminate price"}},
+	minimum:        {"minimum_seconds", []string{"minimum seconds", "min seconds", "minimum billed seconds", "minimum units"}},
+	minCharge:      {"minimum_charge", []string{"minimum charge", "min charge", "minimum cost", "min cost"}},
+	maxCharge:      {"maximum_charge", []string{"maximum charge", "max charge", "maximum cost", "max cost"}},
+	grace:          {"grace_period", []string{"grace period", "grace", "grace seconds", "grace period seconds"}},
+	free:           {"free_seconds", []string{"free seconds", "included seconds", "free units"}},
+	access:         {"access_charge", []string{"access charge", "access"}},
+	from:           {"effective_from", []string{"effective from", "effective date", "valid from", "activation date"}},
+	to:             {"effective_to", []string{"effective to", "effective until", "valid to", "valid until", "expiration date", "expiry date"}},
+	band:           {"band", []string{"band", "time band"}},
+	origin:         {"origin", []string{"origin", "origin group"}},
+	tag:            {"tag", []string{"tag"}},
+	area:           {"area", []string{"area", "area name"}},
+	localPrice:     {"local_price", []string{"local price", "local rate"}},
+	local1:         {"local_price_1", []string{"local price 1"}},
+	localN:         {"local_price_n", []string{"local price n"}},
+	localInterval1: {"local_interval_1", []string{"local interval 1"}},
+	localIntervalN: {"local_interval_n", []string{"local interval n"}},
 }
+
+// amounts are the columns that hold prices and fees.
+var amounts = [...]meaning{price, price1, priceN, connectionFee, inter, intra, indeterminate, minCharge, maxCharge, localPrice, local1, localN}
 
 // layout says where in a row each meaning is.
 type layout struct {
@@ -122,6 +172,7 @@ var rivals = [][2]meaning{
 	{price, price1}, {price, priceN},
 	{interval, interval1}, {interval, intervalN}, {interval, increments}, {interval, billingIncrement},
 	{increments, interval1}, {increments, intervalN}, {increments, billingIncrement}, {billingIncrement, intervalN},
+	{localPrice, local1}, {localPrice, localN},
 }
 
 func (l *layout) check() error {
@@ -138,13 +189,22 @@ func (l *layout) check() error {
 	if !l.has(prefix) {
 		need(prefix)
 	}
-	switch {
+	switch { // a card of two or three classes may have a price for all as well
 	case l.has(price1) && !l.has(priceN):
 		need(priceN)
 	case l.has(priceN) && !l.has(price1):
 		need(price1)
-	case !l.has(price) && !l.has(price1):
+	case l.has(inter) && !l.has(intra):
+		need(intra)
+	case l.has(intra) && !l.has(inter):
+		need(inter)
+	case !l.has(price) && !l.has(price1) && !l.has(inter):
 		need(price)
+	}
+	for _, pair := range [][2]meaning{{local1, localN}, {localN, local1}, {localPrice, area}, {local1, area}} {
+		if l.has(pair[0]) && !l.has(pair[1]) {
+			need(pair[1])
+		}
 	}
 	if len(missing) > 0 {
 		return l.fail(strings.Join(missing, ", ") +

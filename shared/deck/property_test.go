@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tollbook/tollbook/shared/money"
@@ -21,6 +22,7 @@ type dialect struct {
 	columns            []string // of the deck, in their order
 	blank              bool     // blank lines and empty rows between
 	upper, underscores bool     // headers
+	dateLayout         string
 }
 
 var prefixStyles = []string{"%s", "+%s", "00%s", "'%s", `="%s"`, " %s ", "\u00a0+%s"}
@@ -32,9 +34,10 @@ func drawDialect(t *rapid.T) dialect {
 		mark: boolean.Draw(t, "mark"), decimalComma: boolean.Draw(t, "decimalComma"), quoteAll: boolean.Draw(t, "quoteAll"),
 		prefixStyle: rapid.SampledFrom(prefixStyles).Draw(t, "prefixStyle"), blank: boolean.Draw(t, "blank"),
 		upper: boolean.Draw(t, "upper"), underscores: boolean.Draw(t, "underscores"),
+		dateLayout: rapid.SampledFrom([]string{time.DateOnly, time.RFC3339, time.DateTime, "2006-01-02T15:04:05", "2006-01-02T15:04:05+00:00"}).Draw(t, "dates"),
 	}
 	intervals := rapid.SampledFrom([][]string{{"interval 1", "interval n"}, {"mcd", "pulse"}, {"billing"}, {"increments"}, {"billing increment"}}).Draw(t, "intervals")
-	d.columns = rapid.Permutation(append([]string{"dial code", "destination name", "price 1", "price n", "connect fee", "forbidden", "effective date"}, intervals...)).Draw(t, "columns")
+	d.columns = rapid.Permutation(append([]string{"dial code", "destination name", "price 1", "price n", "connect fee", "forbidden", "effective date", "remark"}, intervals...)).Draw(t, "columns")
 	return d
 }
 
@@ -67,8 +70,13 @@ func (d dialect) cell(column string, r rating.Rate) string {
 		return fmt.Sprintf("%d/%d", r.Interval1, r.IntervalN)
 	case "increments":
 		return fmt.Sprintf("%d+%d", r.Interval1, r.IntervalN)
+	case "effective date":
+		if r.From == 0 {
+			return ""
+		}
+		return time.Unix(0, r.From).UTC().Format(d.dateLayout)
 	default:
-		return "2026-11-01"
+		return "carrier's own"
 	}
 }
 
@@ -116,11 +124,14 @@ func drawRate(t *rapid.T) rating.Rate {
 		return money.Price(rapid.Int64Range(0, 9_000_000).Draw(t, "units") * rapid.SampledFrom([]int64{1, 1e6, 1e10, 1e12}).Draw(t, "scale"))
 	})
 	r := rating.Rate{
-		Prefix:        rapid.StringMatching(`[1-9][0-9]{0,15}`).Draw(t, "prefix"),
+		Prefix:        rapid.StringMatching(`[1-9][0-9]{0,14}`).Draw(t, "prefix"),
 		Destination:   strings.Join(strings.Fields(rapid.StringMatching(`[A-Za-zÀ-ž0-9 ,;|'"&-]{0,30}`).Draw(t, "name")), " "),
 		Interval1:     rapid.Uint32Range(0, rating.MaxInterval).Draw(t, "interval 1"),
 		IntervalN:     rapid.Uint32Range(0, rating.MaxInterval).Draw(t, "interval n"),
 		ConnectionFee: price.Draw(t, "fee"),
+	}
+	if rapid.Bool().Draw(t, "dated") {
+		r.From = time.Date(2026, 1, 1+rapid.IntRange(0, 700).Draw(t, "from"), 0, 0, 0, 0, time.UTC).UnixNano()
 	}
 	if r.Blocked = rapid.Bool().Draw(t, "blocked"); !r.Blocked {
 		if r.Interval1 > 0 || r.IntervalN > 0 {
@@ -161,18 +172,21 @@ func FuzzRead(f *testing.F) {
 		f.Add(s, uint32(0), uint32(0))
 	}
 	f.Add("prefix,rate\n44,0.01\n", uint32(30), uint32(6))
+	f.Add("kind,service,prefix,inter,intra,price unit,grace,effective from,effective to,band,area,local price,max charge\n"+
+		"voice,,1,0.1,0.2,increment,30,2026-01-01,2026-02-01T00:00:00Z,Peak,X,0.05,1\nsms,alerts,,1,-1,call,,,,,,,\n", uint32(0), uint32(0))
 	f.Fuzz(func(t *testing.T, text string, interval1, intervalN uint32) {
 		o := Options{Interval1: interval1, IntervalN: intervalN}
 		rates, bad, rep, err := read(text, o)
-		if rep.Rates != int64(len(rates)) || rep.Bad > int64(len(bad)) || rep.Bad == 0 && len(bad) > 0 || rep.Rows != rep.Rates+rep.Merged+rep.Bad {
+		if rep.Rates != int64(len(rates)) || rep.Used > rep.Rates || rep.Bad > int64(len(bad)) || rep.Bad == 0 && len(bad) > 0 || rep.Rows != rep.Used+rep.Merged+rep.Bad {
 			t.Errorf("counts do not add up: %+v, %d rates, %q", rep, len(rates), bad)
 		}
 		seen := map[string]bool{}
 		for _, r := range rates {
-			if err := r.Validate(); err != nil || r.Prefix == "" || seen[r.Prefix] || r.Blocked && r.Price1+r.PriceN != 0 {
-				t.Errorf("rate %+v: %v, seen %v", r, err, seen[r.Prefix])
+			asks := fmt.Sprint(r.Kind, r.Prefix, " ", r.Service, " ", r.Class, " ", r.Band, " ", r.Origin, " ", r.Local, " ", r.Tag, " ", r.From)
+			if err := r.Validate(); err != nil || r.Prefix+r.Service == "" || seen[asks] || r.Blocked && r.Price1+r.PriceN != 0 {
+				t.Errorf("rate %+v: %v, seen %v", r, err, seen[asks])
 			}
-			seen[r.Prefix] = true
+			seen[asks] = true
 		}
 		rates2, bad2, rep2, err2 := read(text, o)
 		if fmt.Sprint(err) != fmt.Sprint(err2) || !cmp.Equal(rates, rates2) || !cmp.Equal(bad, bad2) || !cmp.Equal(rep, rep2) {

@@ -117,7 +117,7 @@ func TestRead(t *testing.T) {
 				`line 5, column prefix: "+": want digits: a row without a prefix would price every number`,
 				`line 6, column prefix: "44-45": want one prefix of digits only`,
 				`line 7, column prefix: "43, 431": want one prefix of digits only`,
-				`line 8, column prefix: "12345678901234567": want at most 16 digits`,
+				`line 8, column prefix: "12345678901234567": want at most 15 digits`,
 				`line 9, column prefix: "44.0": want one prefix of digits only`,
 			}},
 		{name: "blocked by the price", deck: "prefix,price\n1,-1\n2,Blocked\n3,-1.00\n",
@@ -193,7 +193,7 @@ func TestRead(t *testing.T) {
 			if diff := cmp.Diff(tc.bad, bad); diff != "" {
 				t.Errorf("errors (-want +got):\n%s", diff)
 			}
-			if rep.Rates != int64(len(rates)) || rep.Rows != rep.Rates+rep.Merged+rep.Bad {
+			if rep.Rates != int64(len(rates)) || rep.Rows != rep.Used+rep.Merged+rep.Bad {
 				t.Errorf("the report's counts do not add up: %+v", rep)
 			}
 		})
@@ -201,8 +201,8 @@ func TestRead(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	_, bad, rep, err := read("Dial_Code;Rate (EUR/min);Country;Status;Mcd;Pulse;Grace\n"+
-		"44;0,5;UK;1;25;8;0\n44;0,5;UK;1;25;8;0\n;;;\n45;0,5;DK;closed;1;1;0\n45;0,6;DK;1;1;1;0\n", Options{})
+	_, bad, rep, err := read("Dial_Code;Rate (EUR/min);Country;Status;Mcd;Pulse;Grace;Notice\n"+
+		"44;0,5;UK;1;25;8;0;\n44;0,5;UK;1;25;8;0;\n;;;\n45;0,5;DK;closed;1;1;0;\n45;0,6;DK;1;1;1;0;\n", Options{})
 	if err != nil || len(bad) != 1 {
 		t.Fatal(err, bad)
 	}
@@ -210,13 +210,14 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"rows":4,"rates":2,"merged":1,"bad":1,"blank":1,` +
-		`"columns":{"destination":"Country","interval_1":"Mcd","interval_n":"Pulse","prefix":"Dial_Code","price":"Rate (EUR/min)","status":"Status"},` +
-		`"ignored_columns":["Grace"],"delimiter":";","decimal_comma":true,"assumed_intervals":false,` +
+	want := `{"rows":4,"used":2,"rates":2,"merged":1,"bad":1,"blank":1,` +
+		`"columns":{"destination":"Country","grace_period":"Grace","interval_1":"Mcd","interval_n":"Pulse","prefix":"Dial_Code","price":"Rate (EUR/min)","status":"Status"},` +
+		`"ignored_columns":["Notice"],"delimiter":";","decimal_comma":true,"assumed_intervals":false,` +
 		`"notices":["Interval 1 is no multiple of interval N in 1 row (first line 2): the card's increment model decides what they bill.",` +
 		`"An earlier row is repeated by 1 row and was merged (first line 3, as line 2).",` +
+		`"Column \"Grace\" is a switch, as it has 0 and 1 only: 1 is the card's grace period, 0 is none.",` +
 		`"Column \"Status\" blocks no prefix where it says \"1\", \"closed\": only the words blocked and forbidden do.",` +
-		`"Columns that were not read: \"Grace\"."]}`
+		`"Columns that were not read: \"Notice\"."]}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
 	}
@@ -280,7 +281,7 @@ func TestFileThatIsNoDeck(t *testing.T) {
 		{"two prices", "Prefix,Rate,Cost\n44,1,2\n", `columns "Rate" and "Cost" are both the price`},
 		{"price and price 1", "Prefix,Rate,Price1,PriceN\n44,1,2,3\n", `columns "Rate" and "Price1" both give the price_1`},
 		{"two intervals", "Prefix,Rate,Charge period,Pulse\n44,1,2,3\n", `columns "Charge period" and "Pulse" both give the interval_n`},
-		{"only one class of a price", "prefix,rate (inter),intrastate\n1,1,1\n", "no price column"},
+		{"only one class of a price", "prefix,rate (inter),intrastate\n1,1,1\n", "no inter column"},
 		{"too many columns", strings.Repeat(",", maxColumns), "the file is empty"},
 		{"too many headers", strings.Repeat("a,", maxColumns) + "b\n", "513 columns, want at most 512"},
 	} {

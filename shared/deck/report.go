@@ -10,8 +10,9 @@ import (
 // Report says how a deck was understood. The same bytes and options give the
 // same report.
 type Report struct {
-	Rows   int64 `json:"rows"`   // records below the header that have something in them: Rates + Merged + Bad
-	Rates  int64 `json:"rates"`  // rows that became a rate
+	Rows   int64 `json:"rows"`   // records below the header that have something in them: Used + Merged + Bad
+	Used   int64 `json:"used"`   // rows that became rates
+	Rates  int64 `json:"rates"`  // one for each price of a row that is for other calls than the rest
 	Merged int64 `json:"merged"` // rows that repeat an earlier one exactly
 	Bad    int64 `json:"bad"`    // rows with an error
 	Blank  int64 `json:"blank"`  // records of empty cells only
@@ -95,6 +96,9 @@ func (d *deck) finish() (Report, error) {
 	notice(n.uneven, "Interval 1 is no multiple of interval N in %s (first line %d): the card's increment model decides what they bill.",
 		rows(n.uneven), n.firstUneven)
 	notice(r.Merged, "An earlier row is repeated by %s and was merged (first line %d, as line %d).", rows(r.Merged), n.repeat, n.repeated)
+	if d.has(grace) && !d.graceSeconds {
+		notice(1, "Column %q is a switch, as it has 0 and 1 only: 1 is the card's grace period, 0 is none.", clip(d.header(grace)))
+	}
 	if len(n.statuses) > 0 {
 		more := ""
 		if n.moreStatuses {

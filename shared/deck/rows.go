@@ -1,30 +1,31 @@
 package deck
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"fmt"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/delimited"
-	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // deck turns rows into rates.
 type deck struct {
 	*layout
-	decimals
+	evidence
+	options            Options
 	report             Report
 	bad                func(RowError)
 	default1, defaultN uint32
 	assumed            bool // nobody gave the defaults
-	seen               map[uint64]first
+	seen               map[key]first
 	notes              notes
 
 	// Of the row at hand.
 	line   int64
 	fields [][]byte
 	failed bool
+	rates  []rating.Rate
+	unit   Unit // of their prices
 }
 
 // first is where a prefix was first, and what its row said. One of these per
@@ -34,10 +35,15 @@ type first struct {
 	digest [16]byte
 }
 
-func newDeck(l *layout, ev decimals, o Options, bad func(RowError)) *deck {
-	d := &deck{layout: l, decimals: ev, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[uint64]first)}
-	if o == (Options{}) {
+func newDeck(l *layout, ev evidence, o Options, bad func(RowError)) *deck {
+	d := &deck{
+		layout: l, evidence: ev, options: o, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
+	}
+	if o.Interval1 == 0 && o.IntervalN == 0 {
 		d.default1, d.defaultN, d.assumed = defaultInterval, defaultInterval, true
+	}
+	if l.has(grace) && strings.Contains(squeeze(l.header(grace)), "seconds") {
+		d.graceSeconds = true
 	}
 	d.report.DecimalComma = ev.comma()
 	d.report.Ignored = append([]string{}, l.ignored...) // in JSON a list, never null
@@ -51,26 +57,26 @@ func newDeck(l *layout, ev decimals, o Options, bad func(RowError)) *deck {
 	return d
 }
 
-// row returns the rate of a row; ok is false when the row is bad or says what
-// an earlier one said.
-func (d *deck) row(row delimited.Row) (r rating.Rate, ok bool) {
+// row returns the rates of a row; ok is false when the row is bad or says what
+// an earlier one said. They are valid until the next row.
+func (d *deck) row(row delimited.Row) (rates []rating.Rate, ok bool) {
 	d.line, d.fields, d.failed = row.Line, row.Fields, false
 	d.report.Rows++
 	d.width()
 	if !d.failed {
-		r = d.rate()
+		d.read()
 	}
 	if !d.failed {
-		ok = d.isNew(r)
+		ok = d.isNew(d.rates)
 	}
 	if d.failed {
 		d.report.Bad++
-		return rating.Rate{}, false
+		return nil, false
 	}
 	if ok {
-		d.notes.increments(d, r)
+		d.notes.increments(d, d.rates[0])
 	}
-	return r, ok
+	return d.rates, ok
 }
 
 // width holds the row against the header. Cells may be missing only behind the
@@ -115,6 +121,15 @@ func (d *deck) expect(m meaning, want string) {
 	}
 }
 
+// want fails the row for what a column should hold, if the deck has it.
+func (d *deck) want(m meaning, want string) {
+	if !d.has(m) {
+		d.fail(RowError{Value: d.text(), Want: want})
+		return
+	}
+	d.expect(m, want)
+}
+
 // cell returns the cell of a meaning, nothing if there is no such column.
 func (d *deck) cell(m meaning) []byte {
 	if !d.has(m) {
@@ -125,14 +140,14 @@ func (d *deck) cell(m meaning) []byte {
 
 func (d *deck) blank(m meaning) bool { return len(unwrap(d.cell(m))) == 0 }
 
-func (d *deck) rate() (r rating.Rate) {
-	var want string
-	r.Prefix, want = parsePrefix(d.cell(prefix))
-	d.expect(prefix, want)
-	r.Destination, want = parseName(d.cell(destination))
-	d.expect(destination, want)
+// read makes the rates of the row: one for all calls, one for each class that
+// has a price, one for local calls.
+func (d *deck) read() {
+	var r rating.Rate
+	d.match(&r)
 	if !d.blank(blocked) {
-		r.Blocked, want = parseBlocked(d.cell(blocked))
+		on, want := parseBlocked(d.cell(blocked))
+		r.Blocked = on
 		d.expect(blocked, want)
 	}
 	if !d.blank(status) {
@@ -142,164 +157,22 @@ func (d *deck) rate() (r rating.Rate) {
 			d.notes.status(d.cell(status))
 		}
 	}
-	d.prices(&r)
-	r.ConnectionFee = d.fee()
-	d.intervals(&r)
-	return r
-}
-
-// prices reads price 1 and price N. A price of -1 or the word Blocked blocks
-// the prefix (Kolmisoft: Blocked Rates); a blocked rate has no
-// price.
-func (d *deck) prices(r *rating.Rate) {
-	one, rest := price1, priceN
-	if d.has(price) {
-		one, rest = price, price
+	d.rates = d.rates[:0]
+	if d.has(price) || d.has(price1) {
+		all := r
+		d.prices(&all)
+		d.rates = append(d.rates, all)
 	}
-	var said1, saidN priceCell
-	r.Price1, said1 = d.price(one)
-	if r.PriceN, saidN = r.Price1, said1; rest != one {
-		r.PriceN, saidN = d.price(rest)
-	}
-	stop := said1 == stops || saidN == stops
-	if stop && (said1 == priced || saidN == priced) {
-		d.expect(rest, fmt.Sprintf("a price as in column %s, or blocked in both", clip(d.header(one))))
-	}
-	r.Blocked = r.Blocked || stop
-	if r.Blocked {
-		r.Price1, r.PriceN = 0, 0
-		return
-	}
-	const missing = "a price, or the word blocked"
-	if said1 == unsaid {
-		d.expect(one, missing)
-	}
-	if saidN == unsaid && rest != one {
-		d.expect(rest, missing)
-	}
-}
-
-// priceCell is what a price cell says.
-type priceCell int
-
-const (
-	unsaid priceCell = iota
-	priced
-	stops // the prefix is blocked
-)
-
-func (d *deck) price(m meaning) (money.Price, priceCell) {
-	if d.blank(m) {
-		return 0, unsaid
-	}
-	if blockedWord(d.cell(m)) {
-		return 0, stops
-	}
-	p, want := d.parsePrice(d.cell(m))
-	if p == blockedPrice {
-		return 0, stops
-	}
-	if p < 0 {
-		want = "0 or more, or -1 to block the prefix"
-	}
-	d.expect(m, want)
-	return p, priced
-}
-
-// fee reads the connection fee; an empty cell is none.
-func (d *deck) fee() money.Price {
-	if d.blank(connectionFee) {
-		return 0
-	}
-	p, want := d.parsePrice(d.cell(connectionFee))
-	if p < 0 {
-		want = "0 or more"
-	}
-	d.expect(connectionFee, want)
-	return p
-}
-
-// intervals reads interval 1 and interval N from whichever columns give them,
-// the rest from the defaults. Interval N may be 0 only where price N is: one
-// flat block.
-func (d *deck) intervals(r *rating.Rate) {
-	source, lack1, lackN := intervalN, false, false
-	switch {
-	case d.has(interval):
-		source = interval
-		r.Interval1 = d.seconds(interval, r.Blocked)
-		r.IntervalN = r.Interval1
-	case d.has(increments):
-		source = increments
-		r.Interval1, r.IntervalN = d.pair(increments, r.Blocked)
-	case d.has(billingIncrement) && bytes.ContainsAny(d.cell(billingIncrement), "/+"):
-		source = billingIncrement
-		r.Interval1, r.IntervalN = d.pair(billingIncrement, r.Blocked)
-		if d.has(interval1) {
-			d.expect(billingIncrement, fmt.Sprintf("one number, as column %s gives the first interval", clip(d.header(interval1))))
+	d.classes(r)
+	d.local(r)
+	d.terms()
+	d.intervals()
+	for i := range d.rates {
+		if d.failed {
+			return
 		}
-	default:
-		if d.has(billingIncrement) {
-			source = billingIncrement
-		}
-		r.Interval1, lack1 = d.default1, !d.has(interval1)
-		if !lack1 {
-			r.Interval1 = d.seconds(interval1, r.Blocked)
-		}
-		r.IntervalN, lackN = d.defaultN, !d.has(source)
-		if !lackN {
-			r.IntervalN = d.seconds(source, r.Blocked)
+		if err := d.rates[i].Validate(); err != nil {
+			d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})
 		}
 	}
-	r.AssumedPulse = d.assumed && (lack1 || lackN)
-	d.notes.defaults(lack1, lackN)
-	if r.IntervalN == 0 && (r.PriceN != 0 || r.Interval1 == 0 && r.Price1 != 0) && !d.failed {
-		d.expect(source, "1 or more seconds, unless price N is 0 and the first interval is not")
-	}
-}
-
-// seconds reads an interval; a blocked rate may leave it out.
-func (d *deck) seconds(m meaning, optional bool) uint32 {
-	if optional && d.blank(m) {
-		return 0
-	}
-	n, want := parseSeconds(d.cell(m))
-	d.expect(m, want)
-	return n
-}
-
-// pair reads both intervals; a blocked rate may leave them out.
-func (d *deck) pair(m meaning, optional bool) (first, next uint32) {
-	if optional && d.blank(m) {
-		return 0, 0
-	}
-	first, next, err := ParseIncrements(string(unwrap(d.cell(m))))
-	if err != nil {
-		d.expect(m, wantIncrements)
-	}
-	return first, next
-}
-
-// isNew remembers the rate of a prefix. The same row again is merged; another
-// rate for the prefix is an error, since nothing says which one holds.
-func (d *deck) isNew(r rating.Rate) bool {
-	// The digits behind a 1, so that 07 and 7 differ: at most 17 digits.
-	key := uint64(1)
-	for i := range len(r.Prefix) {
-		key = key*10 + uint64(r.Prefix[i]-'0')
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", r))
-	now := first{line: d.line, digest: [16]byte(sum[:])}
-	before, ok := d.seen[key]
-	switch {
-	case !ok:
-		d.seen[key] = now
-		return true
-	case before.digest == now.digest:
-		d.report.Merged++
-		d.notes.merged(d.line, before.line)
-	default:
-		d.expect(prefix, fmt.Sprintf("one rate for a prefix: line %d has another for %s", before.line, r.Prefix))
-	}
-	return false
 }

@@ -1,0 +1,87 @@
+package deck
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+// key is what at most one rate of a deck is for.
+type key struct {
+	digits uint64 // behind a 1, so that 07 and 7 differ: at most 16
+	asks   uint64 // hash of what the rate holds for; 0: for all calls
+}
+
+func keyOf(r *rating.Rate) key {
+	k := key{digits: 1}
+	for i := range len(r.Prefix) {
+		k.digits = k.digits*10 + uint64(r.Prefix[i]-'0')
+	}
+	asks := rating.Rate{Kind: r.Kind, Service: r.Service, Class: r.Class, Band: r.Band, Origin: r.Origin, Local: r.Local, Tag: r.Tag, From: r.From}
+	if r.Kind != 0 || r.Service != "" || r.Class != 0 || r.Band != "" || r.Origin != "" || r.Local || r.Tag != "" || r.From != 0 {
+		sum := sha256.Sum256(appendRate(nil, &asks))
+		k.asks = binary.LittleEndian.Uint64(sum[:])
+	}
+	return k
+}
+
+// isNew remembers the rates of a row. The same row again is merged; another
+// rate for the same calls is an error, since nothing says which one holds.
+func (d *deck) isNew(rates []rating.Rate) bool {
+	var text []byte
+	for i := range rates {
+		text = appendRate(text, &rates[i])
+	}
+	sum := sha256.Sum256(text)
+	now := first{line: d.line, digest: [16]byte(sum[:])}
+	merged := int64(0)
+	for i := range rates {
+		r := &rates[i]
+		before, ok := d.seen[keyOf(r)]
+		switch {
+		case ok && before.digest != now.digest:
+			of := r.Prefix
+			if r.Service != "" {
+				of = "service " + r.Service
+			}
+			d.expect(prefix, fmt.Sprintf("one rate for a prefix: line %d has another for %s", before.line, of))
+			return false
+		case ok:
+			merged = before.line
+		}
+	}
+	if merged > 0 {
+		d.report.Merged++
+		d.notes.merged(d.line, merged)
+		return false
+	}
+	for i := range rates {
+		d.seen[keyOf(&rates[i])] = now
+	}
+	return true
+}
+
+// appendRate writes all that a deck says of a rate: different rates differ.
+func appendRate(b []byte, r *rating.Rate) []byte {
+	for _, s := range [...]string{r.Prefix, r.Service, r.Destination, r.Band, r.Origin, r.Area, r.Tag} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	for _, p := range [...]money.Price{r.Price1, r.PriceN, r.ConnectionFee, r.MinCharge, r.MaxCharge} {
+		b = binary.AppendUvarint(b, uint64(p))
+	}
+	for _, n := range [...]uint32{r.Per, r.Interval1, r.IntervalN, r.Minimum, r.Grace, r.Free, uint32(r.Kind), uint32(r.Class)} {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	b = binary.AppendVarint(binary.AppendVarint(b, r.From), r.To)
+	for _, on := range [...]bool{r.NoGrace, r.Access, r.Blocked, r.AssumedPulse, r.Local} {
+		bit := byte(0)
+		if on {
+			bit = 1
+		}
+		b = append(b, bit)
+	}
+	return b
+}
