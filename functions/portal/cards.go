@@ -8,28 +8,28 @@ import (
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
 type card struct {
-	ID        string `json:"id,omitempty" readOnly:"true" doc:"folder of its decks"`
-	Kind      string `json:"kind" enum:"provider,customer" doc:"from decks, or built from a provider card; it cannot change"`
-	Currency  string `json:"currency" example:"GBP" doc:"ISO 4217 code; it cannot change"`
-	Activate  string `json:"activate" enum:"at_arrival,by_person" doc:"when a new revision becomes live"`
-	Increment string `json:"increment,omitempty" example:"60/1" doc:"of a provider card, for decks that do not give theirs"`
-	Parent    string `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
-	Markup    string `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
-	Terms     *terms `json:"terms,omitempty" doc:"of a customer card; none: 4 decimals, half-up"`
+	ID        string        `json:"id,omitempty" readOnly:"true" doc:"folder of its decks"`
+	Kind      string        `json:"kind" enum:"provider,customer" doc:"from decks, or built from a provider card; it cannot change"`
+	Currency  string        `json:"currency" example:"GBP" doc:"ISO 4217 code; it cannot change"`
+	Activate  string        `json:"activate" enum:"at_arrival,by_person" doc:"when a new revision becomes live"`
+	Increment string        `json:"increment,omitempty" example:"60/1" doc:"of a provider card, for decks that do not give theirs"`
+	Defaults  *cardDefaults `json:"defaults,omitempty" doc:"of a provider card, for decks without columns for these"`
+	Parent    string        `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
+	Markup    string        `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
+	Terms     *terms        `json:"terms,omitempty" doc:"of a customer card; none: 4 decimals, half-up"`
 }
 
-type terms struct {
-	Decimals          int    `json:"decimals" minimum:"0" maximum:"20" doc:"of each call's charge"`
-	Rounding          string `json:"rounding" enum:"half-up,half-down,up,down" doc:"of each call's charge"`
-	DurationRounding  string `json:"duration_rounding,omitempty" enum:"half-up,half-down,up,down" doc:"of a fraction of a second; none: half-up"`
-	WholeCallMultiple bool   `json:"whole_call_multiple,omitempty" doc:"billed seconds are a multiple of the pulse for the whole call"`
-	ChargeZeroSeconds bool   `json:"charge_zero_seconds,omitempty" doc:"an answered call of 0 s is charged"`
+type cardDefaults struct {
+	ConnectionFee string `json:"connection_fee,omitempty" example:"0.05"`
+	Per           string `json:"per,omitempty" enum:"minute,second,increment,call" doc:"what a deck's prices are for; none: a minute"`
+	Grace         uint32 `json:"grace,omitempty" maximum:"1000000" doc:"seconds"`
 }
 
 type build struct {
@@ -42,17 +42,17 @@ func showCard(d catalog.Definition) card {
 	out := card{
 		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent,
 	}
+	if d.Defaults != (catalog.Defaults{}) {
+		out.Defaults = &cardDefaults{Per: string(d.Defaults.Per), Grace: d.Defaults.Grace}
+		if d.Defaults.ConnectionFee != 0 {
+			out.Defaults.ConnectionFee = d.Defaults.ConnectionFee.String()
+		}
+	}
 	if d.Kind != catalog.Customer {
 		return out
 	}
 	out.Markup = d.Markup.String()
-	out.Terms = &terms{
-		Decimals: d.Terms.Decimals, Rounding: d.Terms.Rounding.String(),
-		WholeCallMultiple: d.Terms.WholeCallMultiple, ChargeZeroSeconds: d.Terms.ChargeZeroSeconds,
-	}
-	if d.Terms.DurationRounding != 0 {
-		out.Terms.DurationRounding = d.Terms.DurationRounding.String()
-	}
+	out.Terms = showTerms(d.Terms)
 	return out
 }
 
@@ -63,15 +63,17 @@ func (c card) read(id string) (catalog.Definition, error) {
 		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent,
 		Markup: parsed(&bad, "body.markup", c.Markup, "a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 	}
-	switch t := c.Terms; {
-	case t != nil:
-		d.Terms = catalog.Terms{Decimals: t.Decimals, WholeCallMultiple: t.WholeCallMultiple, ChargeZeroSeconds: t.ChargeZeroSeconds}
-		d.Terms.Rounding = parsed(&bad, "body.terms.rounding", t.Rounding, "half-up, half-down, up or down", money.ParseRounding)
-		if t.DurationRounding != "" {
-			d.Terms.DurationRounding = parsed(&bad, "body.terms.duration_rounding", t.DurationRounding, "half-up, half-down, up or down", money.ParseRounding)
+	if f := c.Defaults; f != nil {
+		d.Defaults = catalog.Defaults{Per: deck.Unit(f.Per), Grace: f.Grace}
+		if f.ConnectionFee != "" {
+			d.Defaults.ConnectionFee = parsed(&bad, "body.defaults.connection_fee", f.ConnectionFee, "an amount such as 0.05", money.ParsePrice)
 		}
-	case d.Kind == catalog.Customer:
-		d.Terms = catalog.DefaultTerms()
+	}
+	if c.Terms != nil || d.Kind == catalog.Customer {
+		var err error
+		if d.Terms, err = c.Terms.read(); err != nil {
+			bad.refuse("body.terms", "", "want rules of a card: "+err.Error())
+		}
 	}
 	return d, bad.err()
 }

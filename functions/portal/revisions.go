@@ -31,23 +31,32 @@ func showRevision(r ratecard.Revision) revision {
 }
 
 type rate struct {
-	Prefix        string `json:"prefix" doc:"digits; empty: any other number"`
-	Destination   string `json:"destination"`
-	Price1        string `json:"price_1" doc:"per minute, of the first interval"`
-	PriceN        string `json:"price_n" doc:"per minute, after it"`
-	Interval1     uint32 `json:"interval_1" doc:"seconds"`
-	IntervalN     uint32 `json:"interval_n" doc:"seconds"`
-	ConnectionFee string `json:"connection_fee" doc:"per call"`
-	Blocked       bool   `json:"blocked"`
+	Prefix        string            `json:"prefix" doc:"digits; empty: any other number"`
+	Destination   string            `json:"destination"`
+	Price1        string            `json:"price_1" doc:"of the first interval, per minute unless the rules say per"`
+	PriceN        string            `json:"price_n" doc:"after it"`
+	Interval1     uint32            `json:"interval_1" doc:"seconds"`
+	IntervalN     uint32            `json:"interval_n" doc:"seconds"`
+	ConnectionFee string            `json:"connection_fee" doc:"per call"`
+	Blocked       bool              `json:"blocked"`
+	Rules         map[string]string `json:"rules,omitempty" doc:"what the rate has besides, and which usage it holds for: per, from, class, band …"`
 }
 
-var rateColumns = []string{"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "blocked"}
+var rateColumns = []string{"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "blocked", "rules"}
 
 func showRate(r rating.Rate) rate {
-	return rate{
+	out := rate{
 		Prefix: r.Prefix, Destination: r.Destination, Price1: r.Price1.String(), PriceN: r.PriceN.String(),
 		Interval1: r.Interval1, IntervalN: r.IntervalN, ConnectionFee: r.ConnectionFee.String(), Blocked: r.Blocked,
 	}
+	r.Blocked = false // it has a field of its own
+	for name, value := range ratecard.Rules(&r) {
+		if out.Rules == nil {
+			out.Rules = map[string]string{}
+		}
+		out.Rules[name] = value
+	}
+	return out
 }
 
 // ByRevision names a revision.
@@ -196,6 +205,7 @@ func writeRates(w io.Writer, r io.Reader) error {
 		err = out.Write([]string{
 			s.Prefix, plainText(s.Destination), s.Price1, s.PriceN,
 			strconv.FormatUint(uint64(s.Interval1), 10), strconv.FormatUint(uint64(s.IntervalN), 10), s.ConnectionFee, strconv.FormatBool(s.Blocked),
+			rulesText(one),
 		})
 		if err != nil {
 			return fmt.Errorf("writing rates: %w", err)
@@ -206,6 +216,16 @@ func writeRates(w io.Writer, r io.Reader) error {
 		return fmt.Errorf("writing rates: %w", err)
 	}
 	return nil
+}
+
+// rulesText writes the rules of a rate in one cell: "class=interstate; per=1".
+func rulesText(r rating.Rate) string {
+	r.Blocked = false
+	var texts []string
+	for name, value := range ratecard.Rules(&r) {
+		texts = append(texts, name+"="+value)
+	}
+	return strings.Join(texts, "; ")
 }
 
 // plainText keeps a spreadsheet from running a destination's name as a formula

@@ -16,7 +16,7 @@ func TestWhatPeopleSetUpIsReadAsItWasWritten(t *testing.T) {
 		"/v1/feeds/switch":   `{"id":"switch","format":"generic","timezone":"UTC","cycle":"monthly"}`,
 		"/v1/cards/carrier":  `{"id":"carrier","kind":"provider","currency":"GBP","activate":"at_arrival"}`,
 		"/v1/cards/retail": `{"id":"retail","kind":"customer","currency":"GBP","activate":"at_arrival","parent":"carrier","markup":"25%",
-			"terms":{"decimals":4,"rounding":"half-up"}}`,
+			"terms":{"decimals":4,"rounding":"half-up","duration_rounding":"half-up","model":"first_then_pulse","short_digits":7}}`,
 		"/v1/accounts/acme/assignments/2026-01": `{"account":"acme","from":"2026-01","card":"retail"}`,
 		"/v1/accounts/acme/features/basic": `{"id":"basic","account":"acme","plan":"ten","name":"Ten minutes","start":"2026-01-01",
 			"recurring":"5.00","currency":"GBP"}`,
@@ -40,6 +40,43 @@ func TestWhatPeopleSetUpIsReadAsItWasWritten(t *testing.T) {
 		if w.get(path).want(200).field("items.0.id") == "" {
 			t.Errorf("%s lists nothing", path)
 		}
+	}
+}
+
+// Whatever the rules of a card are, they are shown as they were written, and
+// the same text is one setup, one document and one answer.
+func TestEveryRuleOfACardIsKept(t *testing.T) {
+	w := built(t)
+	const rules = `{"decimals":0,"rounding":"up","duration_rounding":"down","keep_fractions":true,"model":"continuous","charge_zero_seconds":true,
+		"short_digits":0,"grace":5,"grace_mode":"deducted","free":10,"free_first":true,"minimum":3,"min_charge":"0.05","max_charge":"2.5","surcharge":"0.1",
+		"access":"0.13","presentation":"inter_intra","dearer_indeterminate":true,"eea_from":["FR"],"eea_to":["DE","AT"],"by_lrn":true,
+		"bands":{"zone":"Europe/London","split":true,"names":["Peak","Rest"],"windows":[
+			{"band":"Peak","days":["mon","fri"],"from":"08:00","to":"18:00:30","months":[1],"month_days":[-1,2],"years":[2026]},{"band":"Rest","from":"00:00","to":"24:00"}],
+			"dates":[{"on":"12-25","as":"holiday"}]},
+		"origins":[{"name":"EER","prefixes":["33","43"]},{"name":"none","invalid":true}],
+		"surcharges":[{"origin":"none","to":["44"],"per_minute":"0.25","per_call":"0.01"}]}`
+	body := `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","markup":"none","terms":` + rules + `}`
+	w.create("/v1/cards/ruled", body)
+	want := `{"id":"ruled",` + body[1:]
+	one := w.get("/v1/cards/ruled").want(200)
+	one.json(want)
+	w.do("PUT", "/v1/cards/ruled", string(one.Body), "If-Match: "+one.Header.Get("ETag")).want(200).json(want)
+	w.create("/v1/cards/plain", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","markup":"none","terms":{"grace":2}}`)
+	w.get("/v1/cards/plain").want(200).json(`{"id":"plain","kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","markup":"none",
+		"terms":{"decimals":4,"rounding":"half-up","duration_rounding":"half-up","model":"first_then_pulse","short_digits":7,"grace":2}}`)
+	w.create("/v1/cards/defaults", `{"kind":"provider","currency":"GBP","activate":"by_person","defaults":{"connection_fee":"0.05","per":"second","grace":3}}`)
+	w.get("/v1/cards/defaults").want(200).json(`{"id":"defaults","kind":"provider","currency":"GBP","activate":"by_person","defaults":{"connection_fee":"0.05","per":"second","grace":3}}`)
+	for _, c := range []struct{ terms, code, field string }{
+		{`{"model":"half"}`, "invalid", "body.terms.model"},
+		{`{"moon":1}`, "invalid", "body.terms.moon"},
+		{`{"min_charge":"much"}`, "invalid", "body.terms"},
+		{`{"eea_from":["FRA"]}`, "refused", "body.terms"},
+		{`{"min_charge":"2","max_charge":"1"}`, "refused", "the maximum charge 1"},
+		{`{"surcharges":[{"origin":"nobody"}]}`, "refused", "nobody"},
+		{`{"bands":{"names":["a"],"windows":[{"band":"a","from":"00:00","to":"23:00"}]}}`, "refused", "23:00 to 24:00"},
+	} {
+		w.do("PUT", "/v1/cards/x", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","terms":`+c.terms+`}`, "If-None-Match: *").
+			problem(422, c.code, c.field)
 	}
 }
 

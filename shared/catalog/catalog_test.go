@@ -21,6 +21,7 @@ import (
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/ratecard"
+	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // installation is an empty one, on embedded stores.
@@ -141,6 +142,20 @@ func (in *installation) price(card string, at time.Time) string {
 	if !ok {
 		return "none"
 	}
+	for _, rate := range in.ratesOf(card, n) {
+		return rate.Price1.String()
+	}
+	return "no revision"
+}
+
+// rates returns the rates of a card's newest revision.
+func (in *installation) rates(card string) []rating.Rate {
+	log := in.card(card).Log
+	return in.ratesOf(card, log[len(log)-1].Revision)
+}
+
+func (in *installation) ratesOf(card string, n int) (out []rating.Rate) {
+	in.t.Helper()
 	revisions, err := in.Revisions(ctx, card)
 	if err != nil {
 		in.t.Fatal(err)
@@ -149,23 +164,28 @@ func (in *installation) price(card string, at time.Time) string {
 		if rev.Number != n {
 			continue
 		}
-		r, err := in.buckets.Cards.OpenRange(ctx, rev.Rates, in.generation(rev.Rates), 0, -1)
-		if err != nil {
-			in.t.Fatal(err)
-		}
-		defer func() {
-			if err := r.Close(); err != nil {
-				in.t.Error(err)
-			}
-		}()
-		for rate, err := range ratecard.ReadRates(r) {
+		for rate, err := range ratecard.ReadRates(bytes.NewReader(in.read(rev.Rates, in.generation(rev.Rates)))) {
 			if err != nil {
 				in.t.Fatal(err)
 			}
-			return rate.Price1.String()
+			out = append(out, rate)
 		}
 	}
-	return "no revision"
+	return out
+}
+
+// read returns an object of the cards.
+func (in *installation) read(name, generation string) []byte {
+	in.t.Helper()
+	r, err := in.buckets.Cards.OpenRange(ctx, name, generation, 0, -1)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		in.t.Fatal(err)
+	}
+	return data
 }
 
 func (in *installation) generation(name string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/billing"
@@ -202,7 +203,7 @@ func (r *Refusal) terms(t Terms) {
 		r.add("terms.model", "", "first_then_pulse, whole_call_multiple or continuous")
 	}
 	if err := t.Check(); err != nil && len(r.Fields) == 0 {
-		r.add("terms", "given", "rules that go together: "+err.Error())
+		r.add("terms", "", "rules that go together: "+strings.TrimPrefix(err.Error(), "terms: "))
 	}
 }
 

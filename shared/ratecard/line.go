@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -260,4 +261,16 @@ func (c *cellReader) tiers(s string) []rating.Tier {
 		tiers = append(tiers, t)
 	}
 	return tiers
+}
+
+// Rules yields what r has beside prefix, destination, prices, intervals and
+// fee: the names and values of its further cells in the stored form.
+func Rules(r *rating.Rate) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for i := range extras {
+			if value := extras[i].write(nil, r); len(value) > 0 && !yield(extras[i].name, string(value)) {
+				return
+			}
+		}
+	}
 }
