@@ -62,6 +62,8 @@ func (q *question) cardOf() (*rating.Card, []rating.Rate) {
 	return q.card(terms(), rates), rates
 }
 
+const minute = 60_000_000_000 // nanoseconds
+
 func answerPrefixMatch(q *question) {
 	card, _ := q.cardOf()
 	numbers, _ := q.in.list("numbers", "number")
@@ -77,10 +79,10 @@ func answerPrefixMatch(q *question) {
 			return
 		}
 		spellings := []string{"", "none", "no rate"}
-		if at, ok := card.Lookup(number); ok {
-			r := card.At(at)
-			spellings = []string{r.Prefix}
-			q.wantAmount(r.Price1.Amount(), "rate")
+		if prefix, ok := card.Longest(call.Voice, number); ok {
+			spellings = []string{prefix}
+			row := card.NewPricer().Trace(&rating.Usage{Number: number, Quantity: minute}).Row
+			q.wantAmount(row.Price1.Amount(), "rate")
 		}
 		q.sameText("matched of "+number, want[i], spellings)
 	}
@@ -96,7 +98,7 @@ func answerBlocked(q *question) {
 	}
 	for i, v := range numbers {
 		number, _ := plain(v)
-		charge := card.Price(number, call.Duration{Nanos: 60e9})
+		charge := card.NewPricer().Price(&rating.Usage{Number: number, Quantity: minute})
 		q.sameText("result of "+number, want[i], outcome(charge.Reason))
 	}
 }
