@@ -5,10 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/billing"
+	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/money"
@@ -26,9 +28,10 @@ type TryOptions struct {
 	Bundle    uint64          `json:"bundle"`    // minutes a month for each account; 0 = none
 	Increment string          `json:"increment"` // for decks without intervals; empty = 60/60, flagged
 	Currency  string          `json:"currency"`
-	Decimals  int             `json:"decimals"` // of each call's charge
-	Rounding  money.Rounding  `json:"rounding"` // of each call's charge
-	Month     string          `json:"month"`    // YYYY-MM: ignore all others; empty = bill every month found
+	Decimals  int             `json:"decimals"`        // of each call's charge
+	Rounding  money.Rounding  `json:"rounding"`        // of each call's charge
+	Month     string          `json:"month"`           // YYYY-MM: ignore all others; empty = bill every month found
+	Terms     *catalog.Terms  `json:"terms,omitempty"` // all other rules of the customer card; nil = as usual
 }
 
 // tryArgs is a command line of try.
@@ -42,7 +45,7 @@ const maxBundle = 100_000_000 // minutes
 
 func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	var a tryArgs
-	var feed, markup, rounding string
+	var feed, markup, rounding, terms string
 	var bundle int64
 	f := flag.NewFlagSet("try", flag.ContinueOnError)
 	f.SetOutput(stderr)
@@ -57,6 +60,7 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	f.StringVar(&a.Currency, "currency", "GBP", "ISO 4217 `code`")
 	f.IntVar(&a.Decimals, "decimals", 4, "decimals of each call's charge, 0 to 20")
 	f.StringVar(&rounding, "rounding", "half-up", "of each call's charge: half-up, half-down, up or down")
+	f.StringVar(&terms, "terms", "", "rules of the customer card: a JSON `file`, instead of --decimals and --rounding")
 	f.StringVar(&a.Month, "month", "", "bill only this month, `YYYY-MM`")
 	f.BoolVar(&a.json, "json", false, "print counts and totals as JSON")
 	if err := f.Parse(args); err != nil {
@@ -80,11 +84,38 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	if a.Rounding, err = money.ParseRounding(rounding); err != nil {
 		return a, refuse("--rounding: %w", err)
 	}
+	if terms != "" {
+		if err := a.readTerms(terms, f); err != nil {
+			return a, err
+		}
+	}
 	if bundle < 0 || bundle > maxBundle {
 		return a, refuse("--bundle %d: want 0 to %d minutes", bundle, maxBundle)
 	}
 	a.Bundle, a.Feed = uint64(bundle), cdr.Format(feed)
 	return a, a.check()
+}
+
+// readTerms takes the rules of a file instead of those of the command line.
+func (o *TryOptions) readTerms(name string, given *flag.FlagSet) (err error) {
+	given.Visit(func(f *flag.Flag) {
+		if err == nil && (f.Name == "decimals" || f.Name == "rounding") {
+			err = refuse("--%s and --terms: the terms say it, want one of them", f.Name)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return refuse("--terms: %w", err)
+	}
+	t, err := catalog.ReadTerms(file)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return refuse("--terms %s: %w", name, err)
+	}
+	o.Terms, o.Decimals, o.Rounding = &t, t.Decimals, t.Rounding
+	return nil
 }
 
 // check reports the first option that means nothing.
@@ -113,11 +144,17 @@ func (o *TryOptions) check() error {
 	return nil
 }
 
-func (o *TryOptions) terms() rating.Terms {
-	t := rating.DefaultTerms(o.Currency)
+// cardTerms are the rules of the customer card.
+func (o *TryOptions) cardTerms() catalog.Terms {
+	if o.Terms != nil {
+		return *o.Terms
+	}
+	t := catalog.DefaultTerms()
 	t.Decimals, t.Rounding = o.Decimals, o.Rounding
 	return t
 }
+
+func (o *TryOptions) terms() rating.Terms { return o.cardTerms().Rating(o.Currency) }
 
 func (o *TryOptions) deckOptions() (deck.Options, error) {
 	if o.Increment == "" {

@@ -165,11 +165,19 @@ func (t *try) readDeck() (err error) {
 			}
 		}
 	}
+	if bad == 0 && slices.ContainsFunc(t.rates, asks) {
+		if _, err := rating.BuildImage(t.terms(), ratecard.Build(ratecard.Rows(t.rates), t.Markup)); err != nil {
+			return refuse("%s does not go with the terms: %w", t.deck, err)
+		}
+	}
 	if bad > 0 {
 		return refuse("%s is refused: the %d errors above; nothing was charged", t.deck, bad)
 	}
 	return nil
 }
+
+// asks reports whether a rate names what only the terms of a card can have.
+func asks(r rating.Rate) bool { return r.Band != "" || r.Origin != "" || r.Class != rating.AnyClass }
 
 // discover finds the accounts and months of the records that will be billed.
 func (t *try) discover(ctx context.Context) (err error) {
@@ -278,7 +286,7 @@ func (t *try) setup() catalog.Setup {
 			{ID: providerCard, Kind: catalog.Provider, Currency: t.Currency, Activate: catalog.AtArrival, Increment: t.Increment},
 			{
 				ID: customerCard, Kind: catalog.Customer, Currency: t.Currency, Activate: catalog.AtArrival,
-				Parent: providerCard, Markup: t.Markup, Terms: catalog.Terms{Decimals: t.Decimals, Rounding: t.Rounding},
+				Parent: providerCard, Markup: t.Markup, Terms: t.cardTerms(),
 			},
 		},
 		Plans: []bundle.Plan{}, Accounts: []book.Account{}, Assignments: []book.Assignment{}, Features: []bundle.Feature{},
