@@ -134,14 +134,14 @@ func (p *Pricer) parts(a *account, r *cost, m *measure, u *Usage) call.Reason {
 }
 
 // stretches yields the two parts of a length that have a price each: where
-// they begin, what the usage took of them and what is billed for that.
+// they begin, what was counted of them and what is billed for that.
 func (m *measure) stretches(yield func(name StepName, from, used, billed uint64)) {
-	used := min(m.quantity, m.first)
+	used := min(m.counted, m.first)
 	if m.first > 0 {
 		yield(StepFirst, 0, used, m.first)
 	}
 	from := m.first + m.skipped
-	if used = m.quantity - min(m.quantity, from); m.rest > 0 || used > 0 {
+	if used = m.counted - min(m.counted, from); m.rest > 0 || used > 0 {
 		yield(StepPulses, from, used, m.rest)
 	}
 }

@@ -45,6 +45,7 @@ func (t *Terms) rounded(k call.Kind, quantity int64) uint64 {
 // measure is what a quantity becomes on the way to its charge, in ticks.
 type measure struct {
 	quantity    uint64 // rounded
+	counted     uint64 // less grace and free units that come first, and at least the minimum
 	nothing     bool   // nothing at all is charged
 	grace       bool   // and that because of the grace period
 	onlyFee     bool   // all of it is free units
@@ -110,6 +111,7 @@ func (t *Terms) measure(l *lengths, q, u uint64) (m measure) {
 		}
 		q, free = q-free, 0
 	}
+	m.counted = q
 	switch {
 	case l.tiers:
 		m.first = q

@@ -25,50 +25,93 @@ func shown(exact string, decimals int) string {
 	return exact + strings.Repeat("0", max(0, decimals-len(fraction)))
 }
 
-// units names what a kind of usage is counted in.
-var units = [call.Kinds]string{"s", "messages", "bytes", "pieces"}
+// counts names what a kind of usage is counted in: one, and several.
+var counts = [call.Kinds][2]string{{"s", "s"}, {"message", "messages"}, {"byte", "bytes"}, {"piece", "pieces"}}
+
+// unit is what is counted, for that many of it.
+func (t Trace) unit(n string) string {
+	if n == "1" {
+		return counts[t.Kind][0]
+	}
+	return counts[t.Kind][1]
+}
+
+// amount writes ticks with their unit.
+func (t Trace) amount(ticks uint64) string {
+	n := t.length(ticks)
+	return n + " " + t.unit(n)
+}
 
 // Sentence says the same as the trace in words that the customer understands.
 func (t Trace) Sentence() string {
-	var b strings.Builder
-	switch t.Kind {
-	case call.Voice:
-		fmt.Fprintf(&b, "Call of %s s", t.Duration)
+	head := "Call"
+	switch {
+	case t.Duration == "" && t.Kind != call.Voice:
+		head = "Usage"
+	case t.Duration == "":
+	case t.Kind == call.Voice:
+		head += " of " + t.Duration + " s"
 	default:
-		fmt.Fprintf(&b, "Usage of %s %s", t.Duration, units[t.Kind])
+		head = t.Duration + " " + t.unit(t.Duration)
 	}
-	fmt.Fprintf(&b, " to %s", t.Number)
+	switch {
+	case t.Dialled != "":
+		head += fmt.Sprintf(" to %s, rated as %s", t.Dialled, t.Number)
+	case t.Number != "":
+		head += " to " + t.Number
+	}
 	switch {
 	case t.Matched && t.Destination != "":
-		fmt.Fprintf(&b, " (%s, %s)", t.Destination, t.prefixText())
+		head += fmt.Sprintf(" (%s, %s)", t.Destination, t.prefixText())
 	case t.Matched:
-		fmt.Fprintf(&b, " (%s)", t.prefixText())
+		head += fmt.Sprintf(" (%s)", t.prefixText())
 	}
-	b.WriteString(": ")
 	if t.Reason != "" {
-		fmt.Fprintf(&b, "not charged, %s.", t.reasonText())
-		return b.String()
+		return fmt.Sprintf("%s: not charged, %s.", head, t.reasonText())
+	}
+	parts := append(t.lengthText(), t.timeTexts()...)
+	for _, s := range t.Steps {
+		if !s.isTime() {
+			parts = append(parts, t.onceText(s))
+		}
+	}
+	if !t.Free && len(t.Steps) == 0 {
+		parts = append(parts, "nothing is charged for it")
+	}
+	return fmt.Sprintf("%s: %s%s; total %s %s.", head, strings.Join(parts, ", "), t.sumText(), t.Amount, t.Currency)
+}
+
+// lengthText says what became of the length before prices.
+func (t Trace) lengthText() (parts []string) {
+	add := func(format string, units uint64) {
+		if units > 0 {
+			n := fmt.Sprint(units)
+			parts = append(parts, fmt.Sprintf(format, n+" "+t.unit(n)))
+		}
 	}
 	if strings.Contains(t.Duration, ".") && t.ticks == 1 {
-		fmt.Fprintf(&b, "counted as %d s, ", t.Seconds)
+		parts = append(parts, fmt.Sprintf("counted as %d s", t.Seconds))
+	}
+	what := "a call"
+	if t.Kind != call.Voice {
+		what = "usage"
 	}
 	switch {
-	case t.Free && t.Grace > 0:
-		fmt.Fprintf(&b, "within the first %d %s nothing is charged", t.Grace, units[t.Kind])
+	case t.Grace > 0 && t.upToGrace:
+		add(what+" of up to %s is free", t.Grace)
+	case t.Grace > 0:
+		add(what+" under %s is free", t.Grace)
+	case t.Free && t.Kind == call.Voice:
+		parts = append(parts, "a call of 0 s is free")
 	case t.Free:
-		fmt.Fprintf(&b, "a call of 0 s is free")
-	case len(t.Steps) == 0:
-		b.WriteString("nothing is charged for it")
+		parts = append(parts, "nothing was used")
 	}
-	for i, s := range t.Steps {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(t.stepText(i, s))
+	add("the first %s are not counted", t.Deducted)
+	add("at least %s are billed", t.Minimum)
+	if t.FreeFirst > 0 {
+		parts = append(parts, t.amount(t.freeTicks)+" free")
 	}
-	b.WriteString(t.sumText())
-	fmt.Fprintf(&b, "; total %s %s.", t.Amount, t.Currency)
-	return b.String()
+	return parts
 }
 
 // sumText says what is done to the sum of the steps.
@@ -86,14 +129,24 @@ func (t Trace) sumText() string {
 	}
 	switch {
 	case t.MaxCharge > 0:
-		fmt.Fprintf(&b, ", but at most %s", t.MaxCharge)
+		fmt.Fprintf(&b, ", but at most %s", shown(t.MaxCharge.String(), t.Decimals))
 	case t.MinCharge > 0:
-		fmt.Fprintf(&b, ", but at least %s", t.MinCharge)
+		fmt.Fprintf(&b, ", but at least %s", shown(t.MinCharge.String(), t.Decimals))
 	}
 	if exact := shown(t.Exact, t.Decimals); exact != t.Amount {
-		fmt.Fprintf(&b, "; %s rounded %s to %d decimals", exact, t.Rounding, t.Decimals)
+		fmt.Fprintf(&b, "; %s rounded %s to %s", exact, t.Rounding, decimalsText(t.Decimals))
 	}
 	return b.String()
+}
+
+func decimalsText(n int) string {
+	switch n {
+	case 0:
+		return "whole units"
+	case 1:
+		return "1 decimal"
+	}
+	return fmt.Sprintf("%d decimals", n)
 }
 
 func (t Trace) prefixText() string {
@@ -107,7 +160,7 @@ func (t Trace) prefixText() string {
 		text = "prefix " + t.Prefix
 	}
 	for _, of := range []struct{ what, name string }{
-		{"", t.Class}, {"", t.Band}, {"from ", t.Row.Origin}, {"tag ", t.Row.Tag},
+		{"", t.Class}, {"", t.Band}, {"callers: ", t.Row.Origin}, {"tag ", t.Row.Tag},
 	} {
 		if of.name != "" {
 			text += ", " + of.what + of.name
@@ -122,68 +175,114 @@ func (t Trace) prefixText() string {
 func (t Trace) reasonText() string {
 	switch t.Reason {
 	case call.NoRate:
-		return "no prefix of the card matches this number"
+		return "the card has no rate for it"
 	case call.Blocked:
-		return "this prefix is blocked"
+		return "calls like this are blocked"
 	case call.ShortNumber:
 		return fmt.Sprintf("the number has fewer than %d digits and there is no rate for exactly this number", t.ShortDigits)
 	case call.BadDuration:
+		if t.Duration != "" {
+			return "the charge is too large to be written"
+		}
+		if t.Kind != call.Voice {
+			return fmt.Sprintf("a quantity must be 0 to %d", int64(MaxQuantity))
+		}
 		return fmt.Sprintf("a duration must be 0 to %d s", call.MaxDuration)
 	default:
 		return string(t.Reason)
 	}
 }
 
-// stepText says one step; i is its place in the list.
-func (t Trace) stepText(i int, s Step) string {
-	price, unit := shown(s.Price.String(), 2), units[t.Kind]
+// timeTexts says what each part of the time costs.
+func (t Trace) timeTexts() (parts []string) {
+	free := uint64(0)
+	if t.FreeAfter > 0 {
+		free = t.freeTicks
+	}
+	for _, s := range t.Steps {
+		if !s.isTime() {
+			continue
+		}
+		if free > 0 && s.Name == StepPulses {
+			if s.billed == 0 {
+				s.used += free
+			} else {
+				parts = append(parts, t.amount(free)+" free")
+			}
+			free = 0
+		}
+		parts = append(parts, t.timeText(s))
+	}
+	if free > 0 {
+		parts = append(parts, t.amount(free)+" free")
+	}
+	for i := range parts {
+		switch {
+		case i > 0:
+			parts[i] = "then " + parts[i]
+		case len(parts) > 1:
+			parts[i] = "first " + parts[i]
+		}
+	}
+	return parts
+}
+
+// timeText says what a part of the time costs.
+func (t Trace) timeText(s Step) string {
+	var text string
+	switch {
+	case s.billed == 0:
+		return t.amount(s.used) + " free"
+	case s.used == 0:
+		text = t.amount(s.billed) + " to fill the block"
+	case s.used == s.billed:
+		text = t.amount(s.used)
+	default:
+		text = fmt.Sprintf("%s billed as %s", t.amount(s.used), t.amount(s.billed))
+	}
+	if s.Band != "" {
+		text += " (" + s.Band + ")"
+	}
+	return fmt.Sprintf("%s at %s = %s", text, t.perText(s), shown(s.Exact, t.Decimals))
+}
+
+// onceText says what is charged whatever the parts of the time.
+func (t Trace) onceText(s Step) string {
+	price, exact := shown(s.Price.String(), 2), shown(s.Exact, t.Decimals)
 	switch s.Name {
 	case StepFee:
 		return "connection fee " + price
 	case StepCall:
-		return price + " per call"
+		if t.Kind != call.Voice {
+			return price + " whatever the quantity"
+		}
+		return price + " whatever the length"
 	case StepEvent:
 		if s.Times > 1 {
-			return fmt.Sprintf("%d times %s = %s", s.Times, price, shown(s.Exact, t.Decimals))
+			return fmt.Sprintf("%d times %s on the way = %s", s.Times, price, exact)
 		}
-		return "once " + price
+		return "once " + price + " on the way"
 	case StepOriginCall:
-		return "surcharge for the caller's country " + price
-	}
-	per := fmt.Sprintf("%s per %d %s", price, s.Per, unit)
-	if s.Per == 60 && t.Kind == call.Voice {
-		per = price + "/min"
-	} else if s.Per == 1 && t.Kind != call.Voice {
-		per = price + " each"
-	}
-	switch s.Name {
+		return "surcharge for where it comes from " + price
 	case StepAccess:
-		return fmt.Sprintf("access charge %s = %s", per, shown(s.Exact, t.Decimals))
-	case StepOrigin:
-		return fmt.Sprintf("surcharge for the caller's country %s = %s", per, shown(s.Exact, t.Decimals))
-	}
-	word := ""
-	switch {
-	case i > 0 && t.Steps[i-1].isTime():
-		word = "then "
-	case i+1 < len(t.Steps) && t.Steps[i+1].isTime():
-		word = "first "
-	}
-	used, billed := t.length(s.used), t.length(s.billed)
-	switch {
-	case s.billed == 0:
-		return fmt.Sprintf("%s%s %s free", word, used, unit)
-	case s.used == 0:
-		word = fmt.Sprintf("%s%s %s more to a whole block", word, billed, unit)
-	case s.used == s.billed:
-		word = fmt.Sprintf("%s%s %s", word, used, unit)
+		return fmt.Sprintf("access charge %s = %s", t.perText(s), exact)
 	default:
-		word = fmt.Sprintf("%s%s %s billed as %s %s", word, used, unit, billed, unit)
+		return fmt.Sprintf("surcharge for where it comes from %s = %s", t.perText(s), exact)
 	}
-	if s.Band != "" {
-		word += " (" + s.Band + ")"
+}
+
+// perText says a price with what it is for.
+func (t Trace) perText(s Step) string {
+	price, n := shown(s.Price.String(), 2), fmt.Sprint(s.Per)
+	switch {
+	case s.Per == 60 && t.Kind == call.Voice:
+		return price + "/min"
+	case s.Per == 1 && t.Kind == call.Voice:
+		return price + "/s"
+	case s.Per == 1:
+		return price + " each"
 	}
-	return fmt.Sprintf("%s at %s = %s", word, per, shown(s.Exact, t.Decimals))
+	return fmt.Sprintf("%s per %s %s", price, n, t.unit(n))
 }
 
 func (s *Step) isTime() bool {

@@ -12,9 +12,10 @@ import (
 // digits in brackets: 0.01(6) is 1/60.
 type Trace struct {
 	Kind             call.Kind      `json:"kind"`
-	Number           string         `json:"number"`
-	Matched          bool           `json:"matched"` // a rate was found, perhaps a blocked one
-	Prefix           string         `json:"prefix"`  // empty and matched: the catch-all, or the service
+	Number           string         `json:"number"`            // that was rated
+	Dialled          string         `json:"dialled,omitempty"` // the called one, where its routing number was rated
+	Matched          bool           `json:"matched"`           // a rate was found, perhaps a blocked one
+	Prefix           string         `json:"prefix"`            // empty and matched: the catch-all, or the service
 	Service          string         `json:"service,omitempty"`
 	Destination      string         `json:"destination"`
 	Row              Rate           `json:"-"`               // the rate that was found
@@ -22,9 +23,13 @@ type Trace struct {
 	Band             string         `json:"band,omitempty"`  // at the call's instant
 	Duration         string         `json:"duration"`        // as read: seconds, or messages, bytes, pieces
 	DurationRounding money.Rounding `json:"duration_rounding"`
-	Seconds          uint64         `json:"seconds"` // the duration, rounded
-	Free             bool           `json:"free"`    // nothing is charged: of 0 s, or within the grace period
-	Grace            uint32         `json:"grace,omitzero"`
+	Seconds          uint64         `json:"seconds"`             // the duration, rounded
+	Free             bool           `json:"free"`                // nothing is charged: of 0 s, or within the grace period
+	Grace            uint64         `json:"grace,omitzero"`      // period within which it lies
+	Deducted         uint64         `json:"deducted,omitzero"`   // grace period that was taken off
+	Minimum          uint64         `json:"minimum,omitzero"`    // length that it was raised to
+	FreeFirst        uint64         `json:"free_first,omitzero"` // units that were not charged: the first
+	FreeAfter        uint64         `json:"free_after,omitzero"` // and those after the first interval
 	Steps            []Step         `json:"steps,omitempty"`
 	Sum              string         `json:"sum,omitempty"`       // of the steps, where something is done to it
 	Surcharge        money.Price    `json:"surcharge,omitzero"`  // fraction of the sum that is added
@@ -44,10 +49,14 @@ type Trace struct {
 	cost    cost
 	measure measure
 	ticks   uint64
+
+	freeTicks uint64
+	upToGrace bool // the grace period's last moment is free, too
 }
 
 // Step is one summand of a charge. Lengths are in seconds (or messages, bytes,
-// pieces), rounded up.
+// pieces), rounded up. Those of the call are what is left of it for prices:
+// without what is free or deducted, and at least the minimum.
 type Step struct {
 	Name    StepName    `json:"name"`
 	Band    string      `json:"band,omitempty"`
@@ -84,7 +93,9 @@ func (p *Pricer) Trace(u *Usage) Trace {
 		Kind: u.Kind, DurationRounding: terms.DurationRounding, Rounding: terms.Rounding,
 		Decimals: terms.Decimals, Currency: terms.Currency, ShortDigits: terms.ShortDigits, ticks: terms.ticks(u.Kind),
 	}
-	t.Number, _ = p.rated(u)
+	if t.Number, _ = p.rated(u); t.Number != u.Number {
+		t.Dialled = u.Number
+	}
 	decimals := 0
 	if u.Kind == call.Voice {
 		decimals = 9
@@ -102,14 +113,39 @@ func (p *Pricer) Trace(u *Usage) Trace {
 		return t
 	}
 	t.Amount = charge.Amount.String()
-	t.Seconds, t.Free = (t.measure.quantity+t.ticks-1)/t.ticks, t.measure.nothing
-	if t.measure.grace {
-		l := terms.lengthsOf(&t.cost.shape)
-		t.Grace = uint32(l.grace / t.ticks)
-	}
+	t.measured(terms)
 	t.addUp(p.card)
 	return t
 }
+
+// measured says what became of the length before it was priced.
+func (t *Trace) measured(terms *Terms) {
+	m, l := &t.measure, terms.lengthsOf(&t.cost.shape)
+	t.Seconds, t.Free = t.whole(m.quantity), m.nothing
+	switch {
+	case m.grace:
+		t.Grace, t.upToGrace = l.grace/t.ticks, terms.GraceMode != GraceUnder
+	case m.nothing:
+	default:
+		q := m.quantity
+		if terms.GraceMode == GraceDeducted {
+			q, t.Deducted = q-l.grace, l.grace/t.ticks
+		}
+		if q < l.minimum {
+			q, t.Minimum = l.minimum, l.minimum/t.ticks
+		}
+		if terms.FreeFirst || l.tiers {
+			t.freeTicks = min(q, l.free)
+			t.FreeFirst = t.whole(t.freeTicks)
+		} else if m.counted > m.first {
+			t.freeTicks = min(m.counted-m.first, m.skipped)
+			t.FreeAfter = t.whole(t.freeTicks)
+		}
+	}
+}
+
+// whole returns ticks as units, rounded up.
+func (t *Trace) whole(ticks uint64) uint64 { return (ticks + t.ticks - 1) / t.ticks }
 
 // tell names the row that was found.
 func (p *Pricer) tell(t *Trace, u *Usage) {
@@ -139,7 +175,7 @@ func (t *Trace) addUp(c *Card) {
 	sum := new(big.Rat)
 	for i := range t.Steps {
 		s := &t.Steps[i]
-		s.Seconds, s.Billed = (s.used+t.ticks-1)/t.ticks, (s.billed+t.ticks-1)/t.ticks
+		s.Seconds, s.Billed = t.whole(s.used), t.whole(s.billed)
 		exact := priceRat(s.Price)
 		if s.Times > 0 {
 			exact.Mul(exact, natural(s.Times))
