@@ -2,7 +2,7 @@
 GO ?= go
 OUT ?= out/sample
 
-.PHONY: help run up test soak bounded bench lint
+.PHONY: help run up test soak bounded bench lint oracle
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ test: ## run every test
 
 soak: ## simulate SEEDS=N worlds with crashes and lost answers (default 10000)
 	SEEDS=$(or $(SEEDS),10000) $(GO) test ./tests/simulation -run 'TestSeeds$$' -count=1 -timeout 0 -v
+
+oracle: ## compare N random charges (default 1000000) on random cards, from SEED on, with those of the slow exact version
+	N=$(or $(N),1000000) SEED=$(or $(SEED),0) $(GO) test ./tests/twin/product -run 'TestChargesAreTheTwins$$' -count=1 -timeout 0 -v
 
 bounded: ## rate and bill a million records, twice, and show the memory it took
 	ROWS=$(or $(ROWS),1000000) $(GO) test ./tests/bounded -count=1 -v

@@ -154,12 +154,25 @@ func Rate(r twin.Rate) (rating.Rate, error) {
 // Usage says a twin's usage as the product's.
 func Usage(u twin.Usage) (rating.Usage, error) {
 	var c converter
-	zone, err := time.LoadLocation(u.Zone)
+	zone, err := zoneOf(u.Zone)
 	c.keep(err)
 	return rating.Usage{
 		Kind: pick(&c, "kind", u.Kind, kinds), Number: u.Number, Caller: u.Caller, LRN: u.LRN, CallerLRN: u.CallerLRN,
 		Service: u.Service, Tag: u.Tag, Instant: u.Instant, Quantity: u.Quantity, Zone: zone,
 	}, c.err
+}
+
+var zones sync.Map // name → *time.Location: reading one from its file takes longer than a charge
+
+func zoneOf(name string) (*time.Location, error) {
+	if zone, ok := zones.Load(name); ok {
+		return zone.(*time.Location), nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		zones.Store(name, zone)
+	}
+	return zone, err
 }
 
 var openRegions = sync.OnceValues(func() (*numbering.Regions, error) { return numbering.OpenRegions(numbering.Embedded()) })
