@@ -171,6 +171,20 @@ func TestSplitCalls(t *testing.T) {
 	}
 }
 
+// TestSplitCallThatIsBlocked: charge and trace name the row that blocks it.
+func TestSplitCallThatIsBlocked(t *testing.T) {
+	terms := usual(func(terms *Terms) { terms.Bands = eveningBands(t) })
+	c := mustCard(t, terms, Rate{Prefix: "1212", Band: "Day", Destination: "New York by day", IntervalN: 1}, Rate{Prefix: "12", Destination: "somewhere", Blocked: true})
+	u := aCall(t, "36000")
+	if got := priced(t, c, u); got.Reason != call.Blocked || got.Prefix != 2 {
+		t.Errorf("%+v, want blocked by 12", got)
+	}
+	const want = "Call of 36000 s to 12125550100 (somewhere, prefix 12): not charged, calls like this are blocked."
+	if got := c.NewPricer().Trace(&u).Sentence(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // TestSplitOverASummerTime: Small is from 01:00 to 02:00 in London, an hour
 // that lasts two on 25 October.
 func TestSplitOverASummerTime(t *testing.T) {

@@ -161,6 +161,11 @@ func (p *Pricer) chargeFully(out Charge, w words, s *quick, quantity uint64, u *
 		// is a charge of more than 2^128 units of its last decimal.
 		return Charge{Reason: call.BadDuration}
 	case reason == call.Blocked:
+		if trace != nil {
+			if bad, ok := p.card.costOf(p.bad.at); ok {
+				trace.chosen, trace.cost = p.bad, bad
+			}
+		}
 		return Charge{Reason: reason, Flags: flags, Prefix: p.bad.digits, Row: Row(p.bad.at + 1)}
 	case reason != "":
 		return Charge{Reason: reason, Flags: flags}
