@@ -170,6 +170,23 @@ func TestRowsAreGatheredInTheOrderAsked(t *testing.T) {
 	}
 }
 
+func TestColumnsOfPricingGrowWithTheRecords(t *testing.T) {
+	rows := rowsOf(t, []Row{*sampleRow(0), *sampleRow(1)})
+	if err := rows.Columns.AppendRecord(&sampleRow(2).Record, 7); err != nil {
+		t.Fatal(err)
+	}
+	rows.Match()
+	want := Row{Record: sampleRow(2).Record, Line: 7}
+	if diff := cmp.Diff([]Row{*sampleRow(0), *sampleRow(1), want}, listOf(rows), exact); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	rows.Truncate(1)
+	rows.Grow(1)
+	if diff := cmp.Diff([]Row{*sampleRow(0), {}}, listOf(rows), exact); diff != "" {
+		t.Errorf("a row that was removed is seen again: -want +got\n%s", diff)
+	}
+}
+
 func TestAColumnThatIsEmptyCostsAByte(t *testing.T) {
 	var rows Rows
 	rows.Grow(MaxRows)
