@@ -40,7 +40,7 @@ type quote struct {
 	Duration    string      `json:"duration,omitempty" doc:"of a call: seconds, as asked"`
 	Units       *uint64     `json:"units,omitempty" doc:"of other usage, as asked"`
 	Billed      uint64      `json:"billed_seconds" doc:"of other usage than voice: units"`
-	Grace       uint32      `json:"grace,omitempty" doc:"nothing is charged, as it is within so many seconds or units"`
+	Grace       uint64      `json:"grace,omitempty" doc:"nothing is charged, as it is within so many seconds or units"`
 	Steps       []quoteStep `json:"steps,omitempty"`
 	Sum         string      `json:"sum,omitempty" doc:"of the steps, where exact differs"`
 	Surcharge   string      `json:"surcharge,omitempty" doc:"fraction of the sum that is added to it"`

@@ -138,8 +138,8 @@ func TestWhatHasNoPriceSaysWhyNot(t *testing.T) {
 		t.Errorf("before another card is assigned: %s", november.Body)
 	}
 	for _, tt := range []struct{ account, number, at, reason, says string }{
-		{"acme", "4470123456", "2026-11-02T10:00:00Z", "blocked", "this prefix is blocked"},
-		{"acme", "81312345678", "2026-11-02T10:00:00Z", "no_rate", "no prefix of the card"},
+		{"acme", "4470123456", "2026-11-02T10:00:00Z", "blocked", "calls like this are blocked"},
+		{"acme", "81312345678", "2026-11-02T10:00:00Z", "no_rate", "the card has no rate for it"},
 		{"acme", "100", "2026-11-02T10:00:00Z", "short_number", "fewer than 7 digits"},
 		{"nobody", "447700900123", "2026-11-02T10:00:00Z", "no_account", "the account is not in the book"},
 		{"acme", "447700900123", "2025-12-31T23:59:59Z", "no_card", "no card at that instant"},

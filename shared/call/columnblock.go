@@ -13,9 +13,10 @@ import (
 // head is a BlockHeader with the magic "TBB2"; its payload is the columns, in
 // this order, then eight zero bytes:
 //
-//	texts    feed, call id, leg, account, a number, b number, a raw, b raw
-//	numbers  instant, nanos, decimals, version, flags, line, status, image,
-//	         prefix, billed, batch, covered
+//	texts    feed, call id, leg, account, a number, b number, a raw, b raw,
+//	         lrn, caller's lrn, service, tag
+//	numbers  instant, nanos, decimals, kind, units, version, flags, line,
+//	         status, image, prefix, billed, batch, covered
 //	amounts  charge, due
 //	reasons
 //	texts    column, value, want
@@ -53,11 +54,13 @@ func (e *ColumnEncoder) Append(dst []byte, kind BlockKind, shard uint8, r *Rows)
 	c := &r.Columns
 	c.Text = slices.Grow(c.Text, slack) // so that whole words can be read from anywhere in it
 	for k, s := range c.texts() {
-		dst = e.texts(dst, c, *s, k == 0 || k == 2 || k == 3)
+		dst = e.texts(dst, c, *s, k == 0 || k == 2 || k == 3 || k >= 10)
 	}
 	dst = appendNumbers(dst, e.copied(c.Instant), asTimes|asSteps)
 	dst = appendNumbers(dst, e.copied(c.Nanos), asTimes)
 	dst = appendWidened(e, dst, c.Decimals)
+	dst = appendWidened(e, dst, c.Kind)
+	dst = appendWidened(e, dst, c.Units)
 	dst = appendWidened(e, dst, c.Version)
 	dst = appendWidened(e, dst, c.Flags)
 	dst = appendNumbers(dst, c.Line, asSteps)

@@ -38,6 +38,10 @@ func columnRows() *rapid.Generator[[]Row] {
 		setAll(t, out, "b", texts, func(r *Row, s string) { r.BNumber = s })
 		setAll(t, out, "a raw", texts, func(r *Row, s string) { r.ARaw = s })
 		setAll(t, out, "b raw", texts, func(r *Row, s string) { r.BRaw = s })
+		setAll(t, out, "lrn", texts, func(r *Row, s string) { r.LRN = s })
+		setAll(t, out, "a lrn", texts, func(r *Row, s string) { r.ALRN = s })
+		setAll(t, out, "service", texts, func(r *Row, s string) { r.Service = s })
+		setAll(t, out, "tag", texts, func(r *Row, s string) { r.Tag = s })
 		setAll(t, out, "column", texts, func(r *Row, s string) { r.Column = s })
 		setAll(t, out, "value", texts, func(r *Row, s string) { r.Value = s })
 		setAll(t, out, "want", texts, func(r *Row, s string) { r.Want = s })
@@ -54,6 +58,8 @@ func columnRows() *rapid.Generator[[]Row] {
 		})
 		setAll(t, out, "nanos", numbers, func(r *Row, n int64) { r.Duration.Nanos = n * unit })
 		setAll(t, out, "decimals", numbers, func(r *Row, n int64) { r.Duration.Decimals = uint8(n) })
+		setAll(t, out, "kind", numbers, func(r *Row, n int64) { r.Kind = Kind(n) })
+		setAll(t, out, "units", numbers, func(r *Row, n int64) { r.Units = uint64(n) })
 		setAll(t, out, "version", numbers, func(r *Row, n int64) { r.Version = uint64(n) })
 		setAll(t, out, "flags", numbers, func(r *Row, n int64) { r.Flags = Flags(n) })
 		setAll(t, out, "line", numbers, func(r *Row, n int64) { r.Line = n })
@@ -195,7 +201,7 @@ func TestAColumnThatIsEmptyCostsAByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(block), BlockHeaderSize+26+slack; got != want {
+	if got, want := len(block), BlockHeaderSize+32+slack; got != want {
 		t.Errorf("%d empty rows take %d bytes, want %d: the head, a byte for each column, and what is behind", MaxRows, got, want)
 	}
 }
@@ -204,6 +210,7 @@ func TestRowsOfTheLongestKindFitABlock(t *testing.T) {
 	long := strings.Repeat("x", MaxField)
 	row := Row{Record: Record{
 		Feed: long, CallID: long, Leg: long, Account: long, ANumber: long[:MaxNumber], BNumber: long[:MaxNumber], ARaw: long, BRaw: long,
+		LRN: long[:MaxNumber], ALRN: long[:MaxNumber], Service: long, Tag: long, Kind: Event, Units: MaxUnits,
 		Instant: math.MinInt64, Version: math.MaxUint64, Flags: math.MaxUint32, Duration: Duration{MaxDuration * 1e9, 9},
 	}, Line: math.MaxInt64, Image: math.MaxUint32, Prefix: MaxNumber, Billed: math.MaxUint64, Batch: math.MaxUint32, Covered: math.MaxUint64,
 		Column: long[:80], Value: long[:80], Want: long, Reason: OtherMonth + ":2026-10"}

@@ -53,6 +53,8 @@ func (d *ColumnDecoder) Read(b []byte, rows *Rows) (BlockHeader, error) {
 	in.numbers(c.Instant)
 	in.numbers(c.Nanos)
 	narrowed(&in, c.Decimals)
+	narrowed(&in, c.Kind)
+	narrowed(&in, c.Units)
 	narrowed(&in, c.Version)
 	narrowed(&in, c.Flags)
 	in.numbers(c.Line)

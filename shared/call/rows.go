@@ -64,6 +64,7 @@ func (r *Rows) resize(n int) {
 	c := &r.Columns
 	c.Instant, c.Nanos, c.Line = resized(c.Instant, n), resized(c.Nanos, n), resized(c.Line, n)
 	c.Decimals, c.Version, c.Flags = resized(c.Decimals, n), resized(c.Version, n), resized(c.Flags, n)
+	c.Kind, c.Units = resized(c.Kind, n), resized(c.Units, n)
 	r.Status, r.Reason, r.Image, r.Prefix = resized(r.Status, n), resized(r.Reason, n), resized(r.Image, n), resized(r.Prefix, n)
 	r.Billed, r.Charge, r.Batch = resized(r.Billed, n), resized(r.Charge, n), resized(r.Batch, n)
 	r.Covered, r.Due = resized(r.Covered, n), resized(r.Due, n)
@@ -85,7 +86,10 @@ func (r *Rows) AppendRow(row *Row) error {
 	if row.Prefix < 0 || row.Prefix > MaxNumber {
 		return fmt.Errorf("a row on line %d matched %d digits, want 0 to %d", row.Line, row.Prefix, MaxNumber)
 	}
-	texts := [...]string{row.Feed, row.CallID, row.Leg, row.Account, row.ANumber, row.BNumber, row.ARaw, row.BRaw, row.Column, row.Value, row.Want}
+	texts := [...]string{
+		row.Feed, row.CallID, row.Leg, row.Account, row.ANumber, row.BNumber, row.ARaw, row.BRaw, row.LRN, row.ALRN, row.Service, row.Tag,
+		row.Column, row.Value, row.Want,
+	}
 	if !r.fits(texts[:]) {
 		return ErrFull
 	}
@@ -129,6 +133,7 @@ func (r *Rows) Gather(from *Rows, rows []int32) error {
 	}
 	r.Instant, r.Nanos, r.Decimals = gather(r.Instant, from.Instant, rows), gather(r.Nanos, from.Nanos, rows), gather(r.Decimals, from.Decimals, rows)
 	r.Version, r.Flags, r.Line = gather(r.Version, from.Version, rows), gather(r.Flags, from.Flags, rows), gather(r.Line, from.Line, rows)
+	r.Kind, r.Units = gather(r.Kind, from.Kind, rows), gather(r.Units, from.Units, rows)
 	r.Status, r.Reason, r.Image = gather(r.Status, from.Status, rows), gather(r.Reason, from.Reason, rows), gather(r.Image, from.Image, rows)
 	r.Prefix, r.Billed, r.Charge = gather(r.Prefix, from.Prefix, rows), gather(r.Billed, from.Billed, rows), gather(r.Charge, from.Charge, rows)
 	r.Batch, r.Covered, r.Due = gather(r.Batch, from.Batch, rows), gather(r.Covered, from.Covered, rows), gather(r.Due, from.Due, rows)
@@ -163,7 +168,9 @@ func (r *Rows) gatherTexts(dst []Span, text []byte, src []Span, rows []int32) []
 }
 
 // spans returns all columns of texts, in the order a block has them.
-func (r *Rows) spans() [11]*[]Span {
+func (r *Rows) spans() (all [15]*[]Span) {
 	t := r.texts()
-	return [...]*[]Span{t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], &r.Column, &r.Value, &r.Want}
+	copy(all[:], t[:])
+	all[12], all[13], all[14] = &r.Column, &r.Value, &r.Want
+	return all
 }
