@@ -22,8 +22,13 @@ type Record struct {
 	Feed, CallID, Leg string
 	Version           uint64
 	Instant           int64 // Unix nanoseconds
-	Nanos             int64 // duration
+	Nanos             int64 // duration, of a call
 	Account, A, B     string
+
+	Kind           string // sms, data or event; empty = a call
+	Units          int64  // of it
+	LRN, CallerLRN string
+	Service, Tag   string
 }
 
 // File is a delivered file that counts: committed and not withdrawn. Its
@@ -69,8 +74,8 @@ type Feature struct {
 	Start, End string // days YYYY-MM-DD, both included; no End = open
 }
 
-// Line names one line of one account's true period: usage, bundled, or
-// recurring:FEATURE.
+// Line names one line of one account's true period: usage, usage:KIND,
+// bundled, or recurring:FEATURE.
 type Line struct {
 	Account string
 	Period  Period
@@ -125,7 +130,8 @@ type oracle struct {
 }
 
 // content is the SHA-256 of a record's canonical encoding: strings behind
-// their length as a uvarint, numbers as 8 big-endian bytes.
+// their length as a uvarint, numbers as 8 big-endian bytes. What only some
+// records have follows where one of it is there.
 func content(r Record) [32]byte {
 	var b []byte
 	text := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
@@ -138,6 +144,14 @@ func content(r Record) [32]byte {
 	text(r.Account)
 	text(r.A)
 	text(r.B)
+	kinds := map[string]byte{"": 0, twin.SMS: 1, twin.Data: 2, twin.Event: 3}
+	if r.Kind+r.LRN+r.CallerLRN+r.Service+r.Tag != "" {
+		b = append(b, kinds[r.Kind])
+		b = binary.BigEndian.AppendUint64(b, uint64(r.Units))
+		for _, s := range []string{r.LRN, r.CallerLRN, r.Service, r.Tag} {
+			text(s)
+		}
+	}
 	return sha256.Sum256(b)
 }
 
@@ -251,7 +265,10 @@ func (o *oracle) usage(at place, records []Record) {
 			continue
 		}
 		o.countIn(at.period, func(c *Counts) { c.Charged++ })
-		key, due := draw(pools, r.Instant, price)
+		key, due := "usage:"+r.Kind, price.amount // minutes pay for no other usage
+		if r.Kind == "" {
+			key, due = draw(pools, r.Instant, price)
+		}
 		o.add(Line{at.account, at.period, key}, due)
 	}
 }
@@ -304,7 +321,10 @@ func (o *oracle) price(r Record, p Period) (price, bool) {
 	if live == nil {
 		return price{}, false
 	}
-	used := twin.Usage{Number: r.B, Caller: r.A, Instant: r.Instant, Quantity: r.Nanos, Zone: o.settings.Zones[p.Cycle]}
+	used := twin.Usage{
+		Kind: r.Kind, Number: r.B, Caller: r.A, LRN: r.LRN, CallerLRN: r.CallerLRN, Service: r.Service, Tag: r.Tag,
+		Instant: r.Instant, Quantity: r.Nanos + r.Units, Zone: o.settings.Zones[p.Cycle],
+	}
 	out := price{Result: twin.Price(live.Terms, live.Rates, used), decimals: live.Terms.Decimals}
 	if out.Reason == "" {
 		out.amount, _ = new(big.Rat).SetString(out.Amount)

@@ -101,8 +101,8 @@ func scripted(t *testing.T, at int, f fault) (calls [][]fault, bills map[string]
 // nobody was told of.
 func fixedWorld() *world {
 	terms := twin.Terms{Decimals: 4, Rounding: "half-up", DurationRounding: "half-up", ShortDigits: 7}
-	cheap := []twin.Rate{{Prefix: "44", Price1: "0.6", PriceN: "0.3", Fee: "0", Interval1: 30, IntervalN: 6}}
-	dear := []twin.Rate{{Prefix: "44", Price1: "0.9", PriceN: "0.4", Fee: "0.01", Interval1: 30, IntervalN: 6}}
+	cheap := []twin.Rate{{Prefix: "44", Price1: "0.6", PriceN: "0.3", ConnectionFee: "0", Interval1: 30, IntervalN: 6}}
+	dear := []twin.Rate{{Prefix: "44", Price1: "0.9", PriceN: "0.4", ConnectionFee: "0.01", Interval1: 30, IntervalN: 6}}
 	w := &world{
 		settings: oracle.Settings{
 			Zones: map[string]string{"c1": "Europe/London"}, Feeds: map[string]string{"switch1": "c1"},

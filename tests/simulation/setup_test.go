@@ -18,6 +18,7 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 	"github.com/tollbook/tollbook/tests/oracle"
 	"github.com/tollbook/tollbook/tests/twin"
+	"github.com/tollbook/tollbook/tests/twin/product"
 )
 
 // setup tells the product what the oracle is told, without the changes that
@@ -133,25 +134,14 @@ func (w *world) card(ctx context.Context, l *ledger.Ledger, id string, n int) (b
 }
 
 func termsOf(currency string, t twin.Terms) rating.Terms {
-	out := rating.Terms{
-		Currency: currency, Decimals: t.Decimals, Rounding: must(money.ParseRounding(t.Rounding)),
-		DurationRounding: must(money.ParseRounding(t.DurationRounding)), Model: rating.FirstThenPulse,
-		ChargeZeroSeconds: t.ChargeZero, ShortDigits: t.ShortDigits,
-	}
-	if t.WholeCall {
-		out.Model = rating.WholeCallMultiple
-	}
-	return out
+	t.Currency = currency
+	return must(product.Terms(t))
 }
 
 func ratesOf(rates []twin.Rate) iter.Seq2[rating.Rate, error] {
 	return func(yield func(rating.Rate, error) bool) {
 		for _, r := range rates {
-			ok := yield(rating.Rate{
-				Prefix: r.Prefix, Destination: "to " + r.Prefix, Price1: must(money.ParsePrice(r.Price1)), PriceN: must(money.ParsePrice(r.PriceN)),
-				ConnectionFee: must(money.ParsePrice(r.Fee)), Interval1: uint32(r.Interval1), IntervalN: uint32(r.IntervalN), Blocked: r.Blocked,
-			}, nil)
-			if !ok {
+			if !yield(product.Rate(r)) {
 				return
 			}
 		}

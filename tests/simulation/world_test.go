@@ -181,7 +181,8 @@ func (g *generator) cards() {
 			g.w.currencies[id] = g.w.currencies["card1"]
 		}
 		for n := range 1 + g.IntN(3) {
-			rev := oracle.Revision{From: math.MinInt64, Terms: g.terms(), Rates: g.rates()}
+			rev := oracle.Revision{From: math.MinInt64, Terms: g.terms()}
+			rev.Rates = g.rates(rev.Terms)
 			if n > 0 {
 				rev.From = (g.from + g.Int64N(g.to-g.from)) / 1e9 * 1e9
 				g.instants = append(g.instants, rev.From)
@@ -193,19 +194,32 @@ func (g *generator) cards() {
 
 func (g *generator) terms() twin.Terms {
 	methods := []string{"half-up", "half-down", "up", "down"}
-	return twin.Terms{
-		Decimals: one(g, 0, 2, 4, 4, 6), Rounding: one(g, methods...), DurationRounding: one(g, methods...),
-		WholeCall: g.oneIn(4), ChargeZero: g.oneIn(4), ShortDigits: one(g, 7, 7, 0),
+	t := twin.Terms{
+		Decimals: one(g, 0, 2, 4, 4, 6), Rounding: one(g, methods...), DurationRounding: one(g, methods...), KeepFractions: g.oneIn(8),
+		Model: one(g, twin.FirstThenPulse, twin.FirstThenPulse, twin.WholeCallMultiple), ChargeZeroSeconds: g.oneIn(4), ShortDigits: one(g, 7, 7, 0),
+		Grace: one[int64](g, 0, 0, 0, 3, 60), GraceMode: one(g, twin.GraceUnder, twin.GraceUpTo, twin.GraceDeducted),
+		MinCharge: one(g, "", "", "", "0.02"), Surcharge: one(g, "", "", "", "0.1"),
 	}
+	if g.oneIn(3) {
+		t.Bands = &twin.Bands{
+			Zone: one(g, "", "Europe/London"), Split: g.oneIn(2), Names: []string{"Peak", "Other"},
+			Windows: []twin.Window{
+				{Band: "Peak", Days: []string{"mon", "tue", "wed", "thu", "fri"}, From: "07:00", To: "19:00"}, {Band: "Other", From: "00:00", To: "24:00"},
+			},
+		}
+	}
+	return t
 }
 
-func (g *generator) rates() []twin.Rate {
+// rates draws rows by prefix, and some that hold only in a band, for a tag or
+// from an instant on, or are for messages.
+func (g *generator) rates(t twin.Terms) []twin.Rate {
 	prefixes := []string{"", "1", "112", "1212", "44", "447", "4479", "4420", "33", "336"}
 	g.Shuffle(len(prefixes), func(i, j int) { prefixes[i], prefixes[j] = prefixes[j], prefixes[i] })
 	var rates []twin.Rate
 	for _, p := range prefixes[:4+g.IntN(len(prefixes)-4)] {
 		r := twin.Rate{
-			Prefix: p, Price1: g.price(), PriceN: g.price(), Fee: one(g, "0", "0", "0.05", "0.1234567"),
+			Prefix: p, Price1: g.price(), PriceN: g.price(), ConnectionFee: one(g, "0", "0", "0.05", "0.1234567"),
 			Interval1: one[int64](g, 0, 1, 6, 30, 60), IntervalN: one[int64](g, 1, 6, 30, 60), Blocked: g.oneIn(8),
 		}
 		if g.oneIn(10) {
@@ -215,6 +229,27 @@ func (g *generator) rates() []twin.Rate {
 			}
 		}
 		rates = append(rates, r)
+		other := func(change func(*twin.Rate)) {
+			o := r
+			o.ConnectionFee, o.Blocked = "0.0078125", false
+			change(&o)
+			rates = append(rates, o)
+		}
+		if t.Bands != nil && g.oneIn(2) {
+			other(func(o *twin.Rate) { o.Band = one(g, t.Bands.Names...) })
+		}
+		if g.oneIn(4) {
+			other(func(o *twin.Rate) {
+				o.From = one(g, g.instants...) + one[int64](g, 0, 0, 3600e9)
+				o.To = one(g, 0, o.From+86400e9)
+			})
+		}
+		if g.oneIn(4) {
+			other(func(o *twin.Rate) { o.Tag = "gold" })
+		}
+		if g.oneIn(2) {
+			rates = append(rates, twin.Rate{Kind: twin.SMS, Prefix: p, Price1: g.price(), PriceN: g.price(), Interval1: one[int64](g, 0, 1, 3), IntervalN: 1})
+		}
 	}
 	return rates
 }
@@ -330,7 +365,11 @@ func (g *generator) rows() []row {
 				rows = append(rows, row{record: o})
 			}
 		case 4:
-			rows = append(rows, row{record: r, kind: one(g, rejectedRow, ignoredRow)})
+			kind := one(g, rejectedRow, ignoredRow)
+			if r.Kind != "" {
+				kind = rejectedRow // only a call can be unanswered
+			}
+			rows = append(rows, row{record: r, kind: kind})
 		}
 	}
 	g.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
@@ -346,6 +385,12 @@ func (g *generator) record() oracle.Record {
 	}
 	if g.oneIn(6) {
 		r.CallID = ""
+	}
+	if g.oneIn(6) {
+		r.Kind, r.Nanos, r.Units = twin.SMS, 0, g.Int64N(5)
+	}
+	if g.oneIn(8) {
+		r.Tag = one(g, "gold", "silver")
 	}
 	return r
 }
@@ -401,7 +446,11 @@ func (g *generator) rival(r oracle.Record) oracle.Record {
 		// To another account, perhaps of another cycle.
 		r.Account = one(g, append(sorted(g.w.settings.Accounts), ghost)...)
 	default:
-		r.Nanos = g.duration()
+		if r.Kind == "" {
+			r.Nanos = g.duration()
+		} else {
+			r.Units = g.Int64N(5)
+		}
 	}
 	return r
 }
@@ -491,7 +540,7 @@ func (g *generator) newFile(feed string, rows []row, exact bool) *file {
 	}
 	var text strings.Builder
 	// The number in the header keeps two files from being one by accident.
-	fmt.Fprintf(&text, "call_id,account,a_number,b_number,start_time,duration,disposition,leg,version,n%d\n", len(g.w.files)+1)
+	fmt.Fprintf(&text, "call_id,account,a_number,b_number,start_time,duration,disposition,leg,version,kind,units,tag,n%d\n", len(g.w.files)+1)
 	for _, r := range rows {
 		switch r.kind {
 		case rejectedRow:
@@ -531,7 +580,11 @@ func (g *generator) line(r row, exact bool) string {
 	if account == "unassigned" {
 		account = ""
 	}
-	if c.Nanos == 0 {
+	kind, units := one(g, "", "voice"), ""
+	switch {
+	case c.Kind != "":
+		kind, units, duration, disposition = c.Kind, strconv.FormatInt(c.Units, 10), one(g, "", "9"), one(g, "", "NO ANSWER")
+	case c.Nanos == 0:
 		disposition = "ANSWERED" // a call of 0 s may not have been
 	}
 	switch r.kind {
@@ -540,7 +593,7 @@ func (g *generator) line(r row, exact bool) string {
 		case 0:
 			at = "31/12/2026"
 		case 1:
-			duration = "-5"
+			duration, units = "-5", "-5"
 		case 2:
 			b = "nobody"
 		default:
@@ -549,5 +602,5 @@ func (g *generator) line(r row, exact bool) string {
 	case ignoredRow:
 		disposition = "NO ANSWER"
 	}
-	return strings.Join([]string{c.CallID, account, c.A, b, at, duration, disposition, c.Leg, strconv.FormatUint(c.Version, 10), ""}, ",") + "\n"
+	return strings.Join([]string{c.CallID, account, c.A, b, at, duration, disposition, c.Leg, strconv.FormatUint(c.Version, 10), kind, units, c.Tag, ""}, ",") + "\n"
 }
