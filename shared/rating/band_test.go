@@ -135,6 +135,7 @@ func TestSplitCalls(t *testing.T) {
 		{"not reached", edge, "3", func(_ *Terms, r []Rate) { r[0].Prefix = "44" }, 3, "1.5000"},
 		{"a shorter prefix in the next band", edge, "6", func(_ *Terms, r []Rate) { r[1].Prefix = "1212" }, 6, "4.5000"},
 		{"blocked in the next band", edge, "6", func(_ *Terms, r []Rate) { r[0].Blocked = true }, 0, "blocked"},
+		{"blocked and per call in the next band", edge, "6", func(_ *Terms, r []Rate) { r[0].Blocked, r[0].Per, r[0].PriceN = true, PerCall, 0 }, 0, "blocked"},
 		{"per call in the next band", edge, "6", func(_ *Terms, r []Rate) { r[0].Per, r[0].PriceN = PerCall, 0 }, 0, "no_rate"},
 		{"tiers in the next band", edge, "6", func(_ *Terms, r []Rate) { r[0] = Rate{Band: "Peak", Tiers: []Tier{{From: 1}}} }, 0, "no_rate"},
 		{"per call in its own", edge, "6", func(_ *Terms, r []Rate) { r[1].Per, r[1].PriceN = PerCall, 0 }, 6, "0.5000"},

@@ -77,10 +77,10 @@ func (p *Pricer) inBand(b uint8) (k cost, reason call.Reason) {
 	}
 	k, ok := p.card.costOf(r.at)
 	switch {
+	case ok && k.shape.flags&shapeBlocked != 0:
+		return k, call.Blocked
 	case !ok, k.shape.tiers > 0, k.shape.flags&shapePerCall != 0:
 		return k, call.NoRate
-	case k.shape.flags&shapeBlocked != 0:
-		return k, call.Blocked
 	}
 	return k, ""
 }
