@@ -199,10 +199,7 @@ func (t Trace) timeTexts() (parts []string) {
 	if t.FreeAfter > 0 {
 		free = t.freeTicks
 	}
-	for _, s := range t.Steps {
-		if !s.isTime() {
-			continue
-		}
+	for _, s := range t.times(free > 0) {
 		if free > 0 && s.Name == StepPulses {
 			if s.billed == 0 {
 				s.used += free
@@ -225,6 +222,25 @@ func (t Trace) timeTexts() (parts []string) {
 		}
 	}
 	return parts
+}
+
+// times returns the parts of the time. Neighbours of one price that are billed
+// as they were are one part: a customer sees no first second.
+func (t Trace) times(apart bool) (out []Step) {
+	for _, s := range t.Steps {
+		if !s.isTime() {
+			continue
+		}
+		if n := len(out); n > 0 && !apart {
+			if last := &out[n-1]; last.Price == s.Price && last.Per == s.Per && last.Band == s.Band && last.used == last.billed && s.used == s.billed {
+				last.used, last.billed = last.used+s.used, last.billed+s.billed
+				last.Exact = ratText(last.exact(t.ticks))
+				continue
+			}
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // timeText says what a part of the time costs.

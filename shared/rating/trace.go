@@ -176,12 +176,7 @@ func (t *Trace) addUp(c *Card) {
 	for i := range t.Steps {
 		s := &t.Steps[i]
 		s.Seconds, s.Billed = t.whole(s.used), t.whole(s.billed)
-		exact := priceRat(s.Price)
-		if s.Times > 0 {
-			exact.Mul(exact, natural(s.Times))
-		} else {
-			exact.Mul(exact, new(big.Rat).Quo(natural(s.billed), natural(s.Per*t.ticks)))
-		}
+		exact := s.exact(t.ticks)
 		s.Exact = ratText(exact)
 		sum.Add(sum, exact)
 	}
@@ -205,6 +200,15 @@ func (t *Trace) addUp(c *Card) {
 	if t.Exact = ratText(sum); t.Exact != before {
 		t.Sum = before
 	}
+}
+
+// exact returns what the step adds to the charge.
+func (s *Step) exact(ticks uint64) *big.Rat {
+	exact := priceRat(s.Price)
+	if s.Times > 0 {
+		return exact.Mul(exact, natural(s.Times))
+	}
+	return exact.Mul(exact, new(big.Rat).Quo(natural(s.billed), natural(s.Per*ticks)))
 }
 
 func natural(n uint64) *big.Rat { return new(big.Rat).SetInt(new(big.Int).SetUint64(n)) }

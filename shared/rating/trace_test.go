@@ -49,7 +49,7 @@ func TestSentences(t *testing.T) {
 		{is(), []Rate{two}, "8", none, "Call of 8 s to 12125550100 (prefix 1212): first 1 s at 0.07/min = 0.0011666…, then 7 s at 0.025/min = 0.00291666…; 0.00408333… rounded half-up to 4 decimals; total 0.0041 GBP."},
 		{is(func(t *Terms) { t.Decimals, t.Rounding = 0, money.Up }), []Rate{ny}, "61", none, "Call of 61 s" + to +
 			"first 60 s at 0.10/min = 0.1, then 1 s billed as 60 s at 0.10/min = 0.1, connection fee 0.05; 0.25 rounded up to whole units; total 1 GBP."},
-		{is(func(t *Terms) { t.KeepFractions, t.Model = true, Continuous }), []Rate{ny}, "61.5", none, "Call of 61.5 s" + to + "first 60 s at 0.10/min = 0.1000, then 1.5 s at 0.10/min = 0.0025, connection fee 0.05; total 0.1525 GBP."},
+		{is(func(t *Terms) { t.KeepFractions, t.Model = true, Continuous }), []Rate{ny}, "61.5", none, "Call of 61.5 s" + to + "61.5 s at 0.10/min = 0.1025, connection fee 0.05; total 0.1525 GBP."},
 		{is(func(t *Terms) { t.Model = WholeCallMultiple }), []Rate{with(func(r *Rate) { r.Interval1, r.IntervalN = 10, 30 })}, "5", none, "Call of 5 s" + to +
 			"first 5 s billed as 10 s at 0.10/min = 0.01666…, then 20 s to fill the block at 0.10/min = 0.0333…, connection fee 0.05; total 0.1000 GBP."},
 		{is(), []Rate{flat}, "90", none, "Call of 90 s to 12125550100 (prefix 1212): first 30 s at 0.60/min = 0.3000, then 60 s free; total 0.3000 GBP."},
@@ -79,7 +79,7 @@ func TestSentences(t *testing.T) {
 		{is(func(t *Terms) { t.MaxCharge = p("0.2") }), []Rate{ny}, "61", none, "Call of 61 s" + to + minutes + "; together 0.2500, but at most 0.2000; total 0.2000 GBP."},
 
 		// Which row.
-		{is(bands(true)), byDay, "25320", none, "Call of 25320 s to 12125550100 (New York, prefix 1212, Day): first 60 s (Day) at 0.10/min = 0.1000, then 25140 s (Day) at 0.10/min = 41.9000, then 120 s (Evening) at 0.02/min = 0.0400, connection fee 0.05; total 42.0900 GBP."},
+		{is(bands(true)), byDay, "25320", none, "Call of 25320 s to 12125550100 (New York, prefix 1212, Day): first 25200 s (Day) at 0.10/min = 42.0000, then 120 s (Evening) at 0.02/min = 0.0400, connection fee 0.05; total 42.0900 GBP."},
 		{is(bands(false)), byDay, "61", none, "Call of 61 s to 12125550100 (New York, prefix 1212, Day): " + minutes + "; total 0.2500 GBP."},
 		{is(func(t *Terms) { t.Presentation = InterIntra }), []Rate{with(func(r *Rate) { r.Class = numbering.Intrastate })}, "61", none, "Call of 61 s to 12125550100 (New York, prefix 1212, intrastate): " + minutes + "; total 0.2500 GBP."},
 		{is(func(t *Terms) { groups(t); t.Surcharges = nil }), []Rate{with(func(r *Rate) { r.Origin, r.Tag = "US callers", "gold" })}, "61", func(u *Usage) { u.Tag = "gold" },
