@@ -326,9 +326,17 @@ func (c *cond) prefer(d *cond) int {
 		asks(d.class != 0, c.class != 0), cmp.Compare(c.class, d.class),
 		asks(d.band != 0, c.band != 0), cmp.Compare(c.band, d.band),
 		asks(d.digits(), c.digits()), cmp.Compare(c.minDigits, d.minDigits), cmp.Compare(c.maxDigits, d.maxDigits),
-		cmp.Compare(c.origin, d.origin), asks(d.local, c.local),
+		cmp.Compare(c.origin, d.origin), asks(d.local, c.local), cmp.Compare(c.localTo(), d.localTo()),
 		cmp.Compare(d.from, c.from), cmp.Compare(d.to, c.to), cmp.Compare(c.area, d.area),
 	)
+}
+
+// localTo returns the area that the caller must be in; 0: any.
+func (c *cond) localTo() uint16 {
+	if c.local {
+		return c.area
+	}
+	return 0
 }
 
 func (c *cond) digits() bool { return c.minDigits != 0 || c.maxDigits != 0 }
@@ -348,9 +356,7 @@ func asks(x, y bool) int {
 // instant on, so that nothing says which of them is to be preferred.
 func (c *cond) clashes(d *cond) bool {
 	x, y := *c, *d
-	if x.to, y.to = 0, 0; !x.local && !y.local {
-		x.area, y.area = 0, 0 // it says where the prefix is, and asks for nothing
-	}
+	x.to, y.to, x.area, y.area = 0, 0, c.localTo(), d.localTo()
 	return x == y
 }
 

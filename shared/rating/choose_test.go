@@ -139,6 +139,7 @@ func TestRowThatHolds(t *testing.T) {
 		{"from outside it", none, nil, priced1, []Rate{is("1212", area("ny")), is("1212", area("ny"), local), is("1315", area("upstate"))}},
 		{"the area is known by any of its rows", none, nil, priced2, []Rate{is("1212", area("ny")), is("1212", area("ny"), local),
 			is("1315", area("ny"), kind(call.SMS), blocked, to("2020-01-01T00:00:00Z"))}},
+		{"a service has a price for each area", none, onnet, priced2, []Rate{is("", service("onnet"), area("upstate"), local), is("", service("onnet"), area("ny"), local), is("1315", area("ny"))}},
 		{"local and from a group: the longer match", groups, nil, priced2, []Rate{is("1212", area("ny"), origin("us")), is("1212", area("ny"), local), is("1315", area("ny"))}},
 
 		// What goes before what, one level only.

@@ -272,6 +272,9 @@ func TestBuildImageRefuses(t *testing.T) {
 		{"a service twice", usual(), listed(Rate{Service: "onnet"}, Rate{Service: "onnet"}), []string{`service "onnet"`, "more than once"}},
 		{"a tag twice", usual(), listed(changed(ok, func(r *Rate) { r.Tag = "gold" }), ok, changed(ok, func(r *Rate) { r.Tag = "gold" })), []string{"more than once"}},
 		{"from the same instant, to different ones", usual(), listed(changed(ok, func(r *Rate) { r.From, r.To = 5, 9 }), changed(ok, func(r *Rate) { r.From, r.To = 5, 8 })), []string{"more than once"}},
+		{"local to one area from the same instant", usual(), listed(
+			Rate{Service: "onnet", Area: "a", Local: true, From: 5, To: 7}, Rate{Service: "onnet", Area: "b", Local: true, From: 5, To: 8}, Rate{Service: "onnet", Area: "a", Local: true, From: 5, To: 9},
+		), []string{`service "onnet"`, "more than once"}},
 		{"a prefix in two areas", usual(), listed(changed(ok, func(r *Rate) { r.Area = "a" }), changed(ok, func(r *Rate) { r.Area, r.Tag = "b", "gold" })), []string{`"a"`, `"b"`}},
 		{"letters", usual(), listed(ok, Rate{Prefix: "4x"}), []string{"rate 2", `"4x"`, "digits"}},
 		{"16 digits", usual(), listed(Rate{Prefix: "1234567890123456"}), []string{"1234567890123456", "16 digits", "at most 15"}},
