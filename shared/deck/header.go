@@ -107,6 +107,21 @@ var columns = [meanings]struct {
 	localIntervalN: {"local_interval_n", []string{"local interval n"}},
 }
 
+// Column is a column that decks may have.
+type Column struct {
+	Name    string   // in reports
+	Headers []string // that stand for it; case, spaces, _ - / . and a unit in parentheses do not matter
+}
+
+// Columns returns all columns that are read.
+func Columns() []Column {
+	out := make([]Column, len(columns))
+	for i, c := range columns {
+		out[i] = Column{c.name, slices.Clone(c.aliases)}
+	}
+	return out
+}
+
 // amounts are the columns that hold prices and fees.
 var amounts = [...]meaning{price, price1, priceN, connectionFee, inter, intra, indeterminate, minCharge, maxCharge, localPrice, local1, localN}
 

@@ -174,7 +174,7 @@ func TestForgedImagesAreRefused(t *testing.T) {
 		{"terms", terms("decimals", 21), "21 decimals"},
 		{"bands", terms("bands", nil), "asks for what the card does not have"},
 		{"origins", terms("origins", nil), "origin"},
-		{"presentation", terms("presentation", 0), "asks for what the card does not have"},
+		{"presentation", terms("presentation", "single_rate"), "asks for what the card does not have"},
 		{"scale", meta(func(m map[string]any) { m["scale"] = 13 }), "scale 13"},
 		{"bits", meta(func(m map[string]any) { m["shape_bits"] = 27 }), "27 bits"},
 		{"no parts", meta(func(m map[string]any) { m["den"] = []int{0, 1, 1, 1} }), "parts of 0"},

@@ -238,7 +238,7 @@ func (q *question) grace(t *rating.Terms, r *rating.Rate) {
 }
 
 // free reads seconds that are not charged: Sippy's free seconds come after the
-// first interval, ASTPP's included seconds before it (semantics 1.4).
+// first interval, ASTPP's included seconds before it.
 func (q *question) free(t *rating.Terms) {
 	f := q.in
 	if f.has("included_seconds") {

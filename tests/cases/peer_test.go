@@ -116,7 +116,7 @@ func (q *question) steps(r *rating.Rate, steps []step) {
 
 // bands reads the bands of a case: each holds on its days from its time to
 // that of the next band of the same days, in UTC; each second of a call has the
-// price of the band that it lies in (semantics 10.35).
+// price of the band that it lies in.
 func (q *question) bands(r rating.Rate) (*band.Set, []rating.Rate) {
 	list := q.in.objects("time_bands")
 	set := &band.Set{Zone: "UTC", Split: true}

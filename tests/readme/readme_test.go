@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ import (
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
+	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // document reads one of the documents, from the module's root.
@@ -35,6 +38,7 @@ const (
 	readmeFile       = "README.md"
 	tryFile          = "infra/docs/try.md"
 	installationFile = "infra/docs/installation.md"
+	cardsFile        = "infra/docs/cards.md"
 )
 
 // blocks returns the fenced blocks of a language.
@@ -99,15 +103,59 @@ func TestTheSampleRunIsShownAsItIs(t *testing.T) {
 }
 
 func TestTheCommandsOfTryWork(t *testing.T) {
-	ran, out := 0, t.TempDir()
-	for _, line := range lines(document(t, tryFile)) {
-		if rest, ok := strings.CutPrefix(line, "go run ./emulator "); ok {
-			run(t, strings.Fields(strings.ReplaceAll(rest, "out/mine", out))...)
+	t.Chdir("../..")
+	for name, want := range map[string]int{tryFile: 2, readmeFile: 2, cardsFile: 1} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ran, out := 0, t.TempDir()
+		for _, line := range lines(string(text)) {
+			args, ok := strings.CutPrefix(line, "go run ./emulator ")
+			if !ok || !strings.HasPrefix(args, "try ") && !strings.HasPrefix(args, "fsck --out ") {
+				continue
+			}
+			run(t, strings.Fields(strings.ReplaceAll(args, "--out out/", "--out "+out+"/"))...)
 			ran++
 		}
+		if ran != want {
+			t.Errorf("%s shows %d commands that need no installation, want %d", name, ran, want)
+		}
 	}
-	if ran < 2 {
-		t.Errorf("%s shows %d commands of the emulator", tryFile, ran)
+}
+
+func TestEveryColumnOfADeckIsInTheTable(t *testing.T) {
+	var want []string
+	for _, c := range deck.Columns() {
+		want = append(want, fmt.Sprintf("| `%s` | `%s` |", c.Name, strings.Join(c.Headers, "`, `")))
+	}
+	_, rest, _ := strings.Cut(document(t, cardsFile), "| column | headers | |\n|---|---|---|\n")
+	table, _, _ := strings.Cut(rest, "\n\n")
+	var got []string
+	for row := range strings.SplitSeq(table, "\n") {
+		if cells := strings.SplitAfterN(row, " |", 3); len(cells) == 3 && len(cells[2]) > len(" x |") {
+			got = append(got, cells[0]+cells[1])
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-product +%s\n%s", cardsFile, diff)
+	}
+}
+
+func TestEveryRuleIsInTheTable(t *testing.T) {
+	var want, got []string
+	for f := range reflect.TypeFor[rating.Terms]().Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "currency" {
+			want = append(want, name)
+		}
+	}
+	_, rest, _ := strings.Cut(document(t, cardsFile), "| rule | |\n|---|---|\n")
+	table, _, _ := strings.Cut(rest, "\n\n")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| .+ \\|$").FindAllStringSubmatch(table, -1) {
+		got = append(got, row[1])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-product +%s\n%s", cardsFile, diff)
 	}
 }
 
@@ -174,7 +222,7 @@ func TestEveryFunctionIsInTheTable(t *testing.T) {
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Chdir("../..")
-	for _, name := range []string{readmeFile, tryFile, installationFile} {
+	for _, name := range []string{readmeFile, tryFile, installationFile, cardsFile} {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
