@@ -135,7 +135,7 @@ func (u *ownUsage) charge(r *rating.Rate) (billed *big.Int, exact *big.Rat, digi
 
 func (u *ownUsage) beginsWith(prefixes []string) bool {
 	for _, p := range prefixes {
-		if strings.HasPrefix(u.number, p) {
+		if isNumber(u.number) && strings.HasPrefix(u.number, p) {
 			return true
 		}
 	}

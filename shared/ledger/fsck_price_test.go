@@ -12,7 +12,11 @@ import (
 // Fsck's own prices and those of the rating package come from different loops;
 // on random cards with all rules mixed they must be the same.
 func TestFsckPricesAsTheRatingPackageDoes(t *testing.T) {
+	seeds := []uint64{856, 1622} // a number that is none, and a short one that goes on in another band
 	for seed := range uint64(150) {
+		seeds = append(seeds, seed)
+	}
+	for _, seed := range seeds {
 		s := draw.New(seed)
 		drawn := s.Card()
 		card, err := product.Card(drawn.Terms, drawn.Rates)
