@@ -340,3 +340,22 @@ func TestManyGoroutines(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// TestAsks: what a card does not ask for, a batch need not have.
+func TestAsks(t *testing.T) {
+	want := map[string]Asks{
+		"dates": {Instants: true}, "tags": {Details: true}, "services": {Details: true}, "classes": {Callers: true}, "dearer": {Callers: true}, "EEA": {Callers: true},
+		"bands, start": {Instants: true}, "bands, split": {Instants: true, Details: true}, "origins": {Callers: true}, "area": {Callers: true},
+		"callers": {Callers: true, Details: true}, "LRN": {Details: true},
+	}
+	cards := ruleCards(t)
+	cards["an end"] = mustCard(t, usual(), Rate{To: 5})
+	want["an end"] = Asks{Instants: true}
+	cards["invalid callers"] = mustCard(t, usual(func(t *Terms) { t.Origins = []Origin{{Name: "bad", Invalid: true}} }), Rate{Origin: "bad"})
+	want["invalid callers"] = Asks{Callers: true}
+	for name, c := range cards {
+		if got := c.Asks(); got != want[name] {
+			t.Errorf("%s: %+v, want %+v", name, got, want[name])
+		}
+	}
+}
