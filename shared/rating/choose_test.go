@@ -127,6 +127,8 @@ func TestRowThatHolds(t *testing.T) {
 		{"a caller without a number is in no group", groups, caller(""), priced1, []Rate{is("1212"), is("1212", origin("all"))}},
 		{"a caller that is missing", groups, caller(""), priced2, []Rate{is("1212"), is("1212", origin("bad"))}},
 		{"a caller that is no number", groups, caller("anonymous"), priced2, []Rate{is("1212"), is("1212", origin("bad"))}},
+		{"an invalid caller before the tag", func(t *Terms) { t.Origins = []Origin{{Name: "bad", Invalid: true}} }, func(u *Usage) { u.Caller, u.Tag = "", "gold" }, priced2,
+			[]Rate{is("1212", tag("gold")), is("1212", origin("bad"))}},
 		{"a caller of 4 digits", groups, caller("1315"), priced2, []Rate{is("1212"), is("1212", origin("bad"))}},
 		{"a caller of 16 digits", groups, caller("3312345678901234"), priced2, []Rate{is("1212"), is("1212", origin("bad"))}},
 		{"a caller of 15 digits", groups, caller("331234567890123"), priced1, []Rate{is("1212"), is("1212", origin("bad"))}},
