@@ -325,9 +325,10 @@ func (c *cond) prefer(d *cond) int {
 		asks(d.tag != 0, c.tag != 0), cmp.Compare(c.tag, d.tag),
 		asks(d.class != 0, c.class != 0), cmp.Compare(c.class, d.class),
 		asks(d.band != 0, c.band != 0), cmp.Compare(c.band, d.band),
-		asks(d.digits(), c.digits()), cmp.Compare(c.minDigits, d.minDigits), cmp.Compare(c.maxDigits, d.maxDigits),
+		asks(d.digits(), c.digits()), cmp.Compare(d.from, c.from),
+		cmp.Compare(c.minDigits, d.minDigits), cmp.Compare(c.maxDigits, d.maxDigits),
 		cmp.Compare(c.origin, d.origin), asks(d.local, c.local), cmp.Compare(c.localTo(), d.localTo()),
-		cmp.Compare(d.from, c.from), cmp.Compare(d.to, c.to), cmp.Compare(c.area, d.area),
+		cmp.Compare(d.to, c.to), cmp.Compare(c.area, d.area),
 	)
 }
 

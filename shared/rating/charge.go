@@ -15,7 +15,7 @@ type Charge struct {
 	Billed uint64       // units
 	Amount money.Amount // of the card's currency, with exactly Terms.Decimals decimals when charged
 	Flags  call.Flags   // what was odd about the price
-	Row    Row          // that it was priced by, for Card.Rate; 0 = none
+	Row    Row          // that it was priced by; 0 = none
 }
 
 // Row names a row of a card.
