@@ -18,7 +18,7 @@ type Charge struct {
 	Row    Row          // that it was priced by; 0 = none
 }
 
-// Row names a row of a card.
+// Row names what rows of a card cost: equal rows have one.
 type Row uint32
 
 // account adds up a charge exactly: in 10^-12 of a currency unit, in parts of
