@@ -89,6 +89,7 @@ func TestRowThatHolds(t *testing.T) {
 		{"a service without rows", none, func(u *Usage) { u.Service = "voicemail" }, priced1, []Rate{is("1212"), is("", service("onnet"))}},
 		{"a service of another kind", none, onnet, priced1, []Rate{is("1212"), is("", service("onnet"), kind(call.SMS))}},
 		{"a service whose rows do not hold", none, onnet, priced1, []Rate{is("1212"), is("", service("onnet"), tag("gold"))}},
+		{"a service whose rows do not hold is no catch-all either", none, onnet, priced2, []Rate{is(""), is("1212"), is("", service("onnet"), tag("gold"))}},
 		{"a service is no catch-all", none, nil, noRate, []Rate{is("", service("onnet"))}},
 		{"a blocked service", none, onnet, isBlocked, []Rate{is("1212"), is("", service("onnet"), blocked)}},
 		{"a service of what is no number", none, func(u *Usage) { u.Service, u.Number = "onnet", "*98" }, priced2, []Rate{is(""), is("", service("onnet"))}},
