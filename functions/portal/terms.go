@@ -77,11 +77,8 @@ type originExtra struct {
 
 // showTerms returns the terms of a card.
 func showTerms(t catalog.Terms) *terms {
-	if t.IsZero() {
-		t = catalog.DefaultTerms()
-	}
 	var out terms
-	b, err := json.Marshal(t)
+	b, err := json.Marshal(catalog.Terms(t.Rating("")))
 	if err == nil {
 		err = json.Unmarshal(b, &out)
 	}

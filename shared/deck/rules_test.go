@@ -125,7 +125,7 @@ func TestColumnsOfRules(t *testing.T) {
 				`line 4, column area: "": want the area that the local price is for`,
 				`line 5, column local price n: "": want a price, as in column local price 1`,
 			}},
-		{name: "other usage than calls", deck: "kind,service,prefix,rate,interval 1,interval n,price unit\nSMS,,44,0.05,1,1,\nsms,alerts,,0.04,,,call\ndata,,44,2,1048576,1048576,\nfax,,44,1,1,1,\nevent,,44,1,1,1,minute\nvoice,voicemail,44,1,1,1,\n", opts: Options{ConnectionFee: amount("1"), Grace: 9},
+		{name: "other usage than calls", deck: "kind,service,prefix,rate,interval 1,interval n,price unit\nSMS,,44,0.05,1,1,\nsms,alerts,,0.04,,,call\ndata,,44,2,1048576,1048576,\nfax,,44,1,1,1,\nevent,,44,1,1,1,minute\nvoice,voicemail,44,1,1,1,\n", opts: Options{ConnectionFee: amount("1"), Grace: 9, Per: Second},
 			rates: []rating.Rate{
 				with(one("0.05"), func(r *rating.Rate) { r.Kind = call.SMS }),
 				{Kind: call.SMS, Service: "alerts", Price1: amount("0.04"), Per: rating.PerCall},
