@@ -2,12 +2,14 @@ package rating_test
 
 import (
 	"math"
+	"math/big"
 	"strings"
 	"testing"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
 	. "github.com/tollbook/tollbook/shared/rating"
+	"github.com/tollbook/tollbook/tests/twin"
 )
 
 // TestAmountsArePublished: the figures are those of the sources.
@@ -155,6 +157,29 @@ func TestExtremesFit(t *testing.T) {
 	u := aCall(t, "10000000")
 	if got := priced(t, mustCard(t, surcharged, r), u); got != (Charge{Reason: call.BadDuration}) {
 		t.Errorf("a charge over 2^128: %+v", got)
+	}
+}
+
+// TestOneDivisionRoundsOnce: as integers without bounds do, up to the last unit
+// that fits.
+func TestOneDivisionRoundsOnce(t *testing.T) {
+	const top = math.MaxUint64
+	words := []uint64{0, 1, 2, 3, 59, 60, 61, 1 << 32, 1<<63 - 1, 1 << 63, top - 1, top}
+	for _, hi := range words {
+		for _, lo := range words {
+			for _, den := range words[1:] {
+				n := new(big.Int).SetUint64(hi)
+				n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(lo))
+				exact := new(big.Rat).SetFrac(n, new(big.Int).SetUint64(den))
+				for _, method := range []money.Rounding{money.HalfUp, money.HalfDown, money.Up, money.Down} {
+					want := twin.Round(exact, 0, method.String()).Num()
+					units, ok := Divide(hi, lo, den, method)
+					if fits := want.IsUint64(); ok && (!fits || units != want.Uint64()) || !ok && fits && want.Uint64() < top {
+						t.Fatalf("%d:%d / %d %v: %d, %v; want %v", hi, lo, den, method, units, ok, want)
+					}
+				}
+			}
+		}
 	}
 }
 

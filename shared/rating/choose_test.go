@@ -124,7 +124,9 @@ func TestRowThatHolds(t *testing.T) {
 		{"from a group", groups, nil, priced2, []Rate{is("1212"), is("1212", origin("us"))}},
 		{"from another", groups, nil, priced1, []Rate{is("1212"), is("1212", origin("other"))}},
 		{"from the group that knows more digits", groups, nil, priced3, []Rate{is("1212"), is("1212", origin("us")), is("1212", origin("ny"))}},
-		{"from the group that knows one digit more", func(t *Terms) { t.Origins = []Origin{{Name: "us", Prefixes: []string{"1"}}, {Name: "east", Prefixes: []string{"13"}}} }, nil, priced2,
+		{"from the group that knows one digit more", func(t *Terms) {
+			t.Origins = []Origin{{Name: "us", Prefixes: []string{"1"}}, {Name: "east", Prefixes: []string{"13"}}}
+		}, nil, priced2,
 			[]Rate{is("1212", origin("us")), is("1212", origin("east"))}},
 		{"longest prefix first, then the caller", groups, nil, priced2, []Rate{is("1", origin("ny")), is("1212")}},
 		{"a caller without a number is in no group", groups, caller(""), priced1, []Rate{is("1212"), is("1212", origin("all"))}},

@@ -1,8 +1,9 @@
 package rating
 
-import (
-	"encoding/binary"
-)
+import "encoding/binary"
+
+// Divide is the one division of a charge of at most 128 bits.
+var Divide = divide
 
 // Seal makes the checksum of an image right again, so that what is behind it
 // is tested.
