@@ -20,6 +20,7 @@ func rows() *rapid.Generator[Row] {
 				Duration: Duration{rapid.Int64Range(0, MaxDuration*1e9).Draw(t, "nanos"), rapid.Uint8Range(0, 9).Draw(t, "decimals")},
 				Account:  text.Draw(t, "account"), ANumber: text.Draw(t, "a"), BNumber: text.Draw(t, "b"), ARaw: text.Draw(t, "araw"),
 				BRaw: text.Draw(t, "braw"), LRN: text.Draw(t, "lrn"), ALRN: text.Draw(t, "alrn"), Service: text.Draw(t, "service"), Tag: text.Draw(t, "tag"),
+				Trunk: text.Draw(t, "trunk"), AccountRaw: text.Draw(t, "account raw"), Direction: Direction(rapid.IntRange(0, 1).Draw(t, "direction")),
 				Kind: Kind(rapid.IntRange(0, Kinds-1).Draw(t, "kind")), Units: rapid.Uint64().Draw(t, "units"), Flags: Flags(rapid.Uint32().Draw(t, "flags")),
 			},
 			Line: rapid.Int64Range(1, 1<<40).Draw(t, "line"), Status: Status(rapid.IntRange(0, 6).Draw(t, "status")),

@@ -76,6 +76,8 @@ func TestFlagNames(t *testing.T) {
 		{"NoLRN", call.NoLRN, "no_lrn"},
 		{"NoCallerCountry", call.NoCallerCountry, "no_caller_country"},
 		{"ByLRN", call.ByLRN, "by_lrn"},
+		{"CallerWithheld", call.CallerWithheld, "caller_withheld"},
+		{"ShortCode", call.ShortCode, "short_code"},
 	}
 	var constantNames []string
 	var all call.Flags
@@ -159,6 +161,9 @@ func TestHashesCoverFields(t *testing.T) {
 		"ARaw":              {func(r *call.Record) { r.ARaw = "" }, false, false},
 		"BRaw":              {func(r *call.Record) { r.BRaw = "" }, false, false},
 		"Flags":             {func(r *call.Record) { r.Flags = 0 }, false, false},
+		"Direction":         {func(r *call.Record) { r.Direction = call.Inbound }, true, false},
+		"Trunk":             {func(r *call.Record) { r.Trunk = "peer" }, true, false}, // only feeds that tell by it who pays read it
+		"AccountRaw":        {func(r *call.Record) { r.AccountRaw = "bolt" }, false, false},
 	}
 	var names []string
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[call.Record]()) {
@@ -208,6 +213,7 @@ func TestContentEncoding(t *testing.T) {
 			want.Kind, want.Units = call.Voice, 0
 		} else {
 			want.LRN, want.ALRN, want.Service, want.Tag = text.Draw(t, "lrn"), text.Draw(t, "alrn"), text.Draw(t, "service"), text.Draw(t, "tag")
+			want.Direction, want.Trunk = call.Direction(rapid.IntRange(0, 1).Draw(t, "direction")), text.Draw(t, "trunk")
 		}
 		if want.Kind == call.Voice {
 			want.Units = 0 // of other kinds only
@@ -235,6 +241,10 @@ func TestContentEncoding(t *testing.T) {
 			got.Kind, rest = call.Kind(rest[0]), rest[1:]
 			got.Units = number()
 			got.LRN, got.ALRN, got.Service, got.Tag = str(), str(), str(), str()
+		}
+		if len(rest) > 0 {
+			got.Direction, rest = call.Direction(rest[0]), rest[1:]
+			got.Trunk = str()
 		}
 		if diff := cmp.Diff(want, got); diff != "" || len(rest) != 0 {
 			t.Fatalf("read back with %d bytes left over (-want +got):\n%s", len(rest), diff)
@@ -354,5 +364,11 @@ func TestAnAccountThatWasFoundIsNotContent(t *testing.T) {
 	}
 	if named.ContentHash() == read.ContentHash() {
 		t.Error("a record that names its account is the same as one that names none")
+	}
+	// Where the number comes before the account field, that stays content.
+	outranked := found
+	outranked.AccountRaw, named.Account = "bolt", "bolt"
+	if outranked.ContentHash() != named.ContentHash() {
+		t.Error("a record is another one when somebody else than it names is found to pay")
 	}
 }

@@ -14,9 +14,9 @@ import (
 // this order, then eight zero bytes:
 //
 //	texts    feed, call id, leg, account, a number, b number, a raw, b raw,
-//	         lrn, caller's lrn, service, tag
-//	numbers  instant, nanos, decimals, kind, units, version, flags, line,
-//	         status, image, prefix, billed, batch, covered
+//	         lrn, caller's lrn, service, tag, trunk, account as read
+//	numbers  instant, nanos, decimals, kind, units, direction, version, flags,
+//	         line, status, image, prefix, billed, batch, covered
 //	amounts  charge, due
 //	reasons
 //	texts    column, value, want
@@ -61,6 +61,7 @@ func (e *ColumnEncoder) Append(dst []byte, kind BlockKind, shard uint8, r *Rows)
 	dst = appendWidened(e, dst, c.Decimals)
 	dst = appendWidened(e, dst, c.Kind)
 	dst = appendWidened(e, dst, c.Units)
+	dst = appendWidened(e, dst, c.Direction)
 	dst = appendWidened(e, dst, c.Version)
 	dst = appendWidened(e, dst, c.Flags)
 	dst = appendNumbers(dst, c.Line, asSteps)

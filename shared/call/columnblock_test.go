@@ -42,6 +42,8 @@ func columnRows() *rapid.Generator[[]Row] {
 		setAll(t, out, "a lrn", texts, func(r *Row, s string) { r.ALRN = s })
 		setAll(t, out, "service", texts, func(r *Row, s string) { r.Service = s })
 		setAll(t, out, "tag", texts, func(r *Row, s string) { r.Tag = s })
+		setAll(t, out, "trunk", texts, func(r *Row, s string) { r.Trunk = s })
+		setAll(t, out, "account raw", texts, func(r *Row, s string) { r.AccountRaw = s })
 		setAll(t, out, "column", texts, func(r *Row, s string) { r.Column = s })
 		setAll(t, out, "value", texts, func(r *Row, s string) { r.Value = s })
 		setAll(t, out, "want", texts, func(r *Row, s string) { r.Want = s })
@@ -63,6 +65,9 @@ func columnRows() *rapid.Generator[[]Row] {
 		setAll(t, out, "version", numbers, func(r *Row, n int64) { r.Version = uint64(n) })
 		setAll(t, out, "flags", numbers, func(r *Row, n int64) { r.Flags = Flags(n) })
 		setAll(t, out, "line", numbers, func(r *Row, n int64) { r.Line = n })
+		setAll(t, out, "kind", numbers, func(r *Row, n int64) { r.Kind = Kind(n) })
+		setAll(t, out, "units", numbers, func(r *Row, n int64) { r.Units = uint64(n) })
+		setAll(t, out, "direction", numbers, func(r *Row, n int64) { r.Direction = Direction(n) })
 		setAll(t, out, "status", numbers, func(r *Row, n int64) { r.Status = Status(n) })
 		setAll(t, out, "image", numbers, func(r *Row, n int64) { r.Image = uint32(n) })
 		setAll(t, out, "prefix", numbers, func(r *Row, n int64) { r.Prefix = int(uint64(n) % (MaxNumber + 1)) })
@@ -201,7 +206,7 @@ func TestAColumnThatIsEmptyCostsAByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(block), BlockHeaderSize+32+slack; got != want {
+	if got, want := len(block), BlockHeaderSize+35+slack; got != want {
 		t.Errorf("%d empty rows take %d bytes, want %d: the head, a byte for each column, and what is behind", MaxRows, got, want)
 	}
 }
@@ -210,7 +215,7 @@ func TestRowsOfTheLongestKindFitABlock(t *testing.T) {
 	long := strings.Repeat("x", MaxField)
 	row := Row{Record: Record{
 		Feed: long, CallID: long, Leg: long, Account: long, ANumber: long[:MaxNumber], BNumber: long[:MaxNumber], ARaw: long, BRaw: long,
-		LRN: long[:MaxNumber], ALRN: long[:MaxNumber], Service: long, Tag: long, Kind: Event, Units: MaxUnits,
+		LRN: long[:MaxNumber], ALRN: long[:MaxNumber], Service: long, Tag: long, Trunk: long, AccountRaw: long, Kind: Event, Units: MaxUnits,
 		Instant: math.MinInt64, Version: math.MaxUint64, Flags: math.MaxUint32, Duration: Duration{MaxDuration * 1e9, 9},
 	}, Line: math.MaxInt64, Image: math.MaxUint32, Prefix: MaxNumber, Billed: math.MaxUint64, Batch: math.MaxUint32, Covered: math.MaxUint64,
 		Column: long[:80], Value: long[:80], Want: long, Reason: OtherMonth + ":2026-10"}

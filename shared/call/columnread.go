@@ -55,6 +55,7 @@ func (d *ColumnDecoder) Read(b []byte, rows *Rows) (BlockHeader, error) {
 	narrowed(&in, c.Decimals)
 	narrowed(&in, c.Kind)
 	narrowed(&in, c.Units)
+	narrowed(&in, c.Direction)
 	narrowed(&in, c.Version)
 	narrowed(&in, c.Flags)
 	in.numbers(c.Line)

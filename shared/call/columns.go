@@ -43,6 +43,10 @@ type Columns struct {
 	Version  []uint64
 	Flags    []Flags
 	Line     []int64
+
+	Trunk      []Span
+	AccountRaw []Span
+	Direction  []Direction
 }
 
 // Len returns the number of rows.
@@ -63,7 +67,7 @@ func (c *Columns) Grow(n int) {
 	}
 	c.Instant, c.Nanos, c.Line = extend(c.Instant, n), extend(c.Nanos, n), extend(c.Line, n)
 	c.Decimals, c.Version, c.Flags = extend(c.Decimals, n), extend(c.Version, n), extend(c.Flags, n)
-	c.Kind, c.Units = extend(c.Kind, n), extend(c.Units, n)
+	c.Kind, c.Units, c.Direction = extend(c.Kind, n), extend(c.Units, n), extend(c.Direction, n)
 }
 
 // Truncate removes all rows but the first n. Their texts stay until Reset.
@@ -73,7 +77,7 @@ func (c *Columns) Truncate(n int) {
 	}
 	c.Instant, c.Nanos, c.Line = c.Instant[:n], c.Nanos[:n], c.Line[:n]
 	c.Decimals, c.Version, c.Flags = c.Decimals[:n], c.Version[:n], c.Flags[:n]
-	c.Kind, c.Units = c.Kind[:n], c.Units[:n]
+	c.Kind, c.Units, c.Direction = c.Kind[:n], c.Units[:n], c.Direction[:n]
 }
 
 // extend returns s with n entries, the new ones zero.
@@ -84,9 +88,10 @@ func extend[T any](s []T, n int) []T {
 	return s
 }
 
-func (c *Columns) texts() [12]*[]Span {
+func (c *Columns) texts() [14]*[]Span {
 	return [...]*[]Span{
 		&c.Feed, &c.CallID, &c.Leg, &c.Account, &c.ANumber, &c.BNumber, &c.ARaw, &c.BRaw, &c.LRN, &c.ALRN, &c.Service, &c.Tag,
+		&c.Trunk, &c.AccountRaw,
 	}
 }
 
@@ -108,7 +113,7 @@ func (c *Columns) AddText(s string) Span {
 // and appends nothing, when there are MaxRows rows or its texts do not fit;
 // into an empty Columns any record within its limits fits.
 func (c *Columns) AppendRecord(r *Record, line int64) error {
-	texts := [...]string{r.Feed, r.CallID, r.Leg, r.Account, r.ANumber, r.BNumber, r.ARaw, r.BRaw, r.LRN, r.ALRN, r.Service, r.Tag}
+	texts := r.texts()
 	if !c.fits(texts[:]) {
 		return ErrFull
 	}
@@ -119,8 +124,15 @@ func (c *Columns) AppendRecord(r *Record, line int64) error {
 	}
 	c.Instant[i], c.Nanos[i], c.Decimals[i] = r.Instant, r.Duration.Nanos, r.Duration.Decimals
 	c.Version[i], c.Flags[i], c.Line[i] = r.Version, r.Flags, line
-	c.Kind[i], c.Units[i] = r.Kind, r.Units
+	c.Kind[i], c.Units[i], c.Direction[i] = r.Kind, r.Units, r.Direction
 	return nil
+}
+
+// texts are in the order of those of Columns.
+func (r *Record) texts() [14]string {
+	return [...]string{
+		r.Feed, r.CallID, r.Leg, r.Account, r.ANumber, r.BNumber, r.ARaw, r.BRaw, r.LRN, r.ALRN, r.Service, r.Tag, r.Trunk, r.AccountRaw,
+	}
 }
 
 // fits reports whether one row more with these texts keeps the limits.
@@ -136,13 +148,14 @@ func (c *Columns) fits(texts []string) bool {
 
 // Record returns a row as a record, whose texts are copies.
 func (c *Columns) Record(i int) Record {
-	var texts [12]string
+	var texts [14]string
 	for k, s := range c.texts() {
 		texts[k] = string(c.Bytes((*s)[i]))
 	}
 	return Record{
 		Feed: texts[0], CallID: texts[1], Leg: texts[2], Account: texts[3], ANumber: texts[4], BNumber: texts[5], ARaw: texts[6], BRaw: texts[7],
-		LRN: texts[8], ALRN: texts[9], Service: texts[10], Tag: texts[11], Kind: c.Kind[i], Units: c.Units[i],
+		LRN: texts[8], ALRN: texts[9], Service: texts[10], Tag: texts[11], Trunk: texts[12], AccountRaw: texts[13],
+		Kind: c.Kind[i], Units: c.Units[i], Direction: c.Direction[i],
 		Version: c.Version[i], Instant: c.Instant[i], Duration: Duration{Nanos: c.Nanos[i], Decimals: c.Decimals[i]}, Flags: c.Flags[i],
 	}
 }

@@ -38,7 +38,8 @@ func TestARecordIsReadBackFromColumnsAsItWasAppended(t *testing.T) {
 
 func TestFullColumnsTakeNoRecord(t *testing.T) {
 	long := strings.Repeat("x", MaxField)
-	r := Record{Feed: long, CallID: long, Leg: long, Account: long, ANumber: long[:MaxNumber], BNumber: long[:MaxNumber], ARaw: long, BRaw: long}
+	r := Record{Feed: long, CallID: long, Leg: long, Account: long, ANumber: long[:MaxNumber], BNumber: long[:MaxNumber], ARaw: long, BRaw: long,
+		LRN: long[:MaxNumber], ALRN: long[:MaxNumber], Service: long, Tag: long, Trunk: long, AccountRaw: long}
 	var c Columns
 	for n := range MaxRows {
 		if err := c.AppendRecord(&r, 1); err != nil {

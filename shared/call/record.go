@@ -50,7 +50,7 @@ type Record struct {
 	Duration Duration // answered time, of voice
 	Kind     Kind     // what was used
 	Units    uint64   // of any other kind: messages, bytes, pieces; 0 to MaxUnits
-	Account  string   // the account field, trimmed, case kept
+	Account  string   // who pays: the account field, trimmed, case kept, or whoever was found in its place
 	ANumber  string   // caller: digits; empty when withheld
 	BNumber  string   // called: digits
 	LRN      string   // location routing number of the called number, where the feed gives it: digits
@@ -60,6 +60,10 @@ type Record struct {
 	ARaw     string   // as read, when ANumber differs from it
 	BRaw     string   // as read, when BNumber differs from it
 	Flags    Flags    // what was odd about it
+
+	Direction  Direction // whether the switch's customer made it or received it
+	Trunk      string    // where it came in from, of feeds that tell by it who pays
+	AccountRaw string    // the account field, when Account was found otherwise; empty: it named none
 }
 
 // At returns the record's instant in UTC.
@@ -73,12 +77,14 @@ const Unassigned = "unassigned"
 
 // AppendContent appends the record's canonical encoding: what was charged for,
 // whom and when, as normalised. How a source wrote a number, a time or an
-// oddity is not content, nor is an account that was found by the number: the
-// record is the same one when the number has moved before it comes again.
+// oddity is not content, nor is an account that was found by a number or a trunk:
+// the record is the same one when that has moved before it comes again.
 func (r *Record) AppendContent(dst []byte) []byte {
 	account := r.Account
 	if r.Flags.Has(PayerByNumber) {
-		account = Unassigned
+		if account = r.AccountRaw; account == "" {
+			account = Unassigned
+		}
 	}
 	dst = appendString(dst, r.Feed)
 	dst = appendString(dst, r.CallID)
@@ -89,13 +95,17 @@ func (r *Record) AppendContent(dst []byte) []byte {
 	dst = appendString(dst, account)
 	dst = appendString(dst, r.ANumber)
 	dst = appendString(dst, r.BNumber)
-	if r.Kind == Voice && r.LRN == "" && r.ALRN == "" && r.Service == "" && r.Tag == "" {
+	described := r.Direction != Outbound || r.Trunk != ""
+	if r.Kind == Voice && r.LRN == "" && r.ALRN == "" && r.Service == "" && r.Tag == "" && !described {
 		return dst // as most feeds have it
 	}
 	dst = append(dst, byte(r.Kind))
 	dst = binary.BigEndian.AppendUint64(dst, r.Units)
 	for _, s := range [...]string{r.LRN, r.ALRN, r.Service, r.Tag} {
 		dst = appendString(dst, s)
+	}
+	if described {
+		dst = appendString(append(dst, byte(r.Direction)), r.Trunk)
 	}
 	return dst
 }
@@ -143,14 +153,17 @@ const (
 	Bundled                            // wholly paid by a bundle
 	PartlyBundled                      // the call that crossed the end of a bundle
 	Late                               // arrived when its month took no more usage
-	PayerByNumber                      // names no account: that of its number's owner was taken
+	PayerByNumber                      // who pays was found by a number, the trunk or the feed, not by the account field
 	NoLRN                              // the card goes by the location routing number, and the record has none: the dialled one was taken
 	NoCallerCountry                    // priced as international since nobody knows where the caller is
 	ByLRN                              // priced by the location routing number: the prefix is of that
+	CallerWithheld                     // a word stands for the caller's number, which is not shown
+	ShortCode                          // the called number is an extension, a short code or a service code
 )
 
 var flagNames = []string{
-	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number", "no_lrn", "no_caller_country", "by_lrn",
+	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number",
+	"no_lrn", "no_caller_country", "by_lrn", "caller_withheld", "short_code",
 }
 
 // Has reports whether all of x is in f.

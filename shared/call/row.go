@@ -43,13 +43,13 @@ func (r *Row) PrefixDigits() string {
 
 // AppendRow appends the stored form of r to dst.
 func AppendRow(dst []byte, r *Row) []byte {
-	for _, s := range [...]string{r.Feed, r.CallID, r.Leg, r.Account, r.ANumber, r.BNumber, r.LRN, r.ALRN, r.Service, r.Tag, r.ARaw, r.BRaw, string(r.Reason), r.Column, r.Value, r.Want} {
+	for _, s := range [...]string{r.Feed, r.CallID, r.Leg, r.Account, r.ANumber, r.BNumber, r.LRN, r.ALRN, r.Service, r.Tag, r.Trunk, r.AccountRaw, r.ARaw, r.BRaw, string(r.Reason), r.Column, r.Value, r.Want} {
 		dst = appendString(dst, s)
 	}
 	dst = binary.AppendVarint(dst, r.Instant)
 	for _, n := range [...]uint64{
 		r.Version, uint64(r.Duration.Nanos), uint64(r.Duration.Decimals), uint64(r.Flags), uint64(r.Line),
-		uint64(r.Kind), r.Units, uint64(r.Status), uint64(r.Image), uint64(r.Prefix), r.Billed, uint64(r.Batch), r.Covered,
+		uint64(r.Kind), r.Units, uint64(r.Direction), uint64(r.Status), uint64(r.Image), uint64(r.Prefix), r.Billed, uint64(r.Batch), r.Covered,
 	} {
 		dst = binary.AppendUvarint(dst, n)
 	}
@@ -73,7 +73,7 @@ var errRow = errors.New("stored row is damaged")
 // ParseRow reads what AppendRow wrote, into r. All of b must be the row.
 func ParseRow(b []byte, r *Row) error {
 	d := decoder{b: b}
-	for _, s := range [...]*string{&r.Feed, &r.CallID, &r.Leg, &r.Account, &r.ANumber, &r.BNumber, &r.LRN, &r.ALRN, &r.Service, &r.Tag, &r.ARaw, &r.BRaw, (*string)(&r.Reason), &r.Column, &r.Value, &r.Want} {
+	for _, s := range [...]*string{&r.Feed, &r.CallID, &r.Leg, &r.Account, &r.ANumber, &r.BNumber, &r.LRN, &r.ALRN, &r.Service, &r.Tag, &r.Trunk, &r.AccountRaw, &r.ARaw, &r.BRaw, (*string)(&r.Reason), &r.Column, &r.Value, &r.Want} {
 		*s = d.string()
 	}
 	r.Instant = d.varint()
@@ -84,6 +84,7 @@ func ParseRow(b []byte, r *Row) error {
 	r.Line = int64(d.uvarint())
 	r.Kind = Kind(min(d.uvarint(), Kinds))
 	r.Units = d.uvarint()
+	r.Direction = Direction(d.uvarint())
 	r.Status = Status(d.uvarint())
 	r.Image = uint32(d.uvarint())
 	r.Prefix = int(d.uvarint())

@@ -64,7 +64,7 @@ func (r *Rows) resize(n int) {
 	c := &r.Columns
 	c.Instant, c.Nanos, c.Line = resized(c.Instant, n), resized(c.Nanos, n), resized(c.Line, n)
 	c.Decimals, c.Version, c.Flags = resized(c.Decimals, n), resized(c.Version, n), resized(c.Flags, n)
-	c.Kind, c.Units = resized(c.Kind, n), resized(c.Units, n)
+	c.Kind, c.Units, c.Direction = resized(c.Kind, n), resized(c.Units, n), resized(c.Direction, n)
 	r.Status, r.Reason, r.Image, r.Prefix = resized(r.Status, n), resized(r.Reason, n), resized(r.Image, n), resized(r.Prefix, n)
 	r.Billed, r.Charge, r.Batch = resized(r.Billed, n), resized(r.Charge, n), resized(r.Batch, n)
 	r.Covered, r.Due = resized(r.Covered, n), resized(r.Due, n)
@@ -86,11 +86,8 @@ func (r *Rows) AppendRow(row *Row) error {
 	if row.Prefix < 0 || row.Prefix > MaxNumber {
 		return fmt.Errorf("a row on line %d matched %d digits, want 0 to %d", row.Line, row.Prefix, MaxNumber)
 	}
-	texts := [...]string{
-		row.Feed, row.CallID, row.Leg, row.Account, row.ANumber, row.BNumber, row.ARaw, row.BRaw, row.LRN, row.ALRN, row.Service, row.Tag,
-		row.Column, row.Value, row.Want,
-	}
-	if !r.fits(texts[:]) {
+	texts := row.texts()
+	if !r.fits(append(texts[:], row.Column, row.Value, row.Want)) {
 		return ErrFull
 	}
 	i := r.Len()
@@ -133,7 +130,7 @@ func (r *Rows) Gather(from *Rows, rows []int32) error {
 	}
 	r.Instant, r.Nanos, r.Decimals = gather(r.Instant, from.Instant, rows), gather(r.Nanos, from.Nanos, rows), gather(r.Decimals, from.Decimals, rows)
 	r.Version, r.Flags, r.Line = gather(r.Version, from.Version, rows), gather(r.Flags, from.Flags, rows), gather(r.Line, from.Line, rows)
-	r.Kind, r.Units = gather(r.Kind, from.Kind, rows), gather(r.Units, from.Units, rows)
+	r.Kind, r.Units, r.Direction = gather(r.Kind, from.Kind, rows), gather(r.Units, from.Units, rows), gather(r.Direction, from.Direction, rows)
 	r.Status, r.Reason, r.Image = gather(r.Status, from.Status, rows), gather(r.Reason, from.Reason, rows), gather(r.Image, from.Image, rows)
 	r.Prefix, r.Billed, r.Charge = gather(r.Prefix, from.Prefix, rows), gather(r.Billed, from.Billed, rows), gather(r.Charge, from.Charge, rows)
 	r.Batch, r.Covered, r.Due = gather(r.Batch, from.Batch, rows), gather(r.Covered, from.Covered, rows), gather(r.Due, from.Due, rows)
@@ -168,9 +165,10 @@ func (r *Rows) gatherTexts(dst []Span, text []byte, src []Span, rows []int32) []
 }
 
 // spans returns all columns of texts, in the order a block has them.
-func (r *Rows) spans() (all [15]*[]Span) {
+func (r *Rows) spans() [17]*[]Span {
+	var all [17]*[]Span
 	t := r.texts()
 	copy(all[:], t[:])
-	all[12], all[13], all[14] = &r.Column, &r.Value, &r.Want
+	all[14], all[15], all[16] = &r.Column, &r.Value, &r.Want
 	return all
 }
