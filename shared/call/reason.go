@@ -36,16 +36,17 @@ const (
 	NoAccount   Reason = "no_account"
 	NoCard      Reason = "no_card"
 	// rejected: not readable
-	BadTime     Reason = "bad_time"
-	BadDuration Reason = "bad_duration"
-	BadNumber   Reason = "bad_number"
-	BadCSV      Reason = "bad_csv"
-	BadColumns  Reason = "bad_columns"
-	BadEncoding Reason = "bad_encoding"
-	BadVersion  Reason = "bad_version"
-	BadKind     Reason = "bad_kind"
-	BadUnits    Reason = "bad_units"
-	TooLong     Reason = "too_long"
+	BadTime      Reason = "bad_time"
+	BadDuration  Reason = "bad_duration"
+	BadNumber    Reason = "bad_number"
+	BadCSV       Reason = "bad_csv"
+	BadColumns   Reason = "bad_columns"
+	BadEncoding  Reason = "bad_encoding"
+	BadVersion   Reason = "bad_version"
+	BadKind      Reason = "bad_kind"
+	BadUnits     Reason = "bad_units"
+	BadDirection Reason = "bad_direction"
+	TooLong      Reason = "too_long"
 	// ignored: readable, and not to be charged
 	NotAnswered Reason = "not_answered"
 	OtherMonth  Reason = "other_month"
@@ -65,6 +66,7 @@ var Reasons = []struct {
 	{Rejected, BadTime, "the time is missing, impossible or outside 1970 to 2199"},
 	{Rejected, BadDuration, "the duration is missing, negative, not a number or over 10,000,000 s"},
 	{Rejected, BadNumber, "the called number is missing, or it or a routing number is not a number"},
+	{Rejected, BadDirection, "the direction is neither outbound nor inbound, and the feed has both"},
 	{Rejected, BadCSV, "a quote is not closed or is followed by text"},
 	{Rejected, BadColumns, "the row has another number of columns than the file"},
 	{Rejected, BadEncoding, "the text is not UTF-8"},

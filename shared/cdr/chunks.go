@@ -97,7 +97,7 @@ func newChunks(src io.Reader, feed Feed, comma byte, size int) *Chunks {
 func (c *Chunks) reads(at clock) {
 	c.open = func() *Reader {
 		return &Reader{
-			feed: c.feed, layout: c.layout, clock: at,
+			feed: c.feed, layout: c.layout, clock: at, ruled: !c.feed.Numbers.IsZero(),
 			rows: delimited.NewMemory(delimited.Options{Comma: c.comma, MaxRecord: maxRecord}),
 		}
 	}
@@ -107,10 +107,10 @@ func (c *Chunks) reads(at clock) {
 func (c *Chunks) readHeader() error {
 	switch c.feed.Format {
 	case Asterisk:
-		c.layout = asteriskLayout()
+		c.layout = c.feed.limit(asteriskLayout())
 		return nil
 	case FreeSWITCH:
-		c.layout = freeSWITCHLayout()
+		c.layout = c.feed.limit(freeSWITCHLayout())
 		return nil
 	}
 	for {
@@ -127,7 +127,7 @@ func (c *Chunks) readHeader() error {
 				continue
 			}
 		}
-		if c.layout, err = layoutOf(header, err); err != nil {
+		if c.layout, err = layoutOf(c.feed, header, err); err != nil {
 			return err
 		}
 		k.pos, k.line = c.cutter.Next()

@@ -31,7 +31,7 @@ const benchRows = 200_000
 // BenchmarkScan is a whole file, cut and parsed by one goroutine; fields is the
 // same without columns: cutting and splitting only.
 func BenchmarkScan(b *testing.B) {
-	feed := Feed{"f", Generic, "Europe/London"}
+	feed := Feed{ID: "f", Format: Generic, Zone: "Europe/London"}
 	lf := benchFile(benchRows, "\n")
 	plus := regexp.MustCompile(`(?m)^([^,]*,[^,]*,)(44\d*)`).ReplaceAllString(lf, "$1+$2")
 	for _, c := range []struct{ name, file string }{
@@ -125,7 +125,7 @@ func BenchmarkRows(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		begun := time.Now()
-		r, err := Open(strings.NewReader(file), Feed{"f", Generic, "Europe/London"})
+		r, err := Open(strings.NewReader(file), Feed{ID: "f", Format: Generic, Zone: "Europe/London"})
 		if err != nil {
 			b.Fatal(err)
 		}

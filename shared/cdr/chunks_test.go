@@ -126,6 +126,8 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 		"lrn":         {"", "12125550100", "+1 212", "none"},
 		"service":     {"", "onnet", strings.Repeat("s", 257)},
 		"tag":         {"", "gold"},
+		"direction":   {"", "outbound", "IN", "sideways", strings.Repeat("o", 257)},
+		"peer":        {"", "carrier", "SIP/a-b-0000001f", "-", " p", strings.Repeat("p", 257)},
 		"x":           {"", "note", "a\x00b", "\xff", "é", "\t"},
 	}
 	values["answer"], values["billsec"] = append(values["start"], "0", "0000-00-00 00:00:00", " "), values["duration"]
@@ -160,14 +162,19 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 			if rapid.IntRange(0, 4).Draw(t, "other columns") == 0 {
 				columns = append(slices.Clone(columns), rapid.Permutation(others).Draw(t, "others")[:rapid.IntRange(1, len(others)).Draw(t, "how many")]...)
 			}
+			for m, name := range map[meaning]string{direction: "direction", trunk: "peer"} {
+				if feed.reads(m) || rapid.IntRange(0, 9).Draw(t, name) == 0 {
+					columns = append(slices.Clone(columns), name)
+				}
+			}
 			if rapid.IntRange(0, 9).Draw(t, "mark") == 0 {
 				file.WriteString("\uFEFF")
 			}
 			file.WriteString(strings.Join(columns, comma) + "\n")
 		case Asterisk:
-			columns = strings.Split("account,a,b,x,x,x,leg,x,x,start,answer,x,duration,billsec,disposition,x,id,x", ",")[:rapid.IntRange(15, 18).Draw(t, "width")]
+			columns = strings.Split("account,a,b,x,x,peer,leg,x,x,start,answer,x,duration,billsec,disposition,x,id,x", ",")[:rapid.IntRange(15, 18).Draw(t, "width")]
 		case FreeSWITCH:
-			columns = strings.Split("x,a,b,x,start,answer,x,duration,billsec,x,id,x,account,x,x", ",")[:rapid.IntRange(12, 15).Draw(t, "width")]
+			columns = strings.Split("x,a,b,peer,start,answer,x,duration,billsec,x,id,x,account,x,x", ",")[:rapid.IntRange(12, 15).Draw(t, "width")]
 		}
 		end := rapid.SampledFrom([]string{"\n", "\n", "\n", "\r\n", "\r"}).Draw(t, "ends")
 		for range rapid.IntRange(0, 30).Draw(t, "lines") {
@@ -216,8 +223,8 @@ func drawKnobs(t *rapid.T) knobs {
 }
 
 func TestChunksAreReadAsTheRowsOfTheFile(t *testing.T) {
-	for _, feed := range []Feed{generic, asterisk, freeSWITCH} {
-		t.Run(string(feed.Format), rapid.MakeCheck(func(t *rapid.T) {
+	for _, feed := range []Feed{generic, asterisk, freeSWITCH, set(generic), set(asterisk), set(freeSWITCH), trunks(generic)} {
+		t.Run(fmt.Sprint(feed.Format, feed.Identify, feed.Direction), rapid.MakeCheck(func(t *rapid.T) {
 			sameAsReader(t, oddFiles(feed).Draw(t, "file"), feed, drawKnobs(t))
 		}))
 	}
@@ -249,7 +256,7 @@ func TestRealFilesAreReadTheSameInChunks(t *testing.T) {
 			return err
 		}
 		read++
-		for _, feed := range []Feed{generic, asterisk, freeSWITCH} {
+		for _, feed := range []Feed{generic, asterisk, freeSWITCH, set(asterisk), set(freeSWITCH)} {
 			for _, k := range []knobs{{1, 1}, {100, 2}, {chunkSize, call.MaxRows}} {
 				sameAsReader(t, string(b), feed, k)
 			}
@@ -265,9 +272,10 @@ func FuzzScannerIsReader(f *testing.F) {
 	f.Add([]byte("id,account,a,b,start,duration\nc1,acme,44,0034,2026-11-30 23:59:59,5\nc2,,+44,34,1136214245,61.5\n"), uint8(0), uint16(9), uint8(1))
 	f.Add([]byte("b;date;seconds\r\n441;2026-03-29 01:30:00;5\r\n\r\n441;2026-07-01T12:00:00+02:00;5\r"), uint8(0), uint16(30), uint8(9))
 	f.Add([]byte(`"acme","1","2","c","""A"" <1>","SIP/a","SIP/b","Dial","x","2026-07-01 12:00:00","2026-07-01 12:00:05","2026-07-01 12:01:06",66,61,"ANSWERED","D","1.2",""`+"\n\"x\n"), uint8(1), uint16(4), uint8(2))
+	f.Add([]byte("a,b,start,duration,direction,peer\n020 7946 0000,9#447700900123,1136214245,5,in,p\n"), uint8(3), uint16(9), uint8(1))
 	f.Add([]byte("Ann,1,+34688,public,2026-07-01 12:00:00,2026-07-01 12:00:05,2026-07-01 12:01:06,66,61,NORMAL_CLEARING,u-1,,acme,,\n"), uint8(2), uint16(999), uint8(2))
 	f.Fuzz(func(t *testing.T, file []byte, format uint8, chunk uint16, rows uint8) {
-		feed := []Feed{generic, asterisk, freeSWITCH}[format%3]
+		feed := []Feed{generic, asterisk, freeSWITCH, set(generic), set(asterisk), set(freeSWITCH), trunks(generic)}[format%7]
 		if bytes.HasPrefix(file, []byte{0x1F, 0x8B}) || bytes.HasPrefix(file, []byte{0x28, 0xB5, 0x2F, 0xFD}) {
 			return // packed: Reader does not unpack
 		}
@@ -319,7 +327,7 @@ func TestChunksOfAnInputThatFailsAreItsRowsAndTheError(t *testing.T) {
 
 func TestChunksAreRefusedAsFilesAre(t *testing.T) {
 	for _, file := range []string{"", "\n \n", "\xff\xfea\x00", "id,start,duration\n", "\"b,start\n", "b,start,duration,b_number,b-number\n", "\uFEFF", strings.Repeat("x", 70_000) + "\n"} {
-		for _, feed := range []Feed{generic, asterisk, {"f", "cisco", "UTC"}, {"f", Generic, "Local"}} {
+		for _, feed := range []Feed{generic, asterisk, {ID: "f", Format: "cisco", Zone: "UTC"}, {ID: "f", Format: Generic, Zone: "Local"}} {
 			for _, k := range []knobs{{1, 1}, {chunkSize, call.MaxRows}} {
 				sameAsReader(t, file, feed, k)
 			}

@@ -21,6 +21,8 @@ const (
 	disposition
 	leg
 	version
+	direction
+	trunk
 	kind
 	units
 	lrn
@@ -50,6 +52,8 @@ var Columns = [meanings]struct {
 	disposition: {"disposition", []string{"status", "call_status", "result"}},
 	leg:         {"leg", []string{"leg_id", "dstchannel"}},
 	version:     {"version", []string{"record_version"}},
+	direction:   {"direction", []string{"call_direction"}},
+	trunk:       {"trunk", []string{"trunk_id", "peer", "gateway"}},
 	kind:        {"kind", []string{"usage_kind", "usage_type"}},
 	units:       {"units", []string{"quantity", "usage_units"}},
 	lrn:         {"lrn", []string{"called_lrn", "b_lrn", "dnis_lrn"}},
@@ -73,7 +77,7 @@ func asteriskLayout() layout {
 		"start", "answer", "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield")
 	l.at[account], l.at[aNumber], l.at[bNumber], l.at[leg] = 0, 1, 2, 6
 	l.at[startTime], l.at[answerTime], l.at[duration], l.at[billsec] = 9, 10, 12, 13
-	l.at[disposition], l.at[callID] = 14, 16
+	l.at[disposition], l.at[callID], l.at[trunk] = 14, 16, 5
 	return l
 }
 
@@ -83,7 +87,7 @@ func freeSWITCHLayout() layout {
 		"end_stamp", "duration", "billsec", "hangup_cause", "uuid", "bleg_uuid", "accountcode", "read_codec", "write_codec")
 	l.never = 14 // the codecs are both there, or neither
 	l.at[aNumber], l.at[bNumber], l.at[startTime], l.at[answerTime] = 1, 2, 4, 5
-	l.at[duration], l.at[billsec], l.at[callID], l.at[account] = 7, 8, 10, 12
+	l.at[duration], l.at[billsec], l.at[callID], l.at[account], l.at[trunk] = 7, 8, 10, 12, 3
 	return l
 }
 
@@ -95,15 +99,15 @@ func namedLayout(least int, names ...string) layout {
 	return l
 }
 
-// headerLayout finds the columns of a generic file by its header row.
-func headerLayout(header [][]byte) (layout, error) {
+// headerLayout finds the columns of a feed's generic file by its header row.
+func headerLayout(header [][]byte, feed Feed) (layout, error) {
 	known := knownNames()
 	l := namedLayout(len(header), make([]string, len(header))...)
 	var ranks [meanings]int
 	for i, h := range header {
 		l.names[i] = clip(h)
 		k, ok := known[squash(string(h))]
-		if !ok || k.rank < ranks[k.meaning] {
+		if !ok || k.rank < ranks[k.meaning] || !feed.reads(k.meaning) {
 			continue
 		}
 		if k.rank == ranks[k.meaning] {
@@ -125,6 +129,8 @@ func headerLayout(header [][]byte) (layout, error) {
 		{"called number", []meaning{bNumber}, hasKind},
 		{"start or answer time", []meaning{startTime, answerTime}, false},
 		{"duration", []meaning{billmsec, billsec, duration}, hasKind && l.at[units] >= 0},
+		{"direction, which the feed's direction, both, asks for", []meaning{direction}, !feed.reads(direction)},
+		{"trunk, which the feed identifies by", []meaning{trunk}, !feed.reads(trunk)},
 	} {
 		var names []string
 		found := false

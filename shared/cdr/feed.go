@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/numbering"
 )
 
 // Format says how the records of a feed are written.
@@ -30,6 +31,14 @@ type Feed struct {
 	ID     string `doc:"id" json:"id"`         // 1 to 256 bytes
 	Format Format `doc:"format" json:"format"` // generic, asterisk or freeswitch
 	Zone   string `doc:"zone" json:"zone"`     // IANA name: of local times without an offset
+
+	// Numbers says how the switch writes telephone numbers.
+	Numbers numbering.Rules `doc:"numbers,omitempty" json:"numbers,omitzero"`
+	// Direction says which way the usage went; none: outbound.
+	Direction Directions `doc:"direction,omitempty" json:"direction,omitempty"`
+	// Identify lists how to tell who pays, at most MaxMeans, in the order they
+	// are tried; none: see Means.
+	Identify []Means `doc:"identify,omitempty" json:"identify,omitempty"`
 }
 
 // Validate returns what is wrong with the feed, naming field and value.
@@ -54,6 +63,9 @@ func (f Feed) location() (*time.Location, error) {
 	zone, err := time.LoadLocation(f.Zone)
 	if err != nil {
 		return nil, fmt.Errorf("feed %s: zone %q: want an IANA name such as UTC or Europe/London: %w", f.ID, f.Zone, err)
+	}
+	if err := f.validatePayers(); err != nil {
+		return nil, fmt.Errorf("feed %s: %w", f.ID, err)
 	}
 	return zone, nil
 }

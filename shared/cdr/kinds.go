@@ -55,8 +55,8 @@ func (r *Reader) readRouting(row *Row, fields [][]byte) {
 			continue
 		}
 		if t.number {
-			digits, want := appendNumber(nil, c)
-			if want != "" {
+			digits, kind := r.feed.Numbers.Append(nil, c)
+			if want := wantOf(kind, c); want != "" {
 				row.reject(call.BadNumber, r.name(t.column), c, want)
 			}
 			c = digits

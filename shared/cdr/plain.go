@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/period"
 )
 
@@ -59,9 +60,11 @@ func (k *Chunk) plain(dst *call.Columns, i int, d []uint32) bool {
 			}
 		}
 	}
-	if !k.plainTexts(dst, i, t, d) {
+	remarks, ok := k.plainTexts(dst, i, t, d)
+	if !ok || !k.plainPayer(dst, i, t, d) {
 		return false
 	}
+	flags |= remarks
 	if dst.CallID[i].Len == 0 {
 		flags |= call.NoCallID
 	}
@@ -76,40 +79,78 @@ func (k *Chunk) plain(dst *call.Columns, i int, d []uint32) bool {
 	return true
 }
 
-// plainTexts says where in the copy of the window each text is.
-func (k *Chunk) plainTexts(dst *call.Columns, i int, t []byte, d []uint32) bool {
+// plainTexts says where in the copy of the window each text is, and remarks on
+// numbers that are read by rules.
+func (k *Chunk) plainTexts(dst *call.Columns, i int, t []byte, d []uint32) (flags call.Flags, ok bool) {
 	p := &k.plan
 	if c := p.at[callID]; c >= 0 {
 		s, ok := k.plainText(t, d, c)
 		if !ok {
-			return false
+			return 0, false
 		}
 		dst.CallID[i] = s
 	}
 	if c := p.at[account]; c >= 0 {
 		s, ok := k.plainText(t, d, c)
 		if !ok {
-			return false
+			return 0, false
 		}
 		dst.Account[i] = s
 	}
 	if c := p.at[leg]; c >= 0 {
 		s, ok := k.plainText(t, d, c)
 		if !ok {
-			return false
+			return 0, false
 		}
 		dst.Leg[i] = s
 	}
 	if c := p.at[aNumber]; c >= 0 {
 		s, ok := k.plainNumber(t, d, c)
 		dst.ANumber[i], dst.ARaw[i] = s, call.Span{}
-		if !ok && s.Len > 0 && !k.otherNumber(dst, &dst.ANumber[i], &dst.ARaw[i], t, d, c) {
+		if !ok && s.Len > 0 {
+			kind, ok := k.otherNumber(dst, &dst.ANumber[i], &dst.ARaw[i], t, d, c)
+			if !ok {
+				return 0, false
+			}
+			flags |= callerFlags(kind, t[d[c]+1:d[c+1]])
+		}
+	}
+	c := p.at[bNumber]
+	s, ok := k.plainNumber(t, d, c)
+	dst.BNumber[i], dst.BRaw[i] = s, call.Span{}
+	if !ok && s.Len > 0 {
+		var kind numbering.Kind
+		kind, ok = k.otherNumber(dst, &dst.BNumber[i], &dst.BRaw[i], t, d, c)
+		flags |= calledFlags(kind)
+		ok = ok && dst.BNumber[i].Len > 0
+	}
+	if !k.rows.ruled {
+		flags = 0
+	}
+	return flags, ok
+}
+
+// plainPayer reads what else tells who pays.
+func (k *Chunk) plainPayer(dst *call.Columns, i int, t []byte, d []uint32) (ok bool) {
+	p, feed := &k.plan, &k.rows.feed
+	dst.Direction[i], dst.Trunk[i] = call.Outbound, call.Span{}
+	if feed.Direction == InboundOnly {
+		dst.Direction[i] = call.Inbound
+	}
+	if c := p.at[direction]; c >= 0 {
+		if dst.Direction[i], ok = parseDirection(t[d[c]+1 : d[c+1]]); !ok {
 			return false
 		}
 	}
-	s, ok := k.plainNumber(t, d, p.at[bNumber])
-	dst.BNumber[i], dst.BRaw[i] = s, call.Span{}
-	return ok || s.Len > 0 && k.otherNumber(dst, &dst.BNumber[i], &dst.BRaw[i], t, d, p.at[bNumber]) && dst.BNumber[i].Len > 0
+	if c := p.at[trunk]; c >= 0 {
+		s, ok := k.plainText(t, d, c)
+		if !ok {
+			return false
+		}
+		s.Len = uint32(len(k.rows.trunkOf(t[d[c]+1 : d[c+1]])))
+		dst.Trunk[i] = s
+	}
+	return true
 }
 
 // plainText returns field c; false = it has a space at an end or is longer
@@ -131,18 +172,24 @@ func isTrimmed(t []byte, from, to int) bool {
 // plainNumber returns field c, and whether it is a number as it stands.
 func (k *Chunk) plainNumber(t []byte, d []uint32, c int) (call.Span, bool) {
 	from, n := d[c]+1, d[c+1]-d[c]-1
-	return call.Span{At: from + k.shift, Len: n}, n-1 < call.MaxNumber && allDigitsAt(t, int(from), int(n)) &&
+	return call.Span{At: from + k.shift, Len: n}, !k.rows.ruled && n-1 < call.MaxNumber && allDigitsAt(t, int(from), int(n)) &&
 		(t[from] != '0' || t[from+1] != '0' || n < 2)
 }
 
 // otherNumber has number be the digits of field c, none if it is no number, and
-// raw how it was written; false = it is longer than what is read.
-func (k *Chunk) otherNumber(dst *call.Columns, number, raw *call.Span, t []byte, d []uint32, c int) bool {
-	at := len(dst.Text)
-	*raw = *number
-	dst.Text, _ = appendNumber(dst.Text, t[d[c]+1:d[c+1]])
-	*number = call.Span{At: uint32(at), Len: uint32(len(dst.Text) - at)}
-	return raw.Len <= call.MaxField
+// raw how it was written if it differs; false = it is longer than what is read.
+func (k *Chunk) otherNumber(dst *call.Columns, number, raw *call.Span, t []byte, d []uint32, c int) (kind numbering.Kind, ok bool) {
+	at, text := len(dst.Text), t[d[c]+1:d[c+1]]
+	if len(text) > call.MaxField {
+		return 0, false
+	}
+	dst.Text, kind = k.rows.feed.Numbers.Append(dst.Text, text)
+	if bytes.Equal(dst.Text[at:], text) {
+		dst.Text = dst.Text[:at]
+		return kind, true
+	}
+	*raw, *number = *number, call.Span{At: uint32(at), Len: uint32(len(dst.Text) - at)}
+	return kind, true
 }
 
 // plainDuration reads the answered time, and flags one above the total.

@@ -66,6 +66,7 @@ func openRange(r io.Reader, feed Feed, l Layout, first, last int64, size int) (*
 	if c.layout, err = l.layout(feed.Format); err != nil {
 		return nil, err
 	}
+	c.layout = feed.limit(c.layout)
 	c.reads(clock{zone: zone})
 	if c.at < first {
 		if err := c.skipLine(); err != nil {

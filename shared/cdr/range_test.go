@@ -60,7 +60,7 @@ func readRanges(t failer, file string, feed Feed, cuts []int, k knobs) (rows []R
 }
 
 func TestRangesOfAFileAreItsRows(t *testing.T) {
-	for _, feed := range []Feed{generic, asterisk, freeSWITCH} {
+	for _, feed := range []Feed{generic, asterisk, freeSWITCH, set(generic), trunks(generic)} {
 		t.Run(string(feed.Format), rapid.MakeCheck(func(t *rapid.T) {
 			file := strings.ReplaceAll(oddFiles(feed).Draw(t, "file"), `"`, "q")
 			want := readRows(strings.NewReader(file), feed)

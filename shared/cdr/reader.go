@@ -62,6 +62,7 @@ type Reader struct {
 	feed   Feed
 	rows   *delimited.Reader
 	layout layout
+	ruled  bool // the feed has rules for numbers
 	clock  clock
 	text   []byte // scratch
 }
@@ -87,12 +88,13 @@ func Open(r io.Reader, feed Feed) (*Reader, error) {
 		feed:  feed,
 		rows:  delimited.NewReader(ahead, delimited.Options{Comma: comma, MaxRecord: maxRecord}),
 		clock: clock{zone: zone},
+		ruled: !feed.Numbers.IsZero(),
 	}
 	switch feed.Format {
 	case Asterisk:
-		reader.layout = asteriskLayout()
+		reader.layout = feed.limit(asteriskLayout())
 	case FreeSWITCH:
-		reader.layout = freeSWITCHLayout()
+		reader.layout = feed.limit(freeSWITCHLayout())
 	default:
 		if err := reader.readHeader(); err != nil {
 			return nil, err
@@ -115,14 +117,15 @@ func begins(sample []byte, format Format) (comma byte, err error) {
 	return ',', nil
 }
 
-func (r *Reader) readHeader() (err error) {
-	r.layout, err = layoutOf(r.rows.Read())
+func (r *Reader) readHeader() error {
+	header, err := r.rows.Read()
+	r.layout, err = layoutOf(r.feed, header, err)
 	return err
 }
 
-// layoutOf returns the layout of a generic file, from what reading its header
-// row gave.
-func layoutOf(header delimited.Row, err error) (layout, error) {
+// layoutOf returns the layout of a feed's generic file, from what reading its
+// header row gave.
+func layoutOf(feed Feed, header delimited.Row, err error) (layout, error) {
 	const want = "a header row that names the columns, such as call_id,account,a_number,b_number,start_time,duration"
 	var bad *delimited.RowError
 	switch {
@@ -133,7 +136,7 @@ func layoutOf(header delimited.Row, err error) (layout, error) {
 	case err != nil:
 		return layout{}, fmt.Errorf("reading the header row: %w", err)
 	}
-	return headerLayout(header.Fields)
+	return headerLayout(header.Fields, feed)
 }
 
 // Next returns the next row, or io.EOF after the last. Any other error is one

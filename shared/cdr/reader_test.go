@@ -17,9 +17,9 @@ import (
 )
 
 var (
-	generic    = Feed{"f", Generic, "Europe/London"}
-	asterisk   = Feed{"f", Asterisk, "Europe/London"}
-	freeSWITCH = Feed{"f", FreeSWITCH, "UTC"}
+	generic    = Feed{ID: "f", Format: Generic, Zone: "Europe/London"}
+	asterisk   = Feed{ID: "f", Format: Asterisk, Zone: "Europe/London"}
+	freeSWITCH = Feed{ID: "f", Format: FreeSWITCH, Zone: "UTC"}
 )
 
 // failer is what testing.T and rapid.T have in common.
@@ -229,11 +229,11 @@ func TestInputErrors(t *testing.T) {
 func TestFeedValidate(t *testing.T) {
 	for want, feed := range map[string]Feed{
 		"":                      generic,
-		`feed id ""`:            {"", Generic, "UTC"},
-		`format "cisco"`:        {"f", "cisco", "UTC"},
-		`zone ""`:               {"f", Generic, ""},
-		`zone "Local"`:          {"f", Generic, "Local"},
-		`zone "Europe/Atlanta"`: {"f", Generic, "Europe/Atlanta"},
+		`feed id ""`:            {ID: "", Format: Generic, Zone: "UTC"},
+		`format "cisco"`:        {ID: "f", Format: "cisco", Zone: "UTC"},
+		`zone ""`:               {ID: "f", Format: Generic, Zone: ""},
+		`zone "Local"`:          {ID: "f", Format: Generic, Zone: "Local"},
+		`zone "Europe/Atlanta"`: {ID: "f", Format: Generic, Zone: "Europe/Atlanta"},
 	} {
 		err := feed.Validate()
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

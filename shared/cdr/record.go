@@ -36,6 +36,7 @@ func (r *Reader) read(in delimited.Row) Row {
 	}
 	r.readTexts(&row, in.Fields)
 	r.readRouting(&row, in.Fields)
+	r.readPayer(&row, in.Fields)
 	r.readInstant(&row, in.Fields)
 	if voice {
 		r.readDuration(&row, in.Fields, billed)
@@ -161,12 +162,15 @@ func (r *Reader) readTexts(row *Row, fields [][]byte) {
 	legEnd := len(buf)
 	buf = append(buf, payer...)
 	payerEnd := len(buf)
-	buf, _ = appendNumber(buf, a)
+	buf, aKind := r.feed.Numbers.Append(buf, a)
 	aEnd := len(buf)
-	buf, want := appendNumber(buf, b)
+	buf, bKind := r.feed.Numbers.Append(buf, b)
 	bEnd := len(buf)
-	if want != "" && (want != wantNumber || !numberless(row.Record.Kind)) {
+	if want := wantOf(bKind, b); want != "" && (want != wantNumber || !numberless(row.Record.Kind)) {
 		row.reject(call.BadNumber, r.name(bNumber), b, want)
+	}
+	if r.ruled {
+		row.Record.Flags |= callerFlags(aKind, a) | calledFlags(bKind)
 	}
 	if !bytes.Equal(a, buf[payerEnd:aEnd]) {
 		buf = append(buf, a...)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/numbering"
 )
 
 // parseSeconds reads a duration in seconds: digits, and up to 9 decimals,
@@ -67,38 +68,35 @@ const (
 	wantFewer  = "at most 32 digits"
 )
 
-// appendNumber appends the digits of a telephone number: spaces, - . ( ) /
-// and one + or 00 in front are taken off. Where it is none, it appends nothing
-// and returns what would be right.
-func appendNumber(dst, b []byte) (number []byte, want string) {
-	start, plus := len(dst), false
-	b = bytes.TrimSpace(b)
-	if len(b) == 0 {
-		return dst, wantNumber
+// wantOf returns what text should have been that turned out to be of a kind;
+// empty = it is a number.
+func wantOf(k numbering.Kind, text []byte) string {
+	switch {
+	case k.HasDigits():
+		return ""
+	case k == numbering.TooLong:
+		return wantFewer
+	case k == numbering.Withheld && len(bytes.TrimSpace(text)) == 0:
+		return wantNumber
 	}
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case isDigit(c):
-			dst = append(dst, c)
-		case c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/':
-		case bytes.HasPrefix(b[i:], []byte("\u00A0")):
-			i++
-		case c == '+' && !plus && len(dst) == start:
-			plus = true
-		default:
-			return dst[:start], wantDigits
-		}
+	return wantDigits
+}
+
+// callerFlags remarks on a caller's number, of feeds that have rules. An empty
+// cell says nothing.
+func callerFlags(k numbering.Kind, text []byte) call.Flags {
+	if k == numbering.Withheld && len(bytes.TrimSpace(text)) > 0 {
+		return call.CallerWithheld
 	}
-	if !plus && bytes.HasPrefix(dst[start:], []byte("00")) {
-		dst = append(dst[:start], dst[start+2:]...)
+	return 0
+}
+
+// calledFlags remarks on a called number.
+func calledFlags(k numbering.Kind) call.Flags {
+	if k == numbering.Short || k == numbering.Service {
+		return call.ShortCode
 	}
-	switch n := len(dst) - start; {
-	case n == 0:
-		return dst, wantDigits
-	case n > call.MaxNumber:
-		return dst[:start], wantFewer
-	}
-	return dst, ""
+	return 0
 }
 
 // isUniqueID reports whether b is an Asterisk unique id: digits, a point and

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/period"
 	"pgregory.net/rapid"
 )
@@ -153,7 +154,9 @@ func TestAppendNumber(t *testing.T) {
 		"anonymous": wantDigits, "44x1": wantDigits, "*21#": wantDigits, "sip:44@h": wantDigits, "٤٤": wantDigits, "44\u00A9": wantDigits,
 		strings.Repeat("9", 33): wantFewer,
 	} {
-		number, wanted := appendNumber([]byte("before"), []byte(in))
+		var rules numbering.Rules
+		number, kind := rules.Append([]byte("before"), []byte(in))
+		wanted := wantOf(kind, []byte(in))
 		if got := strings.TrimPrefix(string(number), "before") + wanted; got != want {
 			t.Errorf("%q: got %s, want %s", in, got, want)
 		}
@@ -230,7 +233,9 @@ func FuzzNumber(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		number, want := appendNumber(nil, []byte(text))
+		var rules numbering.Rules
+		number, kind := rules.Append(nil, []byte(text))
+		want := wantOf(kind, []byte(text))
 		if (want == "") != (len(number) > 0) || len(number) > call.MaxNumber || len(number) > 0 && !allDigits(number) {
 			t.Errorf("%q: %q, %q", text, number, want)
 		}

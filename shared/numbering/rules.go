@@ -11,32 +11,38 @@ import (
 // without separators and one + or 00 in front.
 type Rules struct {
 	// CountryCode is put before national numbers. Without it there are none.
-	CountryCode string `doc:"country_code" json:"country_code,omitempty"`
+	CountryCode string `doc:"country_code,omitempty" json:"country_code,omitempty"`
 	// NationalPrefix is what a national number begins with: 0 in most of
 	// Europe, 1 in North America.
-	NationalPrefix string `doc:"national_prefix" json:"national_prefix,omitempty"`
+	NationalPrefix string `doc:"national_prefix,omitempty" json:"national_prefix,omitempty"`
 	// MinNational and MaxNational bound the digits of a national number after
 	// its prefix; one that is outside is taken as it is. 0 = not bounded.
-	MinNational int `doc:"min_national" json:"min_national,omitempty"`
-	MaxNational int `doc:"max_national" json:"max_national,omitempty"`
+	MinNational int `doc:"min_national,omitempty" json:"min_national,omitempty"`
+	MaxNational int `doc:"max_national,omitempty" json:"max_national,omitempty"`
 	// BareNational says that as many digits are a national number without the
 	// prefix, too. It needs the country code and both bounds.
-	BareNational bool `doc:"bare_national" json:"bare_national,omitempty"`
+	BareNational bool `doc:"bare_national,omitempty" json:"bare_national,omitempty"`
 	// International are the prefixes of international numbers, such as 00 and
 	// 011. None = 00.
-	International []string `doc:"international" json:"international,omitempty"`
+	International []string `doc:"international,omitempty" json:"international,omitempty"`
 	// TechPrefixes are digits that the switch puts in front of a number, with
 	// or without a # after them; 1234# = only with it.
-	TechPrefixes []string `doc:"tech_prefixes" json:"tech_prefixes,omitempty"`
+	TechPrefixes []string `doc:"tech_prefixes,omitempty" json:"tech_prefixes,omitempty"`
 	// StripCodes are the codes of services in front of a number that say
 	// nothing of it: *67, #31#.
-	StripCodes []string `doc:"strip_codes" json:"strip_codes,omitempty"`
+	StripCodes []string `doc:"strip_codes,omitempty" json:"strip_codes,omitempty"`
 	// KeepCodes says that a number that begins with * or # is a Service;
 	// without it, it is Malformed.
-	KeepCodes bool `doc:"keep_codes" json:"keep_codes,omitempty"`
+	KeepCodes bool `doc:"keep_codes,omitempty" json:"keep_codes,omitempty"`
 	// URIs says that sip:, sips: and tel: addresses, and what is before an @
 	// or a ;, are read for their number.
-	URIs bool `doc:"uris" json:"uris,omitempty"`
+	URIs bool `doc:"uris,omitempty" json:"uris,omitempty"`
+}
+
+// IsZero reports whether r is as good as the zero Rules.
+func (r Rules) IsZero() bool {
+	return r.CountryCode == "" && r.NationalPrefix == "" && r.MinNational == 0 && r.MaxNational == 0 && !r.BareNational &&
+		len(r.International)+len(r.TechPrefixes)+len(r.StripCodes) == 0 && !r.KeepCodes && !r.URIs
 }
 
 // Limits of Rules.
