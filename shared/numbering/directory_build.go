@@ -72,7 +72,10 @@ func (k DirectoryKey) previous() DirectoryKey {
 }
 
 func (k DirectoryKey) compare(o DirectoryKey) int {
-	return cmp.Or(cmp.Compare(k.group, o.group), cmp.Compare(k.value, o.value))
+	if k.group != o.group {
+		return cmp.Compare(k.group, o.group)
+	}
+	return cmp.Compare(k.value, o.value)
 }
 
 // digits returns the number as it was given.
@@ -142,11 +145,16 @@ func (b *directoryBuilder) gather(owned iter.Seq[Owned]) error {
 		b.facts[i].account = ranks[b.facts[i].account]
 	}
 	// Wider ranges first, so that those inside come after them.
-	slices.SortFunc(b.facts, func(x, y fact) int {
-		return cmp.Or(x.first.compare(y.first), y.last.compare(x.last), cmp.Compare(x.from, y.from),
-			cmp.Compare(x.to, y.to), cmp.Compare(x.account, y.account))
-	})
+	slices.SortFunc(b.facts, fact.compare)
 	return nil
+}
+
+// compare orders facts by their first number; wider ranges come first.
+func (f fact) compare(o fact) int {
+	if c := f.first.compare(o.first); c != 0 {
+		return c // of most: the rest is not worked out
+	}
+	return cmp.Or(o.last.compare(f.last), cmp.Compare(f.from, o.from), cmp.Compare(f.to, o.to), cmp.Compare(f.account, o.account))
 }
 
 func factOf(o Owned) (fact, error) {

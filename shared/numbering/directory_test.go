@@ -340,6 +340,8 @@ func useAll(d *Directory, number string, instant int64) error {
 	for i := range d.Accounts() {
 		_ = d.Account(uint32(i))
 	}
+	for range d.All() {
+	}
 	keys := []DirectoryKey{}
 	for _, n := range []string{number, "100", "155", "159", "200", "99999999999999999999", "0", ""} {
 		key, _ := DirectoryKeyOf(n)
