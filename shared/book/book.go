@@ -18,7 +18,7 @@ import (
 
 // RuleVersion names the rules that this code prices and folds by. A book
 // carries it, so that a month folded under other rules is seen to be stale.
-const RuleVersion = "2"
+const RuleVersion = "3"
 
 // Cycle is a billing cycle: the accounts billed together, by the months of one
 // time zone.
@@ -61,16 +61,27 @@ type Feed struct {
 	// Only, when set (YYYY-MM), ignores records whose instant lies in another
 	// month of the cycle's zone.
 	Only string `doc:"only,omitempty" json:"only,omitempty"`
+	// Trunks are those that tell who pays, sorted by name.
+	Trunks []Trunk `doc:"trunks,omitempty" json:"trunks,omitempty"`
 }
 
-// Number is a telephone number and whose it is, from an instant to the next:
-// who pays for calls from it, where a record does not name the account.
-type Number struct {
-	Number string  `doc:"number" json:"number"` // digits, as records have it once they are normalised
+// Trunk is a trunk of a feed's switch, as its records name it, and whose it is.
+type Trunk struct {
+	Trunk  string  `doc:"trunk" json:"trunk"`
 	Owners []Owner `doc:"owners" json:"owners"` // by From, ascending
 }
 
-// Owner is whose a number is from an instant on; no account: nobody's.
+// Number is a telephone number, or a range of them, and whose it is, from an
+// instant to the next. Where a number is in several ranges, the narrowest that
+// has an owner at the instant decides.
+type Number struct {
+	Number string  `doc:"number" json:"number"`                 // digits, as records have it once they are normalised
+	Last   string  `doc:"last,omitempty" json:"last,omitempty"` // of a range, with as many digits; none: the one number
+	Owners []Owner `doc:"owners" json:"owners"`                 // by From, ascending
+}
+
+// Owner is whose a number or trunk is from an instant on; no account: nobody's,
+// or of a number that of the range around it.
 type Owner struct {
 	Account string    `doc:"account,omitempty" json:"account,omitempty"`
 	From    time.Time `doc:"from,omitempty" json:"from,omitzero"` // zero, of the first only: since ever
@@ -87,7 +98,8 @@ type Book struct {
 	Plans       []bundle.Plan    `json:"plans"`
 	Features    []bundle.Feature `json:"features"`
 	Feeds       []Feed           `json:"feeds"`
-	Numbers     []Number         `json:"numbers,omitempty"`
+	// Directory names the image of who owns which number; none: nobody does.
+	Directory string `json:"directory,omitempty"`
 }
 
 // Encode returns the book's canonical bytes.
@@ -117,7 +129,6 @@ func (b *Book) sort() {
 		}
 		return strings.Compare(x.ID, y.ID)
 	})
-	slices.SortFunc(b.Numbers, func(x, y Number) int { return strings.Compare(x.Number, y.Number) })
 	slices.SortFunc(b.Feeds, func(x, y Feed) int { return strings.Compare(x.Source.ID, y.Source.ID) })
 }
 

@@ -166,35 +166,3 @@ func TestABookOfOtherRulesIsRefused(t *testing.T) {
 		t.Errorf("error %v, want one that names the rules", err)
 	}
 }
-
-func TestANumberBelongsToItsOwnerOfTheInstant(t *testing.T) {
-	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
-	b := &Book{
-		Rules: RuleVersion, Cycles: []Cycle{{ID: "monthly", Zone: "UTC"}},
-		Accounts: []Account{{ID: "acme", Cycle: "monthly", Currency: "GBP"}, {ID: "bolt", Cycle: "monthly", Currency: "GBP"}},
-		Numbers: []Number{
-			{Number: "44", Owners: []Owner{{Account: "acme"}, {Account: "bolt", From: day(3)}, {From: day(5)}}},
-			{Number: "45", Owners: []Owner{{Account: "bolt", From: day(3)}}},
-		},
-	}
-	ix, err := NewIndex(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		number string
-		at     time.Time
-		want   string
-	}{
-		{"44", day(1), "acme"}, {"44", day(3).Add(-1), "acme"}, {"44", day(3), "bolt"}, {"44", day(5), ""},
-		{"45", day(2), ""}, {"45", day(4), "bolt"}, {"46", day(1), ""}, {"", day(1), ""},
-	} {
-		if got := ix.Payer(c.number, c.at); got != c.want {
-			t.Errorf("%s at %s: %q, want %q", c.number, c.at, got, c.want)
-		}
-	}
-	b.Numbers[0].Owners[0].Account = "nobody"
-	if _, err := NewIndex(b); err == nil {
-		t.Error("a number of an account that is not in the book is taken")
-	}
-}

@@ -18,12 +18,12 @@ type Index struct {
 	accounts map[string]*account
 	feeds    map[string]*Feed
 	plans    map[string]bool
-	numbers  map[string][]Owner
 }
 
 type account struct {
 	Account
 	zone        *time.Location
+	place       uint32       // among the accounts of the book
 	assignments []Assignment // by month, ascending
 	features    []bundle.Feature
 }
@@ -35,7 +35,6 @@ func NewIndex(b *Book) (*Index, error) {
 	ix := &Index{
 		book: b, zones: map[string]*time.Location{}, cards: map[string]*Card{},
 		accounts: map[string]*account{}, feeds: map[string]*Feed{}, plans: map[string]bool{},
-		numbers: map[string][]Owner{},
 	}
 	for _, c := range b.Cycles {
 		zone, err := time.LoadLocation(c.Zone)
@@ -44,12 +43,12 @@ func NewIndex(b *Book) (*Index, error) {
 		}
 		ix.zones[c.ID] = zone
 	}
-	for _, a := range b.Accounts {
+	for i, a := range b.Accounts {
 		zone, ok := ix.zones[a.Cycle]
 		if !ok {
 			return nil, fmt.Errorf("account %q is in cycle %q, which is not in the book", a.ID, a.Cycle)
 		}
-		ix.accounts[a.ID] = &account{Account: a, zone: zone}
+		ix.accounts[a.ID] = &account{Account: a, zone: zone, place: uint32(i)}
 	}
 	for i := range b.Cards {
 		ix.cards[b.Cards[i].ID] = &b.Cards[i]
@@ -60,6 +59,9 @@ func NewIndex(b *Book) (*Index, error) {
 	for i := range b.Feeds {
 		if _, ok := ix.zones[b.Feeds[i].Cycle]; !ok {
 			return nil, fmt.Errorf("feed %q counts unknown accounts in cycle %q, which is not in the book", b.Feeds[i].Source.ID, b.Feeds[i].Cycle)
+		}
+		if err := ix.checkPayers(&b.Feeds[i]); err != nil {
+			return nil, err
 		}
 		ix.feeds[b.Feeds[i].Source.ID] = &b.Feeds[i]
 	}
@@ -83,28 +85,11 @@ func NewIndex(b *Book) (*Index, error) {
 		}
 		a.features = append(a.features, f)
 	}
-	for _, n := range b.Numbers {
-		for _, o := range n.Owners {
-			if o.Account != "" && ix.accounts[o.Account] == nil {
-				return nil, fmt.Errorf("a number is of account %q, which is not in the book", o.Account)
-			}
-		}
-		ix.numbers[n.Number] = n.Owners
-	}
 	return ix, nil
 }
 
-// Payer returns the account that a number belongs to at an instant; "" if it is
-// nobody's.
-func (ix *Index) Payer(number string, at time.Time) (account string) {
-	for _, o := range ix.numbers[number] {
-		if !o.From.IsZero() && o.From.After(at) {
-			break
-		}
-		account = o.Account
-	}
-	return account
-}
+// Directory names the image of who owns which number; empty: nobody does.
+func (ix *Index) Directory() string { return ix.book.Directory }
 
 // Feed returns a configured feed.
 func (ix *Index) Feed(id string) (*Feed, bool) {
