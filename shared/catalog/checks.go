@@ -2,13 +2,11 @@ package catalog
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
-	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/period"
@@ -123,26 +121,6 @@ func checkAssignment(v book.Assignment, leastID int) *Refusal {
 	return r
 }
 
-// maxOwners bounds how often a number changes hands: it is one document.
-const maxOwners = 1000
-
-func checkNumber(v book.Number) *Refusal {
-	r := about("number", v.Number)
-	if len(v.Number) < 1 || len(v.Number) > call.MaxNumber || strings.Trim(v.Number, "0123456789") != "" {
-		r.add("number", v.Number, fmt.Sprintf("1 to %d digits, with the country's code and without + or 00", call.MaxNumber))
-	}
-	if len(v.Owners) < 1 || len(v.Owners) > maxOwners {
-		r.add("owners", fmt.Sprint(len(v.Owners)), fmt.Sprintf("1 to %d", maxOwners))
-	}
-	for i, o := range v.Owners {
-		r.text(fmt.Sprintf("owners[%d].account", i), o.Account, 0)
-		if i > 0 && !o.From.After(v.Owners[i-1].From) {
-			r.add(fmt.Sprintf("owners[%d].from", i), timeText(o.From), "an instant after the one before")
-		}
-	}
-	return r
-}
-
 func checkFeed(v book.Feed) *Refusal {
 	r := about("feed", v.Source.ID)
 	r.id("id", v.Source.ID)
@@ -155,6 +133,7 @@ func checkFeed(v book.Feed) *Refusal {
 	if !validZone(v.Source.Zone) {
 		r.add("timezone", v.Source.Zone, "an IANA name such as UTC or Europe/London")
 	}
+	r.payers(v)
 	if _, err := period.ParseMonth(v.Only); v.Only != "" && err != nil {
 		r.add("only", v.Only, "a month as YYYY-MM, or none")
 	}

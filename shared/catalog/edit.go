@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -121,6 +122,9 @@ type edit struct {
 	value any
 	match Match
 	book  bool // the document is part of the book
+	// numbers, of the document of a number, is the version of all numbers that
+	// it was checked against: after another, the edit is documents.ErrConflict.
+	numbers *int64
 	// needs are documents that check looks at; those that are missing too.
 	needs []documents.Path
 	// check sees the document as it is and the needs, in the transaction.
@@ -153,13 +157,20 @@ func (c *Catalog) edit(ctx context.Context, e edit) (documents.Version, error) {
 }
 
 func (e edit) run(tx documents.Tx, fields documents.Fields) error {
-	change, err := ledger.ChangeBook(tx)
+	change, version, err := ledger.ChangeNumbers(tx)
 	if err != nil {
 		return err
 	}
-	docs, err := tx.GetMany(append([]documents.Path{e.path}, e.needs...))
-	if err != nil {
-		return err
+	if e.numbers != nil && *e.numbers != version {
+		return fmt.Errorf("%s: other numbers were written meanwhile: %w", e.path, documents.ErrConflict)
+	}
+	var docs []documents.Doc
+	for paths := range slices.Chunk(append([]documents.Path{e.path}, e.needs...), documents.MaxGetMany) {
+		found, err := tx.GetMany(paths)
+		if err != nil {
+			return err
+		}
+		docs = append(docs, found...)
 	}
 	old, needs := docs[0], docs[1:]
 	if err := e.match.check(old); err != nil {
@@ -191,7 +202,7 @@ func (e edit) run(tx documents.Tx, fields documents.Fields) error {
 	if !ofBook {
 		return nil
 	}
-	return change()
+	return change(e.numbers != nil)
 }
 
 func pathOf(collection string, id ...string) documents.Path {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,39 +51,6 @@ func (c *Catalog) PutAssignment(ctx context.Context, v book.Assignment, m Match)
 	})
 }
 
-// PutNumber writes whose a number is. What is rated already stays as it is: a
-// file is rated again by a redo.
-func (c *Catalog) PutNumber(ctx context.Context, v book.Number, m Match) (documents.Version, error) {
-	if err := checkNumber(v).err(); err != nil {
-		return "", err
-	}
-	v.Owners = slices.Clone(v.Owners)
-	var needs []documents.Path
-	for i, o := range v.Owners {
-		v.Owners[i].From = documentTime(o.From)
-		if p := pathOf("accounts", o.Account); o.Account != "" && !slices.Contains(needs, p) {
-			needs = append(needs, p)
-		}
-	}
-	if len(needs) > documents.MaxGetMany-1 {
-		r := about("number", v.Number)
-		r.add("owners", fmt.Sprint(len(needs)), "fewer different accounts")
-		return "", r
-	}
-	return c.edit(ctx, edit{
-		path: pathOf("numbers", v.Number), value: v, match: m, book: true, needs: needs,
-		check: func(_ documents.Doc, needs []documents.Doc) error {
-			r := about("number", v.Number)
-			for _, a := range needs {
-				if !a.Exists() {
-					r.add("owners", a.Path.ID, "accounts that are there")
-				}
-			}
-			return r.err()
-		},
-	})
-}
-
 // PutFeed writes a source of records.
 func (c *Catalog) PutFeed(ctx context.Context, v book.Feed, m Match) (documents.Version, error) {
 	if err := checkFeed(v).err(); err != nil {
@@ -93,14 +59,19 @@ func (c *Catalog) PutFeed(ctx context.Context, v book.Feed, m Match) (documents.
 	if err := v.Source.Validate(); err != nil {
 		return "", fmt.Errorf("%w: %w", err, ErrRefused)
 	}
+	needs := []documents.Path{pathOf("cycles", v.Cycle)}
+	for _, id := range feedAccounts(v) {
+		needs = append(needs, pathOf("accounts", id))
+	}
+	v.Trunks = storedTrunks(v.Trunks)
 	return c.edit(ctx, edit{
-		path: pathOf("feeds", v.Source.ID), value: v, match: m, book: true,
-		needs: []documents.Path{pathOf("cycles", v.Cycle)},
+		path: pathOf("feeds", v.Source.ID), value: v, match: m, book: true, needs: needs,
 		check: func(_ documents.Doc, needs []documents.Doc) error {
 			r := about("feed", v.Source.ID)
 			if !needs[0].Exists() {
 				r.add("cycle", v.Cycle, "a cycle that is there")
 			}
+			r.accounts("identify or trunks", needs[1:])
 			return r.err()
 		},
 	})

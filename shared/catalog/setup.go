@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/numbering"
 )
 
 // SetupFormat is the first thing that a setup text says.
@@ -35,6 +37,7 @@ type Setup struct {
 	Assignments []book.Assignment `json:"assignments"`
 	Features    []bundle.Feature  `json:"features"`
 	Numbers     []book.Number     `json:"numbers,omitempty"`
+	NumberLists []NumberList      `json:"number_lists,omitempty"`
 }
 
 // Feed is a source of records as a setup text has it; see cdr.Feed and
@@ -45,10 +48,26 @@ type Feed struct {
 	Timezone string     `json:"timezone"`
 	Cycle    string     `json:"cycle"`
 	Only     string     `json:"only,omitzero"`
+
+	Numbers   numbering.Rules `json:"numbers,omitzero"`
+	Direction cdr.Directions  `json:"direction,omitempty"`
+	Identify  []cdr.Means     `json:"identify,omitempty"`
+	Trunks    []book.Trunk    `json:"trunks,omitempty"`
 }
 
 func (f Feed) book() book.Feed {
-	return book.Feed{Source: cdr.Feed{ID: f.ID, Format: f.Format, Zone: f.Timezone}, Cycle: f.Cycle, Only: f.Only}
+	return book.Feed{
+		Source: cdr.Feed{ID: f.ID, Format: f.Format, Zone: f.Timezone, Numbers: f.Numbers, Direction: f.Direction, Identify: f.Identify},
+		Cycle:  f.Cycle, Only: f.Only, Trunks: storedTrunks(f.Trunks),
+	}
+}
+
+func feedText(f book.Feed) Feed {
+	s := f.Source
+	return Feed{
+		ID: s.ID, Format: s.Format, Timezone: s.Zone, Cycle: f.Cycle, Only: f.Only,
+		Numbers: s.Numbers, Direction: s.Direction, Identify: s.Identify, Trunks: f.Trunks,
+	}
 }
 
 // ParseSetup reads a setup text. It checks each item by itself and returns
@@ -95,12 +114,16 @@ type Counts struct {
 	Accounts    int `json:"accounts"`
 	Assignments int `json:"assignments"`
 	Features    int `json:"features"`
-	Numbers     int `json:"numbers,omitzero"`
+	Numbers     int `json:"numbers,omitzero"` // those of lists, too
 }
 
 // Counts returns how much s holds.
 func (s Setup) Counts() Counts {
-	return Counts{len(s.Cycles), len(s.Cards), len(s.Plans), len(s.Feeds), len(s.Accounts), len(s.Assignments), len(s.Features), len(s.Numbers)}
+	numbers := len(s.Numbers)
+	for _, list := range s.NumberLists {
+		numbers += len(list.Numbers)
+	}
+	return Counts{len(s.Cycles), len(s.Cards), len(s.Plans), len(s.Feeds), len(s.Accounts), len(s.Assignments), len(s.Features), numbers}
 }
 
 // String returns the counts in words.
@@ -110,7 +133,10 @@ func (c Counts) String() string {
 }
 
 func (s *Setup) sort() {
-	slices.SortFunc(s.Numbers, func(a, b book.Number) int { return strings.Compare(a.Number, b.Number) })
+	slices.SortFunc(s.Numbers, func(a, b book.Number) int {
+		return cmp.Or(strings.Compare(a.Number, b.Number), strings.Compare(a.Last, b.Last))
+	})
+	slices.SortFunc(s.NumberLists, func(a, b NumberList) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Cycles, func(a, b book.Cycle) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Cards, func(a, b Definition) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Plans, func(a, b bundle.Plan) int { return strings.Compare(a.ID, b.ID) })
@@ -180,6 +206,15 @@ func refuseAll(errs []error) error {
 
 // Export returns the whole setup.
 func (c *Catalog) Export(ctx context.Context) (Setup, error) {
+	s, err := c.setup(ctx)
+	if err == nil {
+		s.NumberLists, err = c.exportNumbers(ctx)
+	}
+	return s, err
+}
+
+// setup returns the setup without its lists of numbers.
+func (c *Catalog) setup(ctx context.Context) (Setup, error) {
 	s := Setup{Format: SetupFormat, Feeds: []Feed{}}
 	var feeds []book.Feed
 	var err error
@@ -197,7 +232,7 @@ func (c *Catalog) Export(ctx context.Context) (Setup, error) {
 	read("features", func() (e error) { s.Features, e = all[bundle.Feature](ctx, c, "features"); return e })
 	read("numbers", func() (e error) { s.Numbers, e = all[book.Number](ctx, c, "numbers"); return e })
 	for _, f := range feeds {
-		s.Feeds = append(s.Feeds, Feed{ID: f.Source.ID, Format: f.Source.Format, Timezone: f.Source.Zone, Cycle: f.Cycle, Only: f.Only})
+		s.Feeds = append(s.Feeds, feedText(f))
 	}
 	s.sort()
 	return s, err
@@ -211,11 +246,15 @@ func (c *Catalog) Import(ctx context.Context, s Setup) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	old, err := c.Export(ctx)
+	old, err := c.setup(ctx)
 	if err != nil {
 		return err
 	}
 	if err := s.checkAgainst(old); err != nil {
+		return err
+	}
+	numbers, err := c.importNumbers(ctx, s, old)
+	if err != nil {
 		return err
 	}
 	for _, d := range s.Cards {
@@ -229,7 +268,7 @@ func (c *Catalog) Import(ctx context.Context, s Setup) error {
 	}
 	return c.ledger.Apply(ctx, ledger.Setup{
 		Cycles: s.Cycles, Accounts: s.Accounts, Assignments: s.Assignments, Plans: s.Plans, Features: s.Features, Feeds: feeds,
-		Numbers: s.Numbers,
+		Numbers: numbers.Numbers, NumberLists: numbers.NumberLists,
 	})
 }
 
@@ -293,6 +332,11 @@ func (s Setup) checkAgainst(old Setup) error {
 	for _, f := range s.Feeds {
 		if _, ok := cycles[f.Cycle]; !ok {
 			bad("feed %s: no cycle %q", f.ID, f.Cycle)
+		}
+		for _, id := range feedAccounts(f.book()) {
+			if _, ok := accounts[id]; !ok {
+				bad("feed %s: no account %q", f.ID, short(id))
+			}
 		}
 	}
 	for _, a := range s.Accounts {

@@ -63,6 +63,7 @@ type checker struct {
 	frozen     map[Key]Frozen // of the periods whose object is sound
 
 	books   map[string]*ownBook // nil: damaged, and named
+	owned   ownNumbers          // of the directory that was asked last
 	cards   map[string]*ownCard // nil: damaged, and named
 	rates   int                 // of the cards held
 	parts   map[string]bool     // sound

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -29,11 +30,18 @@ func (c *checker) checkBookHead(ctx context.Context) error {
 	if err != nil {
 		return c.blame("book", head.Book.Name, err)
 	}
+	image, err := c.ledger.buildDirectory(ctx, Setup{})
+	if err != nil {
+		return c.blame("head", headBook.String(), err)
+	}
+	if image != nil {
+		now.Directory = fmt.Sprintf("%s/%x", directoriesPrefix, sha256.Sum256(image))
+	}
 	data, err := now.Encode()
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(kept, data) || !slices.Equal(head.Cycles, now.Cycles) {
+	if !bytes.Equal(kept, data) || !slices.Equal(head.Cycles, now.Cycles) || head.Directory.Name != now.Directory {
 		c.add("head", headBook.String(), "its book %s is not what the documents say, which have not changed since", head.Book.Name)
 	}
 	return nil

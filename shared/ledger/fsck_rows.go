@@ -156,7 +156,11 @@ func (k *rowCheck) read(ctx context.Context) (ok bool, err error) {
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	content := sha256.New()
-	err = readFeed(io.TeeReader(src, content), k.feed, k.book.index, func(r *call.Row) error { return k.row(ctx, r) })
+	identify, err := k.identify(ctx, k.book, k.feed)
+	if err != nil || identify == nil {
+		return false, err
+	}
+	err = readFeed(io.TeeReader(src, content), k.feed, k.book.index, identify, func(r *call.Row) error { return k.row(ctx, r) })
 	if err != nil {
 		return false, k.blame("source", where, err)
 	}

@@ -17,11 +17,14 @@ import (
 	"github.com/tollbook/tollbook/shared/objects"
 )
 
-// Ledger works on one set of documents and buckets. It keeps nothing else: any
-// number of them, on any number of machines, may work on the same stores.
+// Ledger works on one set of documents and buckets. It keeps nothing else but
+// immutable objects that it has opened: any number of them, on any number of
+// machines, may work on the same stores.
 type Ledger struct {
 	docs    documents.Store
 	buckets objects.Buckets
+
+	directories directories
 }
 
 // New returns a ledger over stores opened with Model.

@@ -29,9 +29,10 @@ func Model() documents.Model {
 		m.Collections = append(m.Collections, c)
 		m.Queries = append(m.Queries, documents.Declaration{Name: c + "_all", Collection: c, Range: "account"})
 	}
-	m.Collections = append(m.Collections, "feeds", "numbers", "revisions")
+	m.Collections = append(m.Collections, "feeds", "numbers", "number_lists", "revisions")
 	m.Queries = append(m.Queries,
 		documents.Declaration{Name: "numbers_all", Collection: "numbers", Range: "number"},
+		documents.Declaration{Name: "number_lists_all", Collection: "number_lists", Range: "id"},
 		documents.Declaration{Name: "feeds_all", Collection: "feeds", Range: "cycle"},
 		documents.Declaration{Name: "revisions_by_card", Collection: "revisions", Equal: []string{"card"}, Range: "number"})
 	return m

@@ -25,6 +25,10 @@ type bookHead struct {
 	Book    Ref   `doc:"book,omitempty"` // made of this version; none yet after a change
 	// Cycles are those of the book, so that none has to be opened to know them.
 	Cycles []book.Cycle `doc:"cycles,omitempty"`
+	// Directory is made of the numbers as they are; none yet after a change of
+	// these, which Numbers counts.
+	Directory Ref   `doc:"directory,omitempty"`
+	Numbers   int64 `doc:"numbers,omitempty"`
 }
 
 // Setup is what a book is made of, as a person or an import gives it.
@@ -37,6 +41,7 @@ type Setup struct {
 	Features    []bundle.Feature
 	Feeds       []book.Feed
 	Numbers     []book.Number
+	NumberLists []NumberList
 	Revisions   []ratecard.Revision // heads; what a card's log may make live
 }
 
@@ -72,7 +77,10 @@ func (s Setup) docs() []setupDoc {
 		add("feeds", v, v.Source.ID)
 	}
 	for _, v := range s.Numbers {
-		add("numbers", v, v.Number)
+		out = append(out, setupDoc{NumberPath(v), v})
+	}
+	for _, v := range s.NumberLists {
+		out = append(out, setupDoc{numberListPath(v.ID), v})
 	}
 	for _, v := range s.Revisions {
 		add("revisions", v, v.Card, strconv.Itoa(v.Number))
@@ -103,7 +111,7 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 	for _, d := range chunk {
 		paths = append(paths, d.path)
 	}
-	change, err := ChangeBook(tx)
+	change, _, err := ChangeNumbers(tx)
 	if err != nil {
 		return err
 	}
@@ -111,7 +119,7 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 	if err != nil {
 		return err
 	}
-	changed := false
+	changed, numbers := false, false
 	for i, d := range chunk {
 		fields, err := documents.Encode(d.value)
 		if err != nil {
@@ -129,11 +137,12 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 			return err
 		}
 		changed = true
+		numbers = numbers || d.path.Collection == "numbers" || d.path.Collection == "number_lists"
 	}
 	if !changed {
 		return nil
 	}
-	return change()
+	return change(numbers)
 }
 
 // ChangeBook begins a write to what a book is made of: it reads the book's
@@ -141,23 +150,34 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 // write calls both in its own transaction, the first before it writes, so that
 // no batch is planned with a book that is no longer so.
 func ChangeBook(tx documents.Tx) (change func() error, err error) {
+	write, _, err := ChangeNumbers(tx)
+	return func() error { return write(false) }, err
+}
+
+// ChangeNumbers is ChangeBook for writes to numbers and lists of them: change
+// is told whether there is such a write, and the version is that of the numbers
+// as they are.
+func ChangeNumbers(tx documents.Tx) (change func(numbers bool) error, version int64, err error) {
 	found, err := tx.GetMany([]documents.Path{headBook})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var head bookHead
 	if found[0].Exists() {
 		if err := found[0].Fields.Decode(&head); err != nil {
-			return nil, fmt.Errorf("the head of the book: %w: %w", ErrDamaged, err)
+			return nil, 0, fmt.Errorf("the head of the book: %w: %w", ErrDamaged, err)
 		}
 	}
-	return func() error {
-		next := bookHead{Version: head.Version + 1}
+	return func(numbers bool) error {
+		next := bookHead{Version: head.Version + 1, Directory: head.Directory, Numbers: head.Numbers}
+		if numbers {
+			next.Directory, next.Numbers = Ref{}, head.Numbers+1
+		}
 		if found[0].Exists() {
 			return putDoc(tx, headBook, next)
 		}
 		return createDoc(tx, headBook, next)
-	}, nil
+	}, head.Numbers, nil
 }
 
 // pinBook returns the book as it is now, as an immutable object: made on the
@@ -191,6 +211,12 @@ func (l *Ledger) pinned(ctx context.Context) (bookHead, error) {
 		if err != nil {
 			return bookHead{}, err
 		}
+		if head.Directory.IsZero() {
+			if head.Directory, err = l.pinDirectory(ctx); err != nil {
+				return bookHead{}, err
+			}
+		}
+		b.Directory = head.Directory.Name
 		data, err := b.Encode()
 		if err != nil {
 			return bookHead{}, err
@@ -211,13 +237,13 @@ func (l *Ledger) pinned(ctx context.Context) (bookHead, error) {
 	return bookHead{}, fmt.Errorf("pinning the book: %w", documents.ErrConflict)
 }
 
+// readBook makes a book of the documents, without its directory.
 func (l *Ledger) readBook(ctx context.Context) (*book.Book, error) {
 	b := &book.Book{Rules: book.RuleVersion}
 	for _, err := range []error{
 		readAll(ctx, l, "cycles", &b.Cycles), readAll(ctx, l, "accounts", &b.Accounts), readAll(ctx, l, "cards", &b.Cards),
 		readAll(ctx, l, "assignments", &b.Assignments), readAll(ctx, l, "plans", &b.Plans),
 		readAll(ctx, l, "features", &b.Features), readAll(ctx, l, "feeds", &b.Feeds),
-		readAll(ctx, l, "numbers", &b.Numbers),
 	} {
 		if err != nil {
 			return nil, err

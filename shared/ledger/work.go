@@ -133,7 +133,11 @@ func (s *slice) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	content := sha256.New()
-	err = readFeed(io.TeeReader(src, content), feed, s.book, func(row *call.Row) error {
+	payers, err := s.ledger.payers(ctx, s.book, feed)
+	if err != nil {
+		return err
+	}
+	err = readFeed(io.TeeReader(src, content), feed, s.book, payers.Identify, func(row *call.Row) error {
 		return s.take(ctx, row)
 	})
 	if err != nil {
@@ -144,8 +148,9 @@ func (s *slice) run(ctx context.Context) (err error) {
 }
 
 // readFeed calls each with every row of a feed's file, in order: a row that
-// was read has no status yet; rejected and ignored ones have theirs.
-func readFeed(src io.Reader, feed *book.Feed, ix *book.Index, each func(*call.Row) error) error {
+// was read has no status yet, and who pays for it, which identify writes;
+// rejected and ignored ones have theirs.
+func readFeed(src io.Reader, feed *book.Feed, ix *book.Index, identify func(*call.Record), each func(*call.Row) error) error {
 	in, err := cdr.Open(src, feed.Source)
 	if err != nil {
 		return unreadable(err)
@@ -175,10 +180,8 @@ func readFeed(src io.Reader, feed *book.Feed, ix *book.Index, each func(*call.Ro
 			Record: read.Record, Line: read.Line, Status: read.Status, Reason: read.Reason,
 			Column: read.Column, Value: read.Value, Want: read.Want,
 		}
-		if row.Status == 0 && row.Account == cdr.Unassigned {
-			if payer := ix.Payer(row.ANumber, row.At()); payer != "" {
-				row.Account, row.Flags = payer, row.Flags|call.PayerByNumber
-			}
+		if row.Status == 0 {
+			identify(&row.Record)
 		}
 		if only != nil && row.Status == 0 {
 			if m := period.Of(row.At(), zone); m != *only {

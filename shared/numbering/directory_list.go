@@ -19,7 +19,11 @@ func (d *Directory) All() iter.Seq[Owned] {
 					last.value = lastOf(t, g, i)
 				}
 				for o := range d.owned(int(h &^ single)) {
-					o.First, o.Last = first.digits(), last.digits()
+					if o.First = first.digits(); last == first {
+						o.Last = o.First
+					} else {
+						o.Last = last.digits()
+					}
 					if !yield(o) {
 						return
 					}
