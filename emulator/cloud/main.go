@@ -43,7 +43,8 @@ usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
   fsck   work out again everything that is in DIR, from the records to the invoices
   up     run an installation: files dropped into its folders are rated and billed, until Ctrl-C
   clock  move the clock of an installation that is up, to see the end of a month
-  import set up accounts, cards, bundles and feeds from a text, such as the setup.json of try
+  import set up accounts, cards, bundles and feeds from a text, such as the setup.json of try,
+         or who owns which numbers from a CSV file
   export write the setup of an installation as such a text
 
 "emulator try -h" and "emulator up -h" list the options.

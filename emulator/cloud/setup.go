@@ -31,7 +31,7 @@ func runImport(ctx context.Context, args []string, stdout, stderr io.Writer) (er
 		return &refusal{err}
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	setup, err := catalog.ParseSetup(f)
+	setup, err := catalog.ReadSetup(files[0], f)
 	if err != nil {
 		return refuse("%s: %w", files[0], err)
 	}

@@ -2,11 +2,13 @@ package portal
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/numbering"
 )
 
 type feed struct {
@@ -15,10 +17,49 @@ type feed struct {
 	Zone   string `json:"timezone" example:"UTC" doc:"IANA name: of local times without an offset"`
 	Cycle  string `json:"cycle" doc:"where usage of unknown accounts is counted"`
 	Only   string `json:"only,omitempty" example:"2026-11" doc:"when given, records of other months are ignored"`
+
+	Numbers   *numbering.Rules `json:"numbers,omitempty" doc:"how the switch writes telephone numbers"`
+	Direction string           `json:"direction,omitempty" enum:"outbound,inbound,both" doc:"which way the usage went; both: as the direction column says; none: outbound"`
+	Identify  []string         `json:"identify,omitempty" maxItems:"8" example:"[\"trunk\",\"caller\"]" doc:"how to tell who pays, in the order that is tried: account_field, caller, called, trunk, fixed:ACCOUNT; none: account_field, then the customer's number"`
+	Trunks    []trunk          `json:"trunks,omitempty" maxItems:"2000"`
+}
+
+type trunk struct {
+	Trunk  string  `json:"trunk" doc:"as records name it"`
+	Owners []owner `json:"owners" minItems:"1" maxItems:"1000" doc:"whose it is, from an instant to the next, ascending"`
 }
 
 func showFeed(v book.Feed) feed {
-	return feed{ID: v.Source.ID, Format: string(v.Source.Format), Zone: v.Source.Zone, Cycle: v.Cycle, Only: v.Only}
+	s := v.Source
+	out := feed{ID: s.ID, Format: string(s.Format), Zone: s.Zone, Cycle: v.Cycle, Only: v.Only, Direction: string(s.Direction)}
+	if !s.Numbers.IsZero() {
+		out.Numbers = &s.Numbers
+	}
+	for _, m := range s.Identify {
+		out.Identify = append(out.Identify, string(m))
+	}
+	for _, t := range v.Trunks {
+		out.Trunks = append(out.Trunks, trunk{t.Trunk, showOwners(t.Owners)})
+	}
+	return out
+}
+
+// book returns the feed as the book has it.
+func (f feed) book(bad *inputs, id string) book.Feed {
+	v := book.Feed{
+		Source: cdr.Feed{ID: id, Format: cdr.Format(f.Format), Zone: f.Zone, Direction: cdr.Directions(f.Direction)},
+		Cycle:  f.Cycle, Only: f.Only,
+	}
+	if f.Numbers != nil {
+		v.Source.Numbers = *f.Numbers
+	}
+	for _, m := range f.Identify {
+		v.Source.Identify = append(v.Source.Identify, cdr.Means(m))
+	}
+	for i, t := range f.Trunks {
+		v.Trunks = append(v.Trunks, book.Trunk{Trunk: t.Trunk, Owners: readOwners(bad, fmt.Sprintf("body.trunks[%d].owners", i), t.Owners)})
+	}
+	return v
 }
 
 func (p *portal) addFeeds() {
@@ -41,12 +82,9 @@ func (p *portal) addFeeds() {
 		func(ctx context.Context, in *putFeed) (*oneOutput[feed], error) {
 			var bad inputs
 			bad.same("body.id", in.Body.ID, in.ID)
+			v := in.Body.book(&bad, in.ID)
 			if err := bad.err(); err != nil {
 				return nil, err
-			}
-			v := book.Feed{
-				Source: cdr.Feed{ID: in.ID, Format: cdr.Format(in.Body.Format), Zone: in.Body.Zone},
-				Cycle:  in.Body.Cycle, Only: in.Body.Only,
 			}
 			return put(in.Expects, showFeed(v), func(m catalog.Match) (documents.Version, error) { return p.Catalog.PutFeed(ctx, v, m) })
 		})

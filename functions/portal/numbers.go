@@ -3,15 +3,18 @@ package portal
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/ledger"
 )
 
 type number struct {
-	Number string  `json:"number,omitempty" readOnly:"true" doc:"digits, with the country's code and without + or 00"`
+	Number string  `json:"number,omitempty" readOnly:"true" doc:"digits, with the country's code and without + or 00; of a range the first"`
+	Last   string  `json:"last,omitempty" readOnly:"true" doc:"of a range"`
 	Owners []owner `json:"owners" minItems:"1" maxItems:"1000" doc:"whose it is, from an instant to the next, ascending"`
 }
 
@@ -21,31 +24,59 @@ type owner struct {
 }
 
 func showNumber(v book.Number) number {
-	out := number{Number: v.Number, Owners: []owner{}}
-	for _, o := range v.Owners {
+	return number{Number: v.Number, Last: v.Last, Owners: showOwners(v.Owners)}
+}
+
+func showOwners(owners []book.Owner) []owner {
+	out := []owner{}
+	for _, o := range owners {
 		shown := owner{Account: o.Account}
 		if !o.From.IsZero() {
 			shown.From = o.From.UTC().Format(time.RFC3339Nano)
 		}
-		out.Owners = append(out.Owners, shown)
+		out = append(out, shown)
 	}
 	return out
 }
 
-// ByNumber names a number.
+// readOwners reads what showOwners shows.
+func readOwners(bad *inputs, field string, owners []owner) []book.Owner {
+	var out []book.Owner
+	for i, o := range owners {
+		var from time.Time
+		if o.From != "" {
+			from = parsed(bad, fmt.Sprintf("%s[%d].from", field, i), o.From, "an instant such as 2026-11-01T00:00:00Z, or none",
+				func(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano, s) })
+		}
+		out = append(out, book.Owner{Account: o.Account, From: from})
+	}
+	return out
+}
+
+// ByNumber names a number or a range.
 type ByNumber struct {
-	Number string `path:"number" maxLength:"32" example:"442079460000"`
+	Number string `path:"number" maxLength:"41" example:"442079460000" doc:"of a range: first-last"`
+}
+
+func (n ByNumber) book() book.Number {
+	first, last, _ := strings.Cut(n.Number, "-")
+	return book.Number{Number: first, Last: last}
+}
+
+type numberList struct {
+	ID   string `json:"id"`
+	Rows int64  `json:"rows"`
 }
 
 func (p *portal) addNumbers() {
 	const tag = "accounts"
-	add(p, operation{id: "list-numbers", method: "GET", path: "/numbers", tag: tag, summary: "Numbers whose owners pay where a record names no account"},
+	add(p, operation{id: "list-numbers", method: "GET", path: "/numbers", tag: tag, summary: "Numbers and ranges that tell who pays, but for those of lists"},
 		func(ctx context.Context, in *Paging) (*pageOutput[number], error) {
 			return list(ctx, p, *in, documents.Query{Name: "numbers_all"}, showNumber)
 		})
-	add(p, operation{id: "get-number", method: "GET", path: "/numbers/{number}", tag: tag, summary: "One number, and whose it is"},
+	add(p, operation{id: "get-number", method: "GET", path: "/numbers/{number}", tag: tag, summary: "One number or range, and whose it is"},
 		func(ctx context.Context, in *ByNumber) (*oneOutput[number], error) {
-			v, version, err := read[book.Number](ctx, p, pathOf("numbers", in.Number), "number", in.Number)
+			v, version, err := read[book.Number](ctx, p, ledger.NumberPath(in.book()), "number", in.Number)
 			return oneOf(version, showNumber(v)), err
 		})
 	type putNumber struct {
@@ -54,22 +85,20 @@ func (p *portal) addNumbers() {
 		Body number
 	}
 	add(p, operation{id: "put-number", method: "PUT", path: "/numbers/{number}", tag: tag, also: created,
-		summary: "Create or replace a number; files that are rated already follow when they are redone"},
+		summary: "Create or replace a number or range; files that are rated already follow when they are redone"},
 		func(ctx context.Context, in *putNumber) (*oneOutput[number], error) {
 			var bad inputs
-			bad.same("body.number", in.Body.Number, in.Number)
-			v := book.Number{Number: in.Number}
-			for i, o := range in.Body.Owners {
-				var from time.Time
-				if o.From != "" {
-					from = parsed(&bad, fmt.Sprintf("body.owners[%d].from", i), o.From, "an instant such as 2026-11-01T00:00:00Z, or none",
-						func(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano, s) })
-				}
-				v.Owners = append(v.Owners, book.Owner{Account: o.Account, From: from})
-			}
+			v := in.book()
+			bad.same("body.number", in.Body.Number, v.Number)
+			bad.same("body.last", in.Body.Last, v.Last)
+			v.Owners = readOwners(&bad, "body.owners", in.Body.Owners)
 			if err := bad.err(); err != nil {
 				return nil, err
 			}
 			return put(in.Expects, showNumber(v), func(m catalog.Match) (documents.Version, error) { return p.Catalog.PutNumber(ctx, v, m) })
+		})
+	add(p, operation{id: "list-number-lists", method: "GET", path: "/number-lists", tag: tag, summary: "Lists of numbers, which are imported"},
+		func(ctx context.Context, in *Paging) (*pageOutput[numberList], error) {
+			return list(ctx, p, *in, documents.Query{Name: "number_lists_all"}, func(l ledger.NumberList) numberList { return numberList{l.ID, l.Rows} })
 		})
 }

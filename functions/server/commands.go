@@ -28,7 +28,7 @@ var commands = []command{
 	{"redo", "BATCH", 1, 1, "rate a file again, with the feed, cards and accounts as they are now", redo},
 	{"replay", "BUCKET [PREFIX]", 1, 2, "hand each object of a bucket to its function again, as if it came now", replay},
 	{"export", "[FILE]", 0, 1, "write the setup as text: cycles, cards, plans, feeds, accounts", exportSetup},
-	{"import", "FILE", 1, 1, "read such a text beside what is there; nothing is removed", importSetup},
+	{"import", "FILE", 1, 1, "read such a text, or a CSV of numbers, beside what is there; nothing is removed", importSetup},
 	{"backup", "FILE", 1, 1, "write every document; the buckets are not in it", backup},
 	{"restore", "FILE", 1, 1, "read a backup into an installation without documents", restore},
 }

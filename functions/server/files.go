@@ -32,7 +32,7 @@ func exportSetup(ctx context.Context, a *admin, args []string) error {
 
 func importSetup(ctx context.Context, a *admin, args []string) error {
 	return read(args[0], func(r io.Reader) error {
-		setup, err := catalog.ParseSetup(r)
+		setup, err := catalog.ReadSetup(args[0], r)
 		if err == nil {
 			err = a.deps.Catalog().Import(ctx, setup)
 		}

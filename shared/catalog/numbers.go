@@ -1,11 +1,11 @@
 package catalog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -115,27 +115,39 @@ func (r *Refusal) accounts(field string, needs []documents.Doc) {
 	}
 }
 
-// ImportNumbers makes a list of numbers of delimited text (see
-// numbering.ReadOwned), in the place of the list of that name. An error that
-// wraps ErrRefused lists everything that is wrong; then nothing is written.
-func (c *Catalog) ImportNumbers(ctx context.Context, id string, text io.Reader) (rows int64, err error) {
-	accounts, err := all[book.Account](ctx, c, "accounts")
-	if err != nil {
-		return 0, err
+// ReadSetup reads a file of what is set up: text of ParseSetup or, where its
+// name ends in .csv, a list of numbers (see numbering.ReadOwned) of that name.
+func ReadSetup(name string, r io.Reader) (Setup, error) {
+	id, isList := strings.CutSuffix(filepath.Base(name), ".csv")
+	if !isList {
+		return ParseSetup(r)
 	}
-	known := map[string]bool{}
-	for _, a := range accounts {
-		known[a.ID] = true
+	s := Setup{Format: SetupFormat, NumberLists: []NumberList{{ID: id, Numbers: []string{}}}}
+	limited := &io.LimitedReader{R: r, N: MaxSetup + 1}
+	var errs []error
+	for o, err := range numbering.ReadOwned(limited) {
+		switch {
+		case err == nil:
+			s.NumberLists[0].Numbers = append(s.NumberLists[0].Numbers, ownedRow(o))
+		case errors.Is(err, numbering.ErrOwnedText):
+			errs = append(errs, err)
+		default:
+			return s, err
+		}
 	}
-	list, err := c.storeNumbers(ctx, id, text, known)
-	if err != nil {
-		return 0, err
+	if limited.N <= 0 {
+		errs = append(errs, fmt.Errorf("the list has more than %d bytes", MaxSetup))
 	}
-	s := ledger.Setup{NumberLists: []ledger.NumberList{list}}
-	if _, err := c.checkNumbers(ctx, s); err != nil {
-		return 0, err
+	if len(errs) > 0 {
+		return s, refuseAll(errs)
 	}
-	return list.Rows, c.ledger.Apply(ctx, s)
+	return s, s.check()
+}
+
+// ownedRow returns a row of a list as a setup text has it.
+func ownedRow(o numbering.Owned) string {
+	row := numbering.AppendOwned(nil, o)
+	return string(row[:len(row)-1])
 }
 
 // storeNumbers stores the rows of a list, all of accounts that are known, in
@@ -188,7 +200,7 @@ func (c *Catalog) exportNumbers(ctx context.Context) ([]NumberList, error) {
 			if err != nil {
 				return nil, err
 			}
-			text.Numbers = append(text.Numbers, string(bytes.TrimSuffix(numbering.AppendOwned(nil, o), []byte("\n"))))
+			text.Numbers = append(text.Numbers, ownedRow(o))
 		}
 		out = append(out, text)
 	}

@@ -187,6 +187,12 @@ func (s Setup) check() error {
 	for _, v := range s.Numbers {
 		add(checkNumber(v).err())
 	}
+	for i, v := range s.NumberLists {
+		add(CheckID("list of numbers", v.ID))
+		if slices.ContainsFunc(s.NumberLists[:i], func(o NumberList) bool { return o.ID == v.ID }) {
+			add(fmt.Errorf("list of numbers %s is there twice", v.ID))
+		}
+	}
 	for _, v := range s.Features {
 		add(checkFeature(v, 0).err())
 	}

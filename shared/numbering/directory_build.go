@@ -9,7 +9,7 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strconv"
+	"time"
 )
 
 // Owned says that an account owns the numbers First to Last for some time.
@@ -168,7 +168,7 @@ func factOf(o Owned) (fact, error) {
 	case o.Account == "" || len(o.Account) > MaxAccount:
 		return fact{}, fmt.Errorf("numbers %s to %s: account %.32q: want 1 to %d bytes", o.First, o.Last, o.Account, MaxAccount)
 	case o.To != 0 && o.To <= o.From:
-		return fact{}, fmt.Errorf("numbers %s to %s of account %q: they end at %d, and begin at %d", o.First, o.Last, o.Account, o.To, o.From)
+		return fact{}, fmt.Errorf("numbers %s to %s of account %q: they end at %s, and begin at %s", o.First, o.Last, o.Account, instantText(o.To), instantText(o.From))
 	case o.To == 0:
 		o.To = math.MaxInt64
 	}
@@ -230,12 +230,17 @@ func (b *directoryBuilder) conflict(holding []fact, f fact) error {
 }
 
 func (b *directoryBuilder) describe(f fact) string {
-	until := "on"
-	if f.to != math.MaxInt64 {
-		until = "to " + strconv.FormatInt(f.to, 10)
+	from, until := "ever", "on"
+	if f.from != math.MinInt64 {
+		from = instantText(f.from)
 	}
-	return fmt.Sprintf("account %q has %s to %s from %d %s", b.accounts[f.account], f.first.digits(), f.last.digits(), f.from, until)
+	if f.to != math.MaxInt64 {
+		until = "to " + instantText(f.to)
+	}
+	return fmt.Sprintf("account %q has %s to %s from %s %s", b.accounts[f.account], f.first.digits(), f.last.digits(), from, until)
 }
+
+func instantText(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }
 
 // edge is the instant when a fact, by its place in the order, begins or ends
 // to hold.

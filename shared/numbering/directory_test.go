@@ -87,17 +87,17 @@ func TestADirectoryOfNothingHasNoOwners(t *testing.T) {
 func TestWhatCannotBeOwnedIsRefusedByName(t *testing.T) {
 	two := func(a, b Owned) []Owned { return []Owned{a, b} }
 	for want, owned := range map[string][]Owned{
-		`numbers "1x" to "19": want equally many digits, 1 to 20`:                                                {{"1x", "19", "a", 1, 0}},
-		`numbers "1" to "19": want equally many digits, 1 to 20`:                                                 {{"1", "19", "a", 1, 0}},
-		`numbers "" to "": want equally many digits, 1 to 20`:                                                    {{"", "", "a", 1, 0}},
-		`numbers "111111111111111111111" to "111111111111111111111": want equally many digits, 1 to 20`:          {{strings.Repeat("1", 21), strings.Repeat("1", 21), "a", 1, 0}},
-		`numbers 20 to 19: the first is above the last`:                                                          {{"20", "19", "a", 1, 0}},
-		`numbers 10 to 19: account "": want 1 to 256 bytes`:                                                      {{"10", "19", "", 1, 0}},
-		`numbers 10 to 19 of account "a": they end at 5, and begin at 5`:                                         {{"10", "19", "a", 5, 5}},
-		`two owners at one time: account "a" has 10 to 19 from 1 on, and account "b" has 15 to 24 from 9 to 12`:  two(Owned{"15", "24", "b", 9, 12}, Owned{"10", "19", "a", 1, 0}),
-		`two owners at one time: account "b" has 10 to 19 from 1 to 5, and account "a" has 10 to 19 from 4 on`:   two(Owned{"10", "19", "a", 4, 0}, Owned{"10", "19", "b", 1, 5}),
-		`two owners at one time: account "a" has 010 to 010 from 1 on, and account "a" has 010 to 010 from 1 on`: two(Owned{"010", "010", "a", 1, 0}, Owned{"010", "010", "a", 1, 0}),
-		`two owners at one time: account "b" has 09999999999999999999 to 20000000000000000000 from 1 on, and account "a" has 10000000000000000000 to 20000000000000000001 from 1 on`: two(
+		`numbers "1x" to "19": want equally many digits, 1 to 20`:                                                                  {{"1x", "19", "a", 1, 0}},
+		`numbers "1" to "19": want equally many digits, 1 to 20`:                                                                   {{"1", "19", "a", 1, 0}},
+		`numbers "" to "": want equally many digits, 1 to 20`:                                                                      {{"", "", "a", 1, 0}},
+		`numbers "111111111111111111111" to "111111111111111111111": want equally many digits, 1 to 20`:                            {{strings.Repeat("1", 21), strings.Repeat("1", 21), "a", 1, 0}},
+		`numbers 20 to 19: the first is above the last`:                                                                            {{"20", "19", "a", 1, 0}},
+		`numbers 10 to 19: account "": want 1 to 256 bytes`:                                                                        {{"10", "19", "", 1, 0}},
+		`numbers 10 to 19 of account "a": they end at 1970-01-01T00:00:00.000000005Z, and begin at 1970-01-01T00:00:00.000000005Z`: {{"10", "19", "a", 5, 5}},
+		`two owners at one time: account "a" has 10 to 19 from 1970-01-01T00:00:00.000000001Z on, and account "b" has 15 to 24 from 1970-01-01T00:00:00.000000009Z to 1970-01-01T00:00:00.000000012Z`: two(Owned{"15", "24", "b", 9, 12}, Owned{"10", "19", "a", 1, 0}),
+		`two owners at one time: account "b" has 10 to 19 from 1970-01-01T00:00:00.000000001Z to 1970-01-01T00:00:00.000000005Z, and account "a" has 10 to 19 from 1970-01-01T00:00:00.000000004Z on`: two(Owned{"10", "19", "a", 4, 0}, Owned{"10", "19", "b", 1, 5}),
+		`two owners at one time: account "a" has 010 to 010 from 1970-01-01T00:00:00.000000001Z on, and account "a" has 010 to 010 from 1970-01-01T00:00:00.000000001Z on`:                            two(Owned{"010", "010", "a", 1, 0}, Owned{"010", "010", "a", 1, 0}),
+		`two owners at one time: account "b" has 09999999999999999999 to 20000000000000000000 from 1970-01-01T00:00:00.000000001Z on, and account "a" has 10000000000000000000 to 20000000000000000001 from 1970-01-01T00:00:00.000000001Z on`: two(
 			Owned{"10000000000000000000", "20000000000000000001", "a", 1, 0}, Owned{"09999999999999999999", "20000000000000000000", "b", 1, 0}),
 		`number 5 has more than 1000 owners over time`: func() (many []Owned) {
 			for i := range int64(maxHistory + 1) {
