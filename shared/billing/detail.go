@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/delimited"
 	"github.com/tollbook/tollbook/shared/money"
 )
 
@@ -90,14 +91,9 @@ func (d *Detail) Flush() error {
 	return d.err
 }
 
-// plainText keeps a spreadsheet from reading s as a formula (OWASP: CSV
-// injection).
+// plainText keeps a spreadsheet from reading s as a formula.
 func plainText(s string) string {
-	if s == "" {
-		return s
-	}
-	switch s[0] {
-	case '=', '+', '-', '@', '\t', '\r':
+	if delimited.Formula(s) {
 		return "'" + s
 	}
 	return s
