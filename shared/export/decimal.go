@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+
 	"github.com/tollbook/tollbook/shared/money"
 )
 
@@ -42,4 +45,41 @@ func appendDecimal(dst []byte, a money.Amount, scale int) ([]byte, error) {
 	}
 	dst = binary.BigEndian.AppendUint64(dst, hi)
 	return binary.BigEndian.AppendUint64(dst, lo), nil
+}
+
+// amountType is a decimal whose files tell readers no bounds that would be wrong.
+// The library compares bytes, to which amounts below zero are the largest, and
+// its index of pages leaves out those without an amount.
+type amountType struct{ parquet.Type }
+
+// NewColumnIndexer returns an indexer of pages that may hold any amount.
+func (amountType) NewColumnIndexer(int) parquet.ColumnIndexer { return &amountIndexer{} }
+
+type amountIndexer struct{ nulls, values []int64 }
+
+// Reset forgets the pages.
+func (x *amountIndexer) Reset() { x.nulls, x.values = x.nulls[:0], x.values[:0] }
+
+// IndexPage takes a page; its bounds are not used.
+func (x *amountIndexer) IndexPage(numValues, numNulls int64, _, _ parquet.Value) {
+	x.nulls, x.values = append(x.nulls, numNulls), append(x.values, numValues)
+}
+
+// ColumnIndex returns the widest bounds of every page that has an amount.
+func (x *amountIndexer) ColumnIndex() format.ColumnIndex {
+	most := binary.BigEndian.AppendUint64(nil, limitHi)
+	most = binary.BigEndian.AppendUint64(most, limitLo-1)
+	least := binary.BigEndian.AppendUint64(nil, ^uint64(limitHi))
+	least = binary.BigEndian.AppendUint64(least, ^uint64(limitLo)+2) // -(10^38 - 1)
+	out := format.ColumnIndex{BoundaryOrder: format.Unordered}
+	for i, nulls := range x.nulls {
+		out.NullPages = append(out.NullPages, nulls == x.values[i])
+		out.NullCounts = append(out.NullCounts, nulls)
+		if nulls == x.values[i] {
+			out.MinValues, out.MaxValues = append(out.MinValues, []byte{}), append(out.MaxValues, []byte{})
+			continue
+		}
+		out.MinValues, out.MaxValues = append(out.MinValues, least), append(out.MaxValues, most)
+	}
+	return out
 }

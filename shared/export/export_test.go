@@ -347,6 +347,46 @@ func TestAnAmountThatDoesNotFitIsRefusedAndNothingIsRounded(t *testing.T) {
 	}
 }
 
+func TestNoReaderIsToldBoundsThatAnAmountIsOutside(t *testing.T) {
+	var in []*export.Record
+	for i := range 120_000 { // several pages: some of amounts above and below zero, then some without
+		row := &call.Row{Status: call.Rated, Charge: money.New(int64(i%7-3), 2)}
+		if i > 40_000 {
+			row.Status = call.Unrated
+		}
+		in = append(in, &export.Record{Row: row})
+	}
+	data := write(t, export.Parquet, 2, in...)
+	f, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, _ := f.Schema().Lookup("charge")
+	if s := f.Metadata().RowGroups[0].Columns[leaf.ColumnIndex].MetaData.Statistics; s.MinValue != nil || s.MaxValue != nil {
+		t.Errorf("the row group says %x to %x", s.MinValue, s.MaxValue)
+	}
+	index := f.ColumnIndexes()[leaf.ColumnIndex]
+	pages := len(f.OffsetIndexes()[leaf.ColumnIndex].PageLocations)
+	if pages < 3 || len(index.NullPages) != pages || len(index.MinValues) != pages || len(index.MaxValues) != pages || len(index.NullCounts) != pages {
+		t.Fatalf("%d pages, an index of %d, %d, %d and %d", pages, len(index.NullPages), len(index.MinValues), len(index.MaxValues), len(index.NullCounts))
+	}
+	nulls := int64(0)
+	for i, none := range index.NullPages {
+		nulls += index.NullCounts[i]
+		if none {
+			continue
+		}
+		least, most := shown(leaf.Node.Type(), parquet.FixedLenByteArrayValue(index.MinValues[i])), shown(leaf.Node.Type(), parquet.FixedLenByteArrayValue(index.MaxValues[i]))
+		limit := new(big.Int).Sub(new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil), big.NewInt(1))
+		if most != exact(limit, "2") || least != exact(limit.Neg(limit), "2") {
+			t.Errorf("page %d: %s to %s", i, least, most)
+		}
+	}
+	if !index.NullPages[pages-1] || index.NullPages[0] || nulls != f.RowGroups()[0].NumRows()-40_001 {
+		t.Errorf("pages without amounts %v, %d rows without", index.NullPages, nulls)
+	}
+}
+
 func TestOnlyFormatsAndDecimalsThatThereAreAreTaken(t *testing.T) {
 	if _, err := export.New("xml", io.Discard, 4); err == nil || export.Format("xml").Valid() {
 		t.Error("xml is taken")
