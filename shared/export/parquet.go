@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress"
-	"github.com/parquet-go/parquet-go/compress/zstd"
+	libzstd "github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // What a row group holds at most: it is in memory until it is written. The
@@ -14,10 +14,15 @@ import (
 // takes less than 64 MiB.
 const (
 	groupRows  = 128 << 10
-	groupBytes = 20 << 20
-	// rowBytes is what a row counts for beside its texts: numbers, and entries of
-	// dictionaries at worst.
+	groupBytes = 16 << 20
+	// rowBytes is what a row counts for beside its texts.
 	rowBytes = 8 * width
+	// dictionaryBytes is where a column ends its dictionary, of which more than
+	// the text is held: in the rest of the group it has its texts as they are.
+	dictionaryBytes = 256 << 10
+	// pageBytes is what a page holds before it is compressed; a dictionary's size
+	// is looked at page by page.
+	pageBytes = 128 << 10
 )
 
 // chunkRows is how many rows are handed over at a time.
@@ -101,9 +106,13 @@ func newParquet(w io.Writer, decimals int) (*parquetWriter, error) {
 	if err := checkDecimals(decimals); err != nil {
 		return nil, err
 	}
+	compression, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
 	options := []parquet.WriterOption{
 		Schema(decimals), parquet.DataPageVersion(1), parquet.CreatedBy("tollbook", "1", ""),
-		parquet.Compression(compression()),
+		parquet.Compression(compression), parquet.DictionaryMaxBytes(dictionaryBytes), parquet.PageBufferSize(pageBytes),
 	}
 	for _, c := range columns {
 		if c.kind == amount {
@@ -114,9 +123,26 @@ func newParquet(w io.Writer, decimals int) (*parquetWriter, error) {
 	return &parquetWriter{out: parquet.NewGenericWriter[any](w, options...), decimals: decimals, values: newValues()}, nil
 }
 
-// compression makes files a third smaller than Snappy does, at half as much time
-// again: they are kept and sent.
-func compression() compress.Codec { return &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1} }
+// codec compresses pages with Zstandard: files get a third smaller than with
+// Snappy, at half as much time again. The library's own encoder holds 16 MiB.
+type codec struct {
+	libzstd.Codec
+	encoder *zstd.Encoder
+}
+
+func newCodec() (*codec, error) {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithWindowSize(2*pageBytes), zstd.WithZeroFrames(true), zstd.WithEncoderCRC(false))
+	if err != nil {
+		return nil, fmt.Errorf("compressing: %w", err)
+	}
+	return &codec{encoder: encoder}, nil
+}
+
+// Encode compresses a page.
+func (c *codec) Encode(dst, src []byte) ([]byte, error) {
+	return c.encoder.EncodeAll(src, dst[:0]), nil
+}
 
 func (p *parquetWriter) Write(rec *Record) error {
 	if p.err != nil {
