@@ -10,17 +10,20 @@ import (
 
 type job struct {
 	ID       string    `json:"id"`
-	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck"`
+	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck,export"`
 	Target   string    `json:"target,omitempty" doc:"the period or batch that it is about"`
 	State    string    `json:"state" enum:"asked,done,failed"`
 	AskedAt  time.Time `json:"asked_at"`
 	Report   string    `json:"report,omitempty" doc:"what was done, or why it was not"`
 	Attempts int64     `json:"attempts,omitempty" doc:"that failed"`
+	Format   string    `json:"format,omitempty" doc:"of an export"`
+	Files    []jobFile `json:"files,omitempty" doc:"that an export has made; they are kept for a week"`
 }
 
-func showJob(j jobs.Job) job {
+func (p *portal) showJob(j jobs.Job) job {
 	return job{
 		ID: j.ID, Kind: string(j.Kind), Target: j.Target, State: string(j.State), AskedAt: j.AskedAt, Report: j.Report, Attempts: j.Attempts,
+		Format: j.Format, Files: p.showFiles(j),
 	}
 }
 
@@ -33,8 +36,8 @@ type jobOutput struct {
 	Body       job
 }
 
-func jobOf(j jobs.Job, v documents.Version) *jobOutput {
-	out := &jobOutput{Status: 200, ETag: etag(v), Body: showJob(j)}
+func (p *portal) jobOf(j jobs.Job, v documents.Version) *jobOutput {
+	out := &jobOutput{Status: 200, ETag: etag(v), Body: p.showJob(j)}
 	if j.State == jobs.Asked {
 		out.Status, out.RetryAfter = 202, "2"
 	}
@@ -44,7 +47,7 @@ func jobOf(j jobs.Job, v documents.Version) *jobOutput {
 type newJob struct {
 	Key
 	Body struct {
-		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo and retry are asked for where their period or batch is"`
+		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo, retry and export are asked for where their period or batch is"`
 	}
 }
 
@@ -52,12 +55,12 @@ func (p *portal) addJobs() {
 	const tag = "jobs"
 	add(p, operation{id: "list-jobs", method: "GET", path: "/jobs", tag: tag, summary: "Work that was asked for, the oldest first"},
 		func(ctx context.Context, in *Paging) (*pageOutput[job], error) {
-			return list(ctx, p, *in, documents.Query{Name: "jobs_all"}, showJob)
+			return list(ctx, p, *in, documents.Query{Name: "jobs_all"}, p.showJob)
 		})
 	add(p, operation{id: "get-job", method: "GET", path: "/jobs/{id}", tag: tag, summary: "One piece of work: 202 until it has ended", also: map[int]string{202: "Asked for"}},
 		func(ctx context.Context, in *ByID) (*jobOutput, error) {
 			j, v, err := read[jobs.Job](ctx, p, pathOf("jobs", in.ID), "job", in.ID)
-			return jobOf(j, v), err
+			return p.jobOf(j, v), err
 		})
 	add(p, operation{id: "ask-job", method: "POST", path: "/jobs", tag: tag, summary: "Ask for work on the whole installation", status: 202},
 		func(ctx context.Context, in *newJob) (*jobOutput, error) {
@@ -75,7 +78,7 @@ func (p *portal) ask(ctx context.Context, kind jobs.Kind, target, key string) (*
 }
 
 func (p *portal) accepted(j jobs.Job) *jobOutput {
-	out := jobOf(j, "")
+	out := p.jobOf(j, "")
 	out.Status, out.Location = 202, p.base+"/v1/jobs/"+j.ID
 	return out
 }

@@ -67,7 +67,7 @@ type portal struct {
 // New returns the handler of the portal.
 func New(config Config) (http.Handler, error) {
 	if config.Docs == nil || config.Ledger == nil || config.Catalog == nil || config.Jobs == nil || config.Log == nil || config.Now == nil ||
-		config.Buckets.Bills == nil || config.Buckets.Cards == nil || config.Buckets.Rated == nil {
+		config.Buckets.Bills == nil || config.Buckets.Cards == nil || config.Buckets.Rated == nil || config.Buckets.Work == nil {
 		return nil, errors.New("make a portal: documents, buckets, ledger, catalog, jobs, a logger and a clock are needed")
 	}
 	if config.Verifier == nil {
@@ -114,7 +114,7 @@ func newPortal(config Config, base, origin string, mux *http.ServeMux) *portal {
 	}
 	for _, add := range []func(){
 		p.addAccounts, p.addNumbers, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addDecks, p.addBatches, p.addPeriods,
-		p.addInvoices, p.addJobs, p.addUploads, p.addPrice, p.addProblems,
+		p.addInvoices, p.addJobs, p.addExports, p.addUploads, p.addPrice, p.addProblems,
 	} {
 		add()
 	}

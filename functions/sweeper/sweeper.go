@@ -1,5 +1,6 @@
 // Package sweeper is the function that finds what lost its event or did not
-// end, and starts it again; and that proves everything when a person asks.
+// end, and starts it again; and that, when a person asks, proves everything or
+// writes the records of a batch or a month as files.
 package sweeper
 
 import (
@@ -61,6 +62,7 @@ type swept struct {
 	Failed   int `json:"failed"`   // of these
 	Jobs     int `json:"jobs"`     // ordered again
 	Deleted  int `json:"deleted"`  // parts that nothing refers to
+	Exports  int `json:"exports"`  // files of exports that were deleted, as they are kept no longer
 }
 
 func (f function) bringOn(ctx context.Context, at time.Time) (swept, error) {
@@ -77,8 +79,10 @@ func (f function) bringOn(ctx context.Context, at time.Time) (swept, error) {
 	}
 	ordered, err := f.Jobs.Sweep(ctx, at)
 	errs = append(errs, err)
+	exports, err := f.Ledger.DeleteExports(ctx, at)
+	errs = append(errs, err)
 	return swept{
-		Decks: len(decks), Received: files.Received, Resumed: files.Resumed, Failed: files.Failed, Jobs: ordered, Deleted: files.Deleted,
+		Decks: len(decks), Received: files.Received, Resumed: files.Resumed, Failed: files.Failed, Jobs: ordered, Deleted: files.Deleted, Exports: exports,
 	}, errors.Join(errs...)
 }
 
@@ -87,7 +91,13 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 	if err != nil {
 		return err
 	}
-	return f.Jobs.Run(ctx, order.ID, f.work)
+	return f.Jobs.RunFiles(ctx, order.ID, func(ctx context.Context, job jobs.Job) (string, []jobs.File, error) {
+		if job.Kind == jobs.Export {
+			return f.export(ctx, job)
+		}
+		report, err := f.work(ctx, job)
+		return report, nil, err
+	})
 }
 
 func (f function) work(ctx context.Context, job jobs.Job) (string, error) {

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
@@ -30,12 +31,13 @@ const (
 	Compile Kind = "compile" // every customer card whose parent has changed; the target is empty
 	Sweep   Kind = "sweep"   // what lost its event or did not end; the target is empty
 	Fsck    Kind = "fsck"    // everything is proved again; the target is empty
+	Export  Kind = "export"  // a committed batch or a period: its records as files; see AskExport
 )
 
 // does says which function does a kind.
 var does = map[Kind]string{
 	Close: "billrun", Fold: "billrun", Redo: "cdrrating", Retry: "cdrrating",
-	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper",
+	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper", Export: "sweeper",
 }
 
 // State is where a job stands: asked → done or failed.
@@ -58,13 +60,30 @@ type Job struct {
 	// Report is for a person: what was done, or why it was not. At most MaxReport bytes.
 	Report   string `doc:"report,omitempty" json:"report,omitempty"`
 	Attempts int64  `doc:"attempts,omitempty" json:"attempts,omitempty"` // that failed, or came to no end
+	// Format is what an export is written as.
+	Format string `doc:"format,omitempty" json:"format,omitempty"`
+	// Files are what a job that is done has made, in the work bucket, at most
+	// MaxFiles. They are not kept for good.
+	Files []File `doc:"files,omitempty" json:"files,omitempty"`
 }
+
+// File is a file that a job has made.
+type File struct {
+	Object     string `doc:"object" json:"object"` // its last part names the file among the job's
+	Generation string `doc:"generation" json:"generation"`
+	Bytes      int64  `doc:"bytes" json:"bytes"`
+	Rows       int64  `doc:"rows" json:"rows"`
+}
+
+// Name returns the last part of the object's name.
+func (f File) Name() string { return f.Object[strings.LastIndexByte(f.Object, '/')+1:] }
 
 // Limits of jobs.
 const (
 	MaxTarget   = 256       // bytes
 	MaxReport   = 100 << 10 // bytes; a longer one is cut
 	MaxAttempts = 5         // failed attempts after which a job is failed
+	MaxFiles    = 500
 )
 
 // ErrUnknown: no such kind of job.
@@ -100,20 +119,32 @@ func path(id string) documents.Path {
 // Ask notes a job and places its order. The same kind, target and key is the
 // same job, however often it is asked for; without a key each call is a new one.
 func (j *Jobs) Ask(ctx context.Context, kind Kind, target, key string, at time.Time) (Job, error) {
-	function, ok := does[kind]
+	return j.ask(ctx, Job{Kind: kind, Target: target, AskedAt: at}, key)
+}
+
+// AskExport is Ask for the records of a batch or a period as files of a format.
+func (j *Jobs) AskExport(ctx context.Context, target, format, key string, at time.Time) (Job, error) {
+	return j.ask(ctx, Job{Kind: Export, Target: target, Format: format, AskedAt: at}, key)
+}
+
+func (j *Jobs) ask(ctx context.Context, job Job, key string) (Job, error) {
+	function, ok := does[job.Kind]
 	if !ok || j.orders[function] == nil {
-		return Job{}, fmt.Errorf("job %q: %w", kind, ErrUnknown)
+		return Job{}, fmt.Errorf("job %q: %w", job.Kind, ErrUnknown)
 	}
-	if len(target) > MaxTarget {
-		return Job{}, fmt.Errorf("job %s: a target of %d bytes, want at most %d: %w", kind, len(target), MaxTarget, ErrUnknown)
+	if n := max(len(job.Target), len(job.Format)); n > MaxTarget {
+		return Job{}, fmt.Errorf("job %s: a target or format of %d bytes, want at most %d: %w", job.Kind, n, MaxTarget, ErrUnknown)
 	}
 	if key == "" {
 		key = rand.Text()
 	}
-	job := Job{ID: idOf(kind, target, key), Kind: kind, Target: target, State: Asked, AskedAt: at.UTC().Round(time.Microsecond)}
+	if job.ID = idOf(string(job.Kind), job.Target, key); job.Format != "" {
+		job.ID = idOf(string(job.Kind), job.Target, key, job.Format)
+	}
+	job.State, job.AskedAt = Asked, job.AskedAt.UTC().Round(time.Microsecond)
 	fields, err := documents.Encode(job)
 	if err != nil {
-		return Job{}, fmt.Errorf("job %s: %w", kind, err)
+		return Job{}, fmt.Errorf("job %s: %w", job.Kind, err)
 	}
 	_, err = j.docs.Create(ctx, path(job.ID), fields)
 	if errors.Is(err, documents.ErrExists) {
@@ -127,9 +158,9 @@ func (j *Jobs) Ask(ctx context.Context, kind Kind, target, key string, at time.T
 	return job, j.order(ctx, job)
 }
 
-func idOf(kind Kind, target, key string) string {
+func idOf(parts ...string) string {
 	h := sha256.New()
-	for _, s := range []string{string(kind), target, key} {
+	for _, s := range parts {
 		fmt.Fprintf(h, "%d:%s", len(s), s)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])

@@ -32,7 +32,7 @@ func open(t *testing.T) (*jobs.Jobs, objects.Bucket) {
 		}
 	})
 	orders := objects.NewMemory()
-	return jobs.New(docs, map[string]objects.Bucket{"billrun": orders}), orders
+	return jobs.New(docs, map[string]objects.Bucket{"billrun": orders, "sweeper": orders}), orders
 }
 
 func ask(t *testing.T, j *jobs.Jobs, key string) jobs.Job {
@@ -153,5 +153,41 @@ func TestASweepOrdersAgainWhatDidNotEnd(t *testing.T) {
 	}
 	if n := ordersOf(t, orders); n != 3 {
 		t.Errorf("%d orders, want 3: each again is an object of its own, or no event would follow", n)
+	}
+}
+
+func TestAnExportIsOfOneFormatAndEndsWithItsFiles(t *testing.T) {
+	j, _ := open(t)
+	export := func(format string) jobs.Job {
+		t.Helper()
+		job, err := j.AskExport(ctx, "monthly:2026-11", format, "key", noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return job
+	}
+	job := export("parquet")
+	if job.ID != export("parquet").ID || job.ID == export("csv").ID {
+		t.Error("want the same job for the same format and another for another")
+	}
+	files := []jobs.File{{Object: "exports/2026-11-02/x/m-1.parquet", Generation: "1", Bytes: 10, Rows: 2}}
+	if err := j.RunFiles(ctx, job.ID, func(context.Context, jobs.Job) (string, []jobs.File, error) { return "2 records", files, nil }); err != nil {
+		t.Fatal(err)
+	}
+	got, err := j.Get(ctx, job.ID)
+	if err != nil || got.State != jobs.Done || got.Format != "parquet" || len(got.Files) != 1 || got.Files[0] != files[0] || files[0].Name() != "m-1.parquet" {
+		t.Errorf("job %+v, %v; want it done with its file", got, err)
+	}
+	many := export("csv")
+	if err := j.RunFiles(ctx, many.ID, func(context.Context, jobs.Job) (string, []jobs.File, error) {
+		return "", make([]jobs.File, jobs.MaxFiles+1), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.Get(ctx, many.ID); err != nil || got.State != jobs.Failed || len(got.Files) != 0 {
+		t.Errorf("job %+v, %v; want one with too many files failed", got, err)
+	}
+	if _, err := j.AskExport(ctx, "x", strings.Repeat("f", jobs.MaxTarget+1), "", noon); !errors.Is(err, jobs.ErrUnknown) {
+		t.Errorf("error %v, want ErrUnknown", err)
 	}
 }

@@ -24,6 +24,14 @@ type Work func(ctx context.Context, job Job) (report string, err error)
 // a repeat may mend is returned, so that the order comes again; the fifth ends
 // the job.
 func (j *Jobs) Run(ctx context.Context, id string, work Work) error {
+	return j.RunFiles(ctx, id, func(ctx context.Context, job Job) (string, []File, error) {
+		report, err := work(ctx, job)
+		return report, nil, err
+	})
+}
+
+// RunFiles is Run for work that makes files beside its report, at most MaxFiles.
+func (j *Jobs) RunFiles(ctx context.Context, id string, work func(context.Context, Job) (string, []File, error)) error {
 	job, err := j.Get(ctx, id)
 	if errors.Is(err, documents.ErrNotFound) {
 		return &events.BadInput{Err: err}
@@ -31,11 +39,14 @@ func (j *Jobs) Run(ctx context.Context, id string, work Work) error {
 	if err != nil || job.State != Asked {
 		return err
 	}
-	report, err := work(ctx, job)
+	report, files, err := work(ctx, job)
+	if len(files) > MaxFiles {
+		err = errors.Join(err, &events.BadInput{Err: fmt.Errorf("%d files, want at most %d", len(files), MaxFiles)})
+	}
 	var bad *events.BadInput
 	switch {
 	case err == nil:
-		return j.end(ctx, id, func(job *Job) { job.State, job.Report = Done, report })
+		return j.end(ctx, id, func(job *Job) { job.State, job.Report, job.Files = Done, report, files })
 	case errors.As(err, &bad):
 		return j.end(ctx, id, func(job *Job) { job.State, job.Report = Failed, bad.Error() })
 	case events.Status(err) == 503: // it passes
