@@ -38,6 +38,7 @@ type TryOptions struct {
 type tryArgs struct {
 	TryOptions
 	deck, cdrs, out string
+	parquet         string // empty: none
 	json            bool
 }
 
@@ -62,6 +63,7 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	f.StringVar(&rounding, "rounding", "half-up", "of each call's charge: half-up, half-down, up or down")
 	f.StringVar(&terms, "terms", "", "rules of the customer card: a JSON `file`, instead of --decimals and --rounding")
 	f.StringVar(&a.Month, "month", "", "bill only this month, `YYYY-MM`")
+	f.StringVar(&a.parquet, "parquet", "", "also write the records as a Parquet `file`")
 	f.BoolVar(&a.json, "json", false, "print counts and totals as JSON")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -93,6 +95,9 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 		return a, refuse("--bundle %d: want 0 to %d minutes", bundle, maxBundle)
 	}
 	a.Bundle, a.Feed = uint64(bundle), cdr.Format(feed)
+	if err := a.checkParquet(); err != nil {
+		return a, err
+	}
 	return a, a.check()
 }
 

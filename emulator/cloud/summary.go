@@ -125,6 +125,9 @@ func (t *try) write(ctx context.Context, b ledger.Batch) (*summary, error) {
 	if err := s.check(b); err != nil {
 		return nil, err
 	}
+	if err := t.writeParquet(ctx, b); err != nil {
+		return nil, err
+	}
 	if err := t.sumUp(ctx, s); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func TestPeakMemory(t *testing.T) {
 			deck, cdrs := filepath.Join(dir, "deck.csv"), filepath.Join(dir, "cdrs.csv")
 			rates := writeDeck(t, deck, rng)
 			want := writeRecords(t, cdrs, rng, rates, rows, accounts)
-			cmd := exec.Command(os.Args[0], "try", "--deck", deck, "--cdrs", cdrs, "--bundle", "100", "--out", filepath.Join(dir, "out"), "--json")
+			cmd := exec.Command(os.Args[0], "try", "--deck", deck, "--cdrs", cdrs, "--bundle", "100", "--out", filepath.Join(dir, "out"), "--parquet", filepath.Join(dir, "records.parquet"), "--json")
 			cmd.Env = append(os.Environ(), asEmulator+"=1")
 			cmd.Stderr = os.Stderr
 			stdout, err := cmd.Output()
