@@ -20,6 +20,7 @@ import (
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/export"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
@@ -39,6 +40,7 @@ const (
 	tryFile          = "infra/docs/try.md"
 	installationFile = "infra/docs/installation.md"
 	cardsFile        = "infra/docs/cards.md"
+	exportsFile      = "infra/docs/exports.md"
 )
 
 // blocks returns the fenced blocks of a language.
@@ -187,6 +189,16 @@ func TestEveryColumnIsInTheTable(t *testing.T) {
 	}
 }
 
+func TestEveryColumnOfAnExportIsInTheTable(t *testing.T) {
+	var got []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (?:string|int|decimal|timestamp)").FindAllStringSubmatch(document(t, exportsFile), -1) {
+		got = append(got, row[1])
+	}
+	if diff := cmp.Diff(export.Columns(), got); diff != "" {
+		t.Errorf("-product +%s\n%s", exportsFile, diff)
+	}
+}
+
 func TestEveryOptionIsInTheTable(t *testing.T) {
 	text := document(t, tryFile)
 	var stdout, stderr bytes.Buffer
@@ -222,7 +234,7 @@ func TestEveryFunctionIsInTheTable(t *testing.T) {
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Chdir("../..")
-	for _, name := range []string{readmeFile, tryFile, installationFile, cardsFile} {
+	for _, name := range []string{readmeFile, tryFile, installationFile, cardsFile, exportsFile} {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
