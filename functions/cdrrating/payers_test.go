@@ -56,7 +56,7 @@ func TestANumberInARangeIsPaidForByItsOwnerAndTheNarrowerRangeWins(t *testing.T)
 		{"442079460001", 3}, {"442079460150", 2}, // acme's
 		{"442079460100", 3}, {"442079460150", 3}, {"442079460199", 4}, // bolt's
 		{"442079460150", 4}, {"442079460150", 6}, // the carrier's, also when bolt's range has ended
-		{"442079460199", 5}, // acme's again
+		{"442079460199", 5},                                       // acme's again
 		{"442079461000", 3}, {"44207946000", 3}, {"anonymous", 3}, // nobody's
 	} {
 		fmt.Fprintf(&file, "%d,,%s,442079460001,2026-11-%02dT12:00:00Z,60\n", i, call.number, call.day)

@@ -91,6 +91,30 @@ func TestANumberHasOwnersFromInstantsOn(t *testing.T) {
 	w.get("/v1/numbers").json(`{"items":[` + want + `]}`)
 }
 
+func TestARangeOfNumbersHasAnOwnerAndNoNumberHasTwo(t *testing.T) {
+	w := built(t)
+	w.create("/v1/numbers/442079460000-442079460999", `{"owners":[{"account":"acme"}]}`)
+	w.get("/v1/numbers/442079460000-442079460999").want(200).json(`{"number":"442079460000","last":"442079460999","owners":[{"account":"acme"}]}`)
+	w.create("/v1/numbers/442079460000", `{"owners":[{"account":"beta"}]}`) // inside
+	for path, says := range map[string]string{
+		"442079460500-442079461499": `account \"acme\" has 442079460000 to 442079460999 from ever on, and account \"beta\" has 442079460500 to 442079461499 from ever on`,
+		"442079460999-442079460000": "a number above the first",
+		"442079460000-44207946":     "as many digits",
+		"44207946000x":              "1 to 20 digits",
+	} {
+		w.do("PUT", "/v1/numbers/"+path, `{"owners":[{"account":"beta"}]}`, "If-None-Match: *").problem(422, "refused", says)
+	}
+	w.get("/v1/number-lists").json(`{"items":[]}`)
+}
+
+func TestAFeedSaysHowItTellsWhoPays(t *testing.T) {
+	w := built(t)
+	body := `{"format":"generic","timezone":"UTC","cycle":"monthly","numbers":{"country_code":"44","national_prefix":"0"},"direction":"both",
+		"identify":["trunk","caller","called","fixed:acme"],"trunks":[{"trunk":"sip-7","owners":[{"account":"beta","from":"2026-11-03T00:00:00Z"}]}]}`
+	w.create("/v1/feeds/edge", body)
+	w.get("/v1/feeds/edge").want(200).json(`{"id":"edge",` + body[1:])
+}
+
 func TestAChangeCountsAndOnlyAgainstTheVersionThatWasRead(t *testing.T) {
 	w := built(t)
 	one := w.get("/v1/plans/ten")
@@ -164,6 +188,11 @@ func TestWhatNamesNothingOrBreaksARuleIsRefusedWithItsPlace(t *testing.T) {
 		{"/v1/feeds/new", `{"format":"generic","timezone":"UTC","cycle":"none"}`, "refused", "body.cycle", "a cycle that is there"},
 		{"/v1/feeds/new", `{"format":"generic","timezone":"Nowhere","cycle":"monthly"}`, "refused", "body.timezone", "IANA"},
 		{"/v1/feeds/new", `{"format":"xml","timezone":"UTC","cycle":"monthly"}`, "invalid", "body.format", "asterisk"},
+		{"/v1/feeds/new", `{"format":"asterisk","timezone":"UTC","cycle":"monthly","direction":"both"}`, "refused", "body.direction", "no column for it"},
+		{"/v1/feeds/new", `{"format":"generic","timezone":"UTC","cycle":"monthly","identify":["cli"]}`, "refused", "body.identify", "account_field"},
+		{"/v1/feeds/new", `{"format":"generic","timezone":"UTC","cycle":"monthly","identify":["fixed:none"]}`, "refused", "body.identify", "accounts that are there"},
+		{"/v1/feeds/new", `{"format":"generic","timezone":"UTC","cycle":"monthly","numbers":{"national_prefix":"0"}}`, "refused", "body.numbers", "needs a country code"},
+		{"/v1/feeds/new", `{"format":"generic","timezone":"UTC","cycle":"monthly","trunks":[{"trunk":"a","owners":[{"account":"none"}]}]}`, "refused", "body.trunks", "accounts that are there"},
 		{"/v1/feeds/new", `{"format":"generic","timezone":"UTC","cycle":"monthly","only":"May"}`, "refused", "body.only", "YYYY-MM"},
 		{"/v1/accounts/acme/features/new", `{"plan":"none","start":"2026-01-01","recurring":"1"}`, "refused", "body.plan", "a plan that is there"},
 		{"/v1/accounts/acme/features/new", `{"start":"2026-02-30","recurring":"1"}`, "invalid", "body.start", "YYYY-MM-DD"},

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
@@ -71,7 +73,13 @@ func (c *Catalog) PutFeed(ctx context.Context, v book.Feed, m Match) (documents.
 			if !needs[0].Exists() {
 				r.add("cycle", v.Cycle, "a cycle that is there")
 			}
-			r.accounts("identify or trunks", needs[1:])
+			for i, id := range feedAccounts(v) {
+				field := "trunks"
+				if slices.Contains(v.Source.Identify, cdr.Fixed+cdr.Means(id)) {
+					field = "identify"
+				}
+				r.accounts(field, needs[1+i:2+i])
+			}
 			return r.err()
 		},
 	})

@@ -16,13 +16,22 @@ const maxTrunks = 2000
 
 // payers checks how a feed tells who pays.
 func (r *Refusal) payers(v book.Feed) {
-	s := cdr.Feed{ID: "feed", Format: v.Source.Format, Zone: "UTC", Numbers: v.Source.Numbers, Direction: v.Source.Direction, Identify: v.Source.Identify}
-	if v.Source.Format != cdr.Asterisk && v.Source.Format != cdr.FreeSWITCH {
-		s.Format = cdr.Generic // a wrong one is named elsewhere
+	format := v.Source.Format
+	if format != cdr.Asterisk && format != cdr.FreeSWITCH {
+		format = cdr.Generic // a wrong one is named elsewhere
 	}
-	if err := s.Validate(); err != nil {
-		found := strings.TrimSpace(fmt.Sprintln(v.Source.Direction, v.Source.Identify))
-		r.add("numbers, direction, identify", found, "them without this: "+strings.TrimPrefix(err.Error(), "feed feed: "))
+	for _, one := range []struct {
+		field, found string
+		set          cdr.Feed
+	}{
+		{"numbers", "", cdr.Feed{Numbers: v.Source.Numbers}},
+		{"direction", string(v.Source.Direction), cdr.Feed{Direction: v.Source.Direction}},
+		{"identify", fmt.Sprint(v.Source.Identify), cdr.Feed{Identify: v.Source.Identify}},
+	} {
+		one.set.ID, one.set.Format, one.set.Zone = "feed", format, "UTC"
+		if err := one.set.Validate(); err != nil {
+			r.add(one.field, one.found, "it to be right: "+strings.TrimPrefix(err.Error(), "feed feed: "))
+		}
 	}
 	if len(v.Trunks) > maxTrunks {
 		r.add("trunks", fmt.Sprint(len(v.Trunks)), fmt.Sprintf("at most %d", maxTrunks))

@@ -63,7 +63,12 @@ func (c *Catalog) PutNumber(ctx context.Context, v book.Number, m Match) (docume
 		return "", err
 	}
 	v.Owners = storedOwners(v.Owners)
-	version, err := c.checkNumbers(ctx, ledger.Setup{Numbers: []book.Number{v}})
+	version, err := c.ledger.CheckNumbers(ctx, ledger.Setup{Numbers: []book.Number{v}})
+	if errors.Is(err, ledger.ErrNumbers) {
+		r := about("number", v.Number)
+		r.add("owners", v.Number, "none who contradicts others: "+err.Error())
+		return "", r
+	}
 	if err != nil {
 		return "", err
 	}
@@ -76,15 +81,6 @@ func (c *Catalog) PutNumber(ctx context.Context, v book.Number, m Match) (docume
 			return r.err()
 		},
 	})
-}
-
-// checkNumbers refuses numbers that two accounts would own at one time.
-func (c *Catalog) checkNumbers(ctx context.Context, s ledger.Setup) (version int64, err error) {
-	version, err = c.ledger.CheckNumbers(ctx, s)
-	if errors.Is(err, ledger.ErrNumbers) {
-		return 0, fmt.Errorf("%w: %w", err, ErrRefused)
-	}
-	return version, err
 }
 
 // storedOwners returns owners as a document keeps their instants.
@@ -252,6 +248,9 @@ func (c *Catalog) importNumbers(ctx context.Context, s, old Setup) (ledger.Setup
 	if len(out.Numbers)+len(out.NumberLists) == 0 {
 		return out, nil
 	}
-	_, err := c.checkNumbers(ctx, out)
+	_, err := c.ledger.CheckNumbers(ctx, out)
+	if errors.Is(err, ledger.ErrNumbers) {
+		err = fmt.Errorf("%w: %w", err, ErrRefused)
+	}
 	return out, err
 }

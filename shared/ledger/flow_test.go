@@ -30,12 +30,12 @@ import (
 // the second, 4470 is blocked; acme has 1 minute a month and pays 5.00 for it.
 type house struct {
 	*ledger.Ledger
-	t       *testing.T
+	t       testing.TB
 	docs    documents.Store
 	buckets objects.Buckets
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	docs, err := documents.OpenBolt(filepath.Join(t.TempDir(), "documents.db"), ledger.Model(), documents.NoSync())
 	if err != nil {
