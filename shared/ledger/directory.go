@@ -50,7 +50,7 @@ func (l *Ledger) Numbers(ctx context.Context, list NumberList) iter.Seq2[numberi
 		for o, err := range numbering.ReadOwned(text) {
 			if err != nil {
 				if errors.Is(err, numbering.ErrOwnedText) {
-					err = fmt.Errorf("%w: %w", ErrDamaged, err)
+					err = fmt.Errorf("%w: a row is none", ErrDamaged) // which tells no number
 				}
 				fail(errors.Join(err, r.Close()))
 				return
@@ -193,11 +193,21 @@ func numberListPath(id string) documents.Path {
 // pinDirectory builds the image of who owns what as it is now and stores it;
 // no Ref: nobody owns anything.
 func (l *Ledger) pinDirectory(ctx context.Context) (Ref, error) {
-	image, err := l.buildDirectory(ctx, Setup{})
+	image, err := l.directoryNow(ctx)
 	if err != nil || image == nil {
 		return Ref{}, err
 	}
 	return put(ctx, l.buckets.Cards, directoriesPrefix, image)
+}
+
+// directoryNow builds the image of all that is set up. Its errors tell no
+// numbers: they end in logs.
+func (l *Ledger) directoryNow(ctx context.Context) ([]byte, error) {
+	image, err := l.buildDirectory(ctx, Setup{})
+	if errors.Is(err, ErrNumbers) {
+		return nil, fmt.Errorf("%w: writing any of them again names which", ErrNumbers)
+	}
+	return image, err
 }
 
 const directoriesPrefix = "directories"
