@@ -244,8 +244,20 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			if strings.Contains(link[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(dir + link[1]); err != nil {
+			path, heading, _ := strings.Cut(link[1], "#")
+			if path = dir + path; path == dir {
+				path = name
+			}
+			text, err := os.ReadFile(path)
+			if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+				err = nil
+			}
+			if err != nil {
 				t.Errorf("%s links to %s: %v", name, link[1], err)
+			}
+			title := strings.ReplaceAll(heading, "-", " ")
+			if heading != "" && !strings.Contains(strings.ToLower(string(text)), "\n## "+title+"\n") {
+				t.Errorf("%s links to %s, but there is no heading %q", name, link[1], title)
 			}
 		}
 	}
