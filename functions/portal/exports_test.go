@@ -38,6 +38,7 @@ func TestAnExportIsAJobWhoseFilesAreFetched(t *testing.T) {
 		if string(file.Body) != "call_id\n1\n" || file.Header.Get("Content-Type") != "text/csv; charset=utf-8" || file.Header.Get("Content-Disposition") != "attachment; filename=a.csv" {
 			t.Errorf("the file is answered %v %q", file.Header, file.Body)
 		}
+		w.get("/v1/jobs/"+job+"/files/b.csv").problem(404, "not_found", "no file")
 		if err := w.config.Buckets.Work.Delete(t.Context(), info.Name, info.Generation); err != nil {
 			t.Fatal(err)
 		}
