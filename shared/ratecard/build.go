@@ -114,22 +114,10 @@ func (m Markup) tiers(r *rating.Rate) (err error) {
 	return nil
 }
 
-// unit is what a price is for when nothing is said.
-func unit(k call.Kind) uint32 {
-	switch k {
-	case call.Voice:
-		return 60
-	case call.Data:
-		return 1_000_000
-	default:
-		return 1
-	}
-}
-
 // usualUnit turns prices for per units (0: as usual) into prices for what an
 // amount is added to, exactly.
 func usualUnit(k call.Kind, per uint32, prices ...*money.Price) error {
-	usual := unit(k)
+	usual := rating.DefaultPer(k)
 	if per == 0 || per == usual {
 		return nil
 	}

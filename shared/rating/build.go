@@ -195,7 +195,7 @@ func (b *builder) shape(r *Rate) (shaped, error) {
 		}
 	}
 	if s.per == 0 || s.per == PerCall {
-		s.per = defaultPer(r.Kind)
+		s.per = DefaultPer(r.Kind)
 	}
 	pers := []uint32{s.per}
 	tiers := make([]byte, tierSize*len(r.Tiers))

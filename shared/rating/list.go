@@ -20,7 +20,7 @@ func (c *Card) rateOf(s shape, price1, priceN uint64) Rate {
 		Grace: s.grace, NoGrace: s.flags&shapeNoGrace != 0, Free: s.free, Access: s.flags&shapeAccess != 0,
 		Blocked: s.flags&shapeBlocked != 0, AssumedPulse: s.flags&shapeAssumed != 0,
 	}
-	if s.per == defaultPer(s.kind) {
+	if s.per == DefaultPer(s.kind) {
 		r.Per = 0
 	}
 	if s.flags&shapePerCall != 0 {

@@ -80,8 +80,8 @@ type Tier struct {
 	Per     uint32      `json:"per,omitzero"`    // 0 = as Rate.Per
 }
 
-// defaultPer is what a price is for when nothing is said.
-func defaultPer(k call.Kind) uint32 {
+// DefaultPer is what a price of a kind is for when nothing is said, in its unit.
+func DefaultPer(k call.Kind) uint32 {
 	switch k {
 	case call.Voice:
 		return 60
