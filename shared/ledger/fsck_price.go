@@ -72,7 +72,8 @@ func (card *ownCard) price(of rating.Usage) (ownPrice, error) {
 		now, _ = u.bands.at(u.second(), u.zone)
 	}
 	var out ownPrice
-	if card.terms.ByLRN && of.LRN == "" {
+	byService := u.Service != "" && u.best(ownPlace{kind: u.Kind, service: u.Service}, now) != nil
+	if card.terms.ByLRN && of.LRN == "" && !byService {
 		out.flags = call.NoLRN
 	}
 	r, digits, reason := u.row(now)

@@ -57,6 +57,9 @@ func (p *Pricer) price(u *Usage, trace *Trace) Charge {
 	if reason != "" {
 		return Charge{Reason: reason, Flags: flags}
 	}
+	if r.service {
+		flags = 0 // no number counts
+	}
 	return p.charge(r, u, flags, trace)
 }
 

@@ -92,7 +92,7 @@ func Price(t Terms, rates []Rate, u Usage) Result {
 	if out.Reason == "" && rates[out.Index].AssumedPulse {
 		out.Flags = append(out.Flags, FlagDefaultIncrement)
 	}
-	if t.ByLRN && u.LRN == "" {
+	if t.ByLRN && u.LRN == "" && (row.index < 0 || rates[row.index].Service == "") {
 		out.Flags = append(out.Flags, FlagNoLRN)
 	}
 	if out.Reason == "" && t.Presentation == LocalEEAInternational && u.CallerRegion == "" && rates[out.Index].Class != AnyClass {
