@@ -188,15 +188,18 @@ func (c *checker) checkFrozen(ctx context.Context, p Period) error {
 			if e.Into == p.Key && e.Period != p.Key {
 				late[e.Period] = true
 			}
-		}
-	}
-	for f := range c.touched {
-		if f.Into == p.Key {
-			late[f.Period] = true
+			for _, f := range e.Foreign {
+				if f.Into == p.Key {
+					late[f.Period] = true
+				}
+			}
 		}
 	}
 	for _, a := range f.Adjustments {
-		if !late[a.Period] {
+		// A mark is made before the entry that it is for, which may then go into
+		// another period, when this one closes meanwhile: it may be adjusted for
+		// nothing, and need not be.
+		if !late[a.Period] && !c.touched[ForeignInto{a.Period, p.Key}] {
 			c.add("frozen", where, "it adjusts %s, of which nothing came late into it", a.Period)
 		}
 		delete(late, a.Period)

@@ -74,8 +74,8 @@ func TestOtherUsageThanCallsIsChargedAndDrawsOnNoBundle(t *testing.T) {
 		"c 30 44 UK 30 0.0300 30 0.0000 bundled|no_lrn voice ",
 		"g 60 44 UK gold 60 0.0300 30 0.0150 partly_bundled|no_lrn voice ",
 		"p 60 4477 UK ported 60 0.6000 0 0.6000 by_lrn voice ",
-		"d   Internet 1501000 0.0150 0 0.0150 no_lrn data 1500001",
-		"e   Premium 1 1.5000 0 1.5000 no_lrn event 1")
+		"d   Internet 1501000 0.0150 0 0.0150  data 1500001",
+		"e   Premium 1 1.5000 0 1.5000  event 1")
 	problems, err := h.Fsck(t.Context())
 	if err != nil || len(problems) > 0 {
 		t.Errorf("fsck: %v, %v", problems, err)
