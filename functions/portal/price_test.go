@@ -102,7 +102,7 @@ func TestAPriceSaysWhichRulesMadeIt(t *testing.T) {
 		{day + `"number":"12125550100","kind":"sms","units":4`, `{"amount":"0.2200","kind":"sms","units":4,"flags":["no_lrn"],"sum":"0.2","surcharge":"0.1","exact":"0.22",
 			"steps":[{"name":"pulses","seconds":4,"billed_seconds":4,"price":"0.05","per":1,"exact":"0.2"}]}`},
 		{day + `"kind":"data","units":2000000,"service":"internet"`, `{"amount":"0.1320","kind":"data","units":2000000,"service":"internet","destination":"Internet",
-			"flags":["no_lrn"],"sum":"0.12","surcharge":"0.1","exact":"0.132",
+			"sum":"0.12","surcharge":"0.1","exact":"0.132",
 			"steps":[{"name":"pulses","seconds":2000000,"billed_seconds":2000000,"price":"0.06","per":1000000,"exact":"0.12"}]}`},
 		{day + `"kind":"event","units":1`, `{"reason":"short_number","kind":"event","units":1}`},
 	} {
