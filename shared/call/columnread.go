@@ -1,7 +1,6 @@
 package call
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -44,7 +43,7 @@ func (d *ColumnDecoder) Read(b []byte, rows *Rows) (BlockHeader, error) {
 	for _, s := range [...]*[]int64{&d.n, &d.words[0], &d.words[1]} {
 		*s = slices.Grow((*s)[:0], n)[:n]
 	}
-	in := columnReader{ColumnDecoder: d, b: payload[:len(payload)-slack]}
+	in := columnReader{ColumnDecoder: d, decoder: decoder{b: payload[:len(payload)-slack]}}
 	rows.resize(n)
 	c := &rows.Columns
 	for _, s := range c.texts() {
@@ -74,22 +73,17 @@ func (d *ColumnDecoder) Read(b []byte, rows *Rows) (BlockHeader, error) {
 	if in.err == nil && len(in.b) > 0 {
 		in.fail()
 	}
-	return h, in.err
+	if in.err != nil {
+		return h, fmt.Errorf("%w: a column is not one", ErrBlock)
+	}
+	return h, nil
 }
 
 // columnReader reads columns one after the other and keeps the first error.
 // Behind b, its slice has slack bytes more.
 type columnReader struct {
 	*ColumnDecoder
-	b   []byte
-	err error
-}
-
-func (d *columnReader) fail() {
-	if d.err == nil {
-		d.err = fmt.Errorf("%w: a column is not one", ErrBlock)
-	}
-	d.b = nil
+	decoder
 }
 
 func (d *columnReader) byte() byte {
@@ -111,21 +105,6 @@ func (d *columnReader) take(n int) []byte {
 	b := d.b[:n]
 	d.b = d.b[n:]
 	return b
-}
-
-func (d *columnReader) uvarint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *columnReader) varint() int64 {
-	u := d.uvarint()
-	return int64(u>>1) ^ -int64(u&1)
 }
 
 // narrowed reads a column of numbers that fit their type.

@@ -1,7 +1,6 @@
 package cdr
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -62,12 +61,7 @@ func openChunks(r io.Reader, feed Feed, limits Limits, size int) (*Chunks, error
 	if err != nil {
 		return nil, err
 	}
-	ahead := bufio.NewReaderSize(text, sniffed)
-	sample, err := ahead.Peek(sniffed)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("reading the first line: %w", err)
-	}
-	comma, err := begins(sample, feed.Format)
+	ahead, sample, comma, err := look(text, feed.Format)
 	if err != nil {
 		return nil, err
 	}

@@ -75,12 +75,7 @@ func Open(r io.Reader, feed Feed) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	ahead := bufio.NewReaderSize(r, sniffed)
-	sample, err := ahead.Peek(sniffed)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("reading the first line: %w", err)
-	}
-	comma, err := begins(sample, feed.Format)
+	ahead, _, comma, err := look(r, feed.Format)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +96,16 @@ func Open(r io.Reader, feed Feed) (*Reader, error) {
 		}
 	}
 	return reader, nil
+}
+
+// look returns a reader of a file with its first bytes, and its delimiter.
+func look(r io.Reader, format Format) (ahead *bufio.Reader, sample []byte, comma byte, err error) {
+	ahead = bufio.NewReaderSize(r, sniffed)
+	if sample, err = ahead.Peek(sniffed); err != nil && err != io.EOF {
+		return nil, nil, 0, fmt.Errorf("reading the first line: %w", err)
+	}
+	comma, err = begins(sample, format)
+	return ahead, sample, comma, err
 }
 
 // mark is the UTF-8 byte order mark.
