@@ -145,23 +145,80 @@ func (ix *Index) Image(id string, at time.Time) (image string, why call.Reason) 
 	if !ok {
 		return "", call.NoAccount
 	}
-	m := period.Of(at, a.zone)
-	for i := len(a.assignments) - 1; i >= 0; i-- {
-		if a.assignments[i].From.Compare(m) > 0 {
-			continue
+	as := a.assigned(period.Of(at, a.zone))
+	if as == nil {
+		return "", call.NoCard
+	}
+	card := ix.cards[as.Card]
+	if revision, ok := card.Log.At(at); ok {
+		if image, ok := card.Images[strconv.Itoa(revision)]; ok {
+			return image, ""
 		}
-		card := ix.cards[a.assignments[i].Card]
-		revision, ok := card.Log.At(at)
-		if !ok {
-			return "", call.NoCard
-		}
-		image, ok := card.Images[strconv.Itoa(revision)]
-		if !ok {
-			return "", call.NoCard
-		}
-		return image, ""
 	}
 	return "", call.NoCard
+}
+
+// Route is where an account's usage is counted and what prices it, from one
+// instant to another.
+type Route struct {
+	Cycle    string
+	Month    period.Month
+	Zone     *time.Location // of the cycle
+	Currency string         // of the account
+	Image    string         // as Index.Image has it; empty: none
+	Why      call.Reason    // there is none
+	From, To int64          // Unix nanoseconds, half-open
+}
+
+// Place returns an account's place among those of the book, by which Route
+// knows it.
+func (ix *Index) Place(id []byte) (place uint32, ok bool) {
+	a := ix.accounts[string(id)]
+	if a == nil {
+		return 0, false
+	}
+	return a.place, true
+}
+
+// Route returns the route of the account in a place at an instant.
+func (ix *Index) Route(place uint32, instant int64) Route {
+	a, at := ix.accounts[ix.book.Accounts[place].ID], time.Unix(0, instant)
+	r := routeIn(a.Cycle, a.zone, at)
+	r.Currency = a.Currency
+	if as := a.assigned(r.Month); as != nil {
+		_, from, to, _ := ix.cards[as.Card].Log.During(at)
+		if !from.IsZero() {
+			r.From = max(r.From, nanos(from))
+		}
+		if !to.IsZero() {
+			r.To = min(r.To, nanos(to))
+		}
+	}
+	r.Image, r.Why = ix.Image(a.ID, at)
+	return r
+}
+
+// Unknown returns the route of usage of a feed that nobody in the book pays for.
+func (ix *Index) Unknown(feed *Feed, instant int64) Route {
+	r := routeIn(feed.Cycle, ix.zones[feed.Cycle], time.Unix(0, instant)) // NewIndex has checked that it is there
+	r.Why = call.NoAccount
+	return r
+}
+
+func routeIn(cycle string, zone *time.Location, at time.Time) Route {
+	m := period.Of(at, zone)
+	from, to := m.Bounds(zone)
+	return Route{Cycle: cycle, Month: m, Zone: zone, From: nanos(from), To: nanos(to)}
+}
+
+// assigned returns what an account has in a month; nil: nothing.
+func (a *account) assigned(m period.Month) *Assignment {
+	for i := len(a.assignments) - 1; i >= 0; i-- {
+		if a.assignments[i].From.Compare(m) <= 0 {
+			return &a.assignments[i]
+		}
+	}
+	return nil
 }
 
 // Features returns the features of an account, and all plans.

@@ -11,7 +11,8 @@ import (
 type BlockKind uint8
 
 // The kinds. Usage and Outcome rows are stored Rows; Report rows are those a
-// batch does not charge; Identity rows are stored Identities.
+// batch does not charge; all these are framed. Identity blocks hold stored
+// Identities, one after the other.
 const (
 	UsageBlock BlockKind = iota + 1
 	IdentityBlock
@@ -26,14 +27,14 @@ const Shards = 256
 // BlockHeader is the fixed head of a block.
 //
 //	offset  size  field (little-endian)
-//	0       4     magic "TBB1"
+//	0       4     magic "TBB2"
 //	4       1     kind
 //	5       1     shard
 //	6       2     zero
 //	8       4     rows
 //	12      4     payload bytes
 //	16      4     CRC-32C of bytes 0..16 and the payload
-//	20            payload: each row behind its length as a uvarint
+//	20            payload: framed rows, each behind its length as a uvarint, or identities
 type BlockHeader struct {
 	Kind  BlockKind
 	Shard uint8
@@ -47,7 +48,7 @@ const BlockHeaderSize = 20
 // MaxBlock bounds a block's payload in bytes; a larger one is refused.
 const MaxBlock = 4 << 20
 
-const blockMagic = 0x31424254 // "TBB1"
+const blockMagic = 0x32424254 // "TBB2"
 
 // ErrBlock says that a block's bytes are not what was written.
 var ErrBlock = errors.New("block is damaged")
@@ -68,17 +69,15 @@ func AppendBlock(dst []byte, kind BlockKind, shard uint8, rows uint32, payload [
 
 // ParseBlock checks the block at the start of b and returns its head and its
 // payload, a part of b. Any damage is ErrBlock.
-func ParseBlock(b []byte) (BlockHeader, []byte, error) { return parseHead(b, blockMagic, MaxBlock) }
-
-func parseHead(b []byte, magic, most uint32) (BlockHeader, []byte, error) {
-	if len(b) < BlockHeaderSize || binary.LittleEndian.Uint32(b) != magic {
+func ParseBlock(b []byte) (BlockHeader, []byte, error) {
+	if len(b) < BlockHeaderSize || binary.LittleEndian.Uint32(b) != blockMagic {
 		return BlockHeader{}, nil, fmt.Errorf("%w: no block here", ErrBlock)
 	}
 	h := BlockHeader{
 		Kind: BlockKind(b[4]), Shard: b[5],
 		Rows: binary.LittleEndian.Uint32(b[8:]), Size: binary.LittleEndian.Uint32(b[12:]),
 	}
-	if h.Size > most || uint64(len(b)) < BlockHeaderSize+uint64(h.Size) {
+	if h.Size > MaxBlock || uint64(len(b)) < BlockHeaderSize+uint64(h.Size) {
 		return BlockHeader{}, nil, fmt.Errorf("%w: it is cut off", ErrBlock)
 	}
 	payload := b[BlockHeaderSize : BlockHeaderSize+h.Size]
@@ -95,78 +94,17 @@ func AppendFramed(dst, row []byte) []byte {
 }
 
 // NextFramed splits the first row off a payload.
-func NextFramed(payload []byte) (row, rest []byte, err error) {
-	n, used := binary.Uvarint(payload)
-	if used <= 0 || n > uint64(len(payload)-used) {
-		return nil, nil, fmt.Errorf("%w: a row is cut off", ErrBlock)
+func NextFramed(payload string) (row, rest string, err error) {
+	d := decoder{s: payload}
+	if row = d.text(); d.failed {
+		return "", "", fmt.Errorf("%w: a row is cut off", ErrBlock)
 	}
-	return payload[used : used+int(n)], payload[used+int(n):], nil
-}
-
-// Identity is what tells a record's copies and conflicts from other records.
-type Identity struct {
-	HasID   bool
-	Key     Hash   // of (feed, call id, leg, instant); the content hash when there is no id
-	Version uint64 // higher wins
-	Content Hash   // then the greater one, compared as bytes
-	Line    int64
-	Shard   uint8 // of the row's account
-}
-
-// IdentityOf returns the identity of a record on a line, whose account is in
-// the given shard.
-func IdentityOf(r *Record, line int64, shard uint8) Identity {
-	id := Identity{HasID: r.HasID(), Version: r.Version, Content: r.ContentHash(), Line: line, Shard: shard}
-	id.Key = id.Content
-	if id.HasID {
-		id.Key = r.Identity()
-	}
-	return id
-}
-
-// AppendIdentity appends the stored form of id to dst.
-func AppendIdentity(dst []byte, id *Identity) []byte {
-	head := byte(0)
-	if id.HasID {
-		head = 1
-	}
-	dst = append(dst, head, id.Shard)
-	dst = append(dst, id.Content[:]...)
-	if id.HasID {
-		dst = append(dst, id.Key[:]...)
-	}
-	dst = binary.AppendUvarint(dst, id.Version)
-	return binary.AppendUvarint(dst, uint64(id.Line))
-}
-
-// ParseIdentity reads what AppendIdentity wrote. All of b must be the identity.
-func ParseIdentity(b []byte) (Identity, error) {
-	var id Identity
-	if len(b) < 2+len(id.Content) || b[0] > 1 {
-		return id, errRow
-	}
-	id.HasID, id.Shard = b[0] == 1, b[1]
-	copy(id.Content[:], b[2:])
-	id.Key = id.Content
-	d := decoder{b: b[2+len(id.Content):]}
-	if id.HasID {
-		if len(d.b) < len(id.Key) {
-			return id, errRow
-		}
-		copy(id.Key[:], d.b)
-		d.b = d.b[len(id.Key):]
-	}
-	id.Version = d.uvarint()
-	id.Line = int64(d.uvarint())
-	if d.err == nil && len(d.b) != 0 {
-		d.fail()
-	}
-	return id, d.err
+	return row, d.s, nil
 }
 
 // ShardOf returns the shard of an account: stable for ever, since stored rows
 // lie by it (FNV-1a, folded).
-func ShardOf(account string) uint8 {
+func ShardOf[T string | []byte](account T) uint8 {
 	h := uint32(2166136261)
 	for i := range len(account) {
 		h = (h ^ uint32(account[i])) * 16777619

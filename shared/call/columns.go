@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Limits on what one Columns, and one column block, holds.
+// Limits on what one Columns holds.
 const (
 	MaxRows = 4096     // rows
 	MaxText = 16 << 20 // bytes of all texts: MaxRows rows within the limits of a record fit

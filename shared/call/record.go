@@ -126,12 +126,14 @@ func (r *Record) HasID() bool { return r.CallID != "" }
 // meaningful when HasID.
 func (r *Record) Identity() Hash {
 	var buf [512]byte
-	b := append(buf[:0], "id"...)
-	b = appendString(b, r.Feed)
-	b = appendString(b, r.CallID)
-	b = appendString(b, r.Leg)
-	b = binary.BigEndian.AppendUint64(b, uint64(r.Instant))
-	return sha256.Sum256(b)
+	return sha256.Sum256(r.appendIdentity(buf[:0]))
+}
+
+func (r *Record) appendIdentity(dst []byte) []byte {
+	dst = appendString(append(dst, "id"...), r.Feed)
+	dst = appendString(dst, r.CallID)
+	dst = appendString(dst, r.Leg)
+	return binary.BigEndian.AppendUint64(dst, uint64(r.Instant))
 }
 
 // appendString appends a length-prefixed string, so that no two records share

@@ -67,15 +67,19 @@ type Reader struct {
 	text   []byte // scratch
 }
 
-// Open returns a Reader of a file. A *FileError says that the file can never
-// be read: it is UTF-16, or a generic file's header row is missing or names
+// Open returns a Reader of a file, which may be packed with gzip or zstd. A
+// *FileError says that the file can never be read: it is UTF-16, it is damaged, or a generic file's header row is missing or names
 // too few columns or one twice.
 func Open(r io.Reader, feed Feed) (*Reader, error) {
 	zone, err := feed.location()
 	if err != nil {
 		return nil, err
 	}
-	ahead, _, comma, err := look(r, feed.Format)
+	text, _, err := unpack(r, Limits{})
+	if err != nil {
+		return nil, err
+	}
+	ahead, _, comma, err := look(text, feed.Format)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/call"
@@ -14,9 +15,10 @@ import (
 
 // Memory that a fold's sorters hold before they write runs, in bytes.
 const (
-	identityMemory = 16 << 20
-	loserMemory    = 8 << 20
-	rowMemory      = 32 << 20
+	identityMemory  = 16 << 20
+	candidateMemory = 8 << 20
+	loserMemory     = 8 << 20
+	rowMemory       = 32 << 20
 )
 
 // loser is a row that another row stands for.
@@ -30,12 +32,21 @@ type loser struct {
 // before any account is looked at and never by arrival. It gives the losers to
 // out, keyed by (account shard, batch, line); those of foreign entries lose in
 // their own periods.
-func (f *fold) distinct(ctx context.Context, out *extsort.Sorter) error {
+//
+// Of most rows the hash of their identity is found once, so they stand for
+// themselves. The others are candidates: they are read, and only what they say
+// decides.
+func (f *fold) distinct(ctx context.Context, out *extsort.Sorter) (err error) {
 	d := newDeliveries(f.in.Manifest)
+	candidates := extsort.New(f.ledger.buckets.Work, f.scratch+"/candidates", candidateMemory)
+	defer func() { err = errors.Join(err, candidates.Close(ctx)) }()
 	for shard := range call.Shards {
-		if err := f.distinctShard(ctx, d, uint8(shard), out); err != nil {
-			return fmt.Errorf("deciding what is a duplicate: %w", err)
+		if err := f.candidates(ctx, d, uint8(shard), candidates); err != nil {
+			return fmt.Errorf("looking for what is there twice: %w", err)
 		}
+	}
+	if err := f.judge(ctx, d, candidates, out); err != nil {
+		return fmt.Errorf("deciding what is a duplicate: %w", err)
 	}
 	return nil
 }
@@ -70,32 +81,68 @@ func newDeliveries(m Manifest) deliveries {
 	return d
 }
 
-func (f *fold) distinctShard(ctx context.Context, d deliveries, shard uint8, out *extsort.Sorter) (err error) {
+// side is the entries of the period, or those that are foreign to it.
+type side struct {
+	own     byte // 1, or 0
+	entries []Entry
+	parts   [][]*part
+	numbers []uint32
+}
+
+func (f *fold) sides(d deliveries) [2]side {
+	return [...]side{{1, f.in.Manifest.Entries, f.parts, d.own}, {0, f.in.Manifest.Foreign, f.foreign, d.foreign}}
+}
+
+// candidateSize is the size of a candidate: account shard, whether it is
+// foreign, entry, line; so in the order in which the rows lie.
+const candidateSize = 1 + 1 + 4 + 8
+
+// candidates gives the rows to out whose identities of a shard have a hash that
+// another row has, too.
+func (f *fold) candidates(ctx context.Context, d deliveries, shard uint8, out *extsort.Sorter) (err error) {
 	sorter := extsort.New(f.ledger.buckets.Work, f.scratch+"/identities", identityMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
-	var key, value []byte
-	add := func(number uint32, row []byte, own byte) error {
-		id, err := call.ParseIdentity(row)
+	var key, at []byte
+	for _, side := range f.sides(d) {
+		err := eachBlock(side.entries, side.parts, call.IdentityBlock, shard, func(entry uint32, p *part, b blockRef) error {
+			return p.identities(ctx, b, func(id call.Identity) error {
+				key = binary.BigEndian.AppendUint64(key[:0], id.Hash)
+				at = binary.BigEndian.AppendUint32(append(at[:0], id.Shard, 1-side.own), entry)
+				at = binary.BigEndian.AppendUint64(at, uint64(id.Line))
+				return sorter.Add(ctx, key, at)
+			})
+		})
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+			return err
 		}
-		key, value = appendRank(key[:0], &id, number), append(value[:0], own, id.Shard)
-		return sorter.Add(ctx, key, value)
 	}
-	err = eachBlock(ctx, f.in.Manifest.Entries, f.parts, call.IdentityBlock, shard, func(entry uint32, _ *part, row []byte) error {
-		return add(d.own[entry], row, 1)
+	var last, first []byte // of a hash: the row before, empty once it is given to out
+	err = sorter.Each(ctx, func(hash, at []byte) error {
+		if !bytes.Equal(hash, last) {
+			last, first = append(last[:0], hash...), append(first[:0], at...)
+			return nil
+		}
+		if len(first) > 0 {
+			if err := out.Add(ctx, first, nil); err != nil {
+				return err
+			}
+			first = first[:0]
+		}
+		return out.Add(ctx, at, nil)
 	})
-	if err != nil {
-		return err
-	}
-	err = eachBlock(ctx, f.in.Manifest.Foreign, f.foreign, call.IdentityBlock, shard, func(entry uint32, _ *part, row []byte) error {
-		return add(d.foreign[entry], row, 0)
-	})
-	if err != nil {
+	return err
+}
+
+// judge reads the rows that are candidates, and decides.
+func (f *fold) judge(ctx context.Context, d deliveries, candidates, out *extsort.Sorter) (err error) {
+	ranks := extsort.New(f.ledger.buckets.Work, f.scratch+"/ranks", identityMemory)
+	defer func() { err = errors.Join(err, ranks.Close(ctx)) }()
+	if err := f.rank(ctx, d, candidates, ranks); err != nil {
 		return err
 	}
 	var judge judge
-	return sorter.Each(ctx, func(rank, value []byte) error {
+	var key []byte
+	return ranks.Each(ctx, func(rank, value []byte) error {
 		l, lost, err := judge.next(rank)
 		if own := value[0] == 1; err != nil || !lost || !own {
 			return err
@@ -107,24 +154,68 @@ func (f *fold) distinctShard(ctx context.Context, d deliveries, shard uint8, out
 	})
 }
 
+// rank reads the rows of candidates, entry by entry, and gives their ranks to out.
+func (f *fold) rank(ctx context.Context, d deliveries, candidates, out *extsort.Sorter) (err error) {
+	it, err := candidates.Sorted(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	var row call.Row
+	var key []byte
+	sides := f.sides(d)
+	for more := it.Next(); more; {
+		place := string(it.Key()[:candidateSize-8])
+		shard, side, entry := place[0], &sides[place[1]], binary.BigEndian.Uint32([]byte(place[2:]))
+		line := func() uint64 { // of the next candidate in this place
+			if !more || string(it.Key()[:candidateSize-8]) != place {
+				return math.MaxUint64
+			}
+			return binary.BigEndian.Uint64(it.Key()[candidateSize-8:])
+		}
+		err := eachBlock(side.entries[entry:entry+1], side.parts[entry:entry+1], call.UsageBlock, shard, func(_ uint32, p *part, b blockRef) error {
+			return p.rows(ctx, b, func(stored string) error {
+				if line() == math.MaxUint64 {
+					return nil
+				}
+				if err := p.parse(stored, &row); err != nil || uint64(row.Line) != line() {
+					return err
+				}
+				key = appendRank(key[:0], &row.Record, side.numbers[entry], row.Line)
+				more = it.Next()
+				return out.Add(ctx, key, []byte{side.own, shard})
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if n := line(); n != math.MaxUint64 {
+			return fmt.Errorf("an identity on line %d has no row: %w", n, ErrDamaged)
+		}
+	}
+	return it.Err()
+}
+
 // rankSize is the size of a rank: has id, key, ^version, ^content, batch, line.
 const rankSize = 1 + 32 + 8 + 32 + 4 + 8
 
-// appendRank appends an identity so that bytes sort: one identity's rows
+// appendRank appends a record's rank, so that bytes sort: one identity's rows
 // together, the winner first (highest version, then greatest content hash),
 // copies of one content together, and among them the smallest (batch, line).
-func appendRank(dst []byte, id *call.Identity, batch uint32) []byte {
-	head := byte(0)
-	if id.HasID {
-		head = 1
+func appendRank(dst []byte, r *call.Record, batch uint32, line int64) []byte {
+	content := r.ContentHash()
+	if r.HasID() {
+		key := r.Identity()
+		dst = append(append(dst, 1), key[:]...)
+	} else {
+		dst = append(append(dst, 0), content[:]...)
 	}
-	dst = append(append(dst, head), id.Key[:]...)
-	dst = binary.BigEndian.AppendUint64(dst, ^id.Version)
-	for _, c := range id.Content {
+	dst = binary.BigEndian.AppendUint64(dst, ^r.Version)
+	for _, c := range content {
 		dst = append(dst, ^c)
 	}
 	dst = binary.BigEndian.AppendUint32(dst, batch)
-	return binary.BigEndian.AppendUint64(dst, uint64(id.Line))
+	return binary.BigEndian.AppendUint64(dst, uint64(line))
 }
 
 // judge reads ranks in order and says which rows lose.

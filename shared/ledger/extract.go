@@ -153,7 +153,7 @@ func (x *Extract) eachRow(ctx context.Context, f func(*part, *call.Row) error) e
 	type placed struct {
 		line   int64
 		period int
-		stored []byte
+		stored string
 	}
 	var rows []placed
 	for _, ref := range x.parts {
@@ -161,15 +161,14 @@ func (x *Extract) eachRow(ctx context.Context, f func(*part, *call.Row) error) e
 		if err != nil {
 			return err
 		}
-		damaged := func(err error) error { return fmt.Errorf("part %s: %w: %w", ref.Name, ErrDamaged, err) }
 		rows = rows[:0]
 		for _, b := range p.dir.Blocks {
 			if b.Kind != call.UsageBlock {
 				continue
 			}
-			err := p.rows(ctx, b, func(stored []byte) error {
-				if err := call.ParseRow(stored, &x.row); err != nil {
-					return damaged(err)
+			err := p.rows(ctx, b, func(stored string) error {
+				if err := p.parse(stored, &x.row); err != nil {
+					return err
 				}
 				rows = append(rows, placed{x.row.Line, b.Period, stored})
 				return nil
@@ -180,8 +179,8 @@ func (x *Extract) eachRow(ctx context.Context, f func(*part, *call.Row) error) e
 		}
 		slices.SortFunc(rows, func(a, b placed) int { return int(a.line - b.line) })
 		for _, r := range rows {
-			if err := call.ParseRow(r.stored, &x.row); err != nil {
-				return damaged(err)
+			if err := p.parse(r.stored, &x.row); err != nil {
+				return err
 			}
 			x.rec.Period = p.dir.Periods[r.period].String()
 			if err := f(p, &x.row); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/ledger/extsort"
+	"github.com/tollbook/tollbook/shared/money"
 )
 
 // foldRules names the way months are folded; results of another way are stale.
@@ -123,17 +124,13 @@ func (f *fold) partsOf(ctx context.Context, entries []Entry) (out [][]*part, err
 	return out, nil
 }
 
-// eachBlock calls each with the rows of one kind and shard of entries' periods, in
-// the order of (entry, line). Parts are those of the entries.
-func eachBlock(ctx context.Context, entries []Entry, parts [][]*part, kind call.BlockKind, shard uint8, each func(entry uint32, p *part, row []byte) error) error {
+// eachBlock calls each with every block of one kind and shard of entries'
+// periods, in the order of (entry, line). Parts are those of the entries.
+func eachBlock(entries []Entry, parts [][]*part, kind call.BlockKind, shard uint8, each func(entry uint32, p *part, b blockRef) error) error {
 	for entry, parts := range parts {
 		for _, p := range parts {
-			at := slices.Index(p.dir.Periods, entries[entry].Period)
-			for _, b := range p.dir.Blocks {
-				if b.Kind != kind || b.Shard != shard || b.Period != at {
-					continue
-				}
-				if err := p.rows(ctx, b, func(row []byte) error { return each(uint32(entry), p, row) }); err != nil {
+			for _, b := range p.blocks(kind, entries[entry].Period, shard) {
+				if err := each(uint32(entry), p, b); err != nil {
 					return err
 				}
 			}
@@ -164,15 +161,17 @@ func (f *fold) foldShard(ctx context.Context, shard uint8, res *resultWriter) (e
 	sorter := extsort.New(f.ledger.buckets.Work, f.scratch+"/rows", rowMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
 	var key, value []byte
-	err = eachBlock(ctx, f.in.Manifest.Entries, f.parts, call.UsageBlock, shard, func(batch uint32, p *part, stored []byte) error {
-		image, err := f.resolve(ctx, shard, batch, p, stored)
-		if err != nil {
-			return err
-		}
-		f.row.Image = res.image(image)
-		key = appendOrder(key[:0], &f.row)
-		value = call.AppendRow(value[:0], &f.row)
-		return sorter.Add(ctx, key, value)
+	err = eachBlock(f.in.Manifest.Entries, f.parts, call.UsageBlock, shard, func(batch uint32, p *part, b blockRef) error {
+		return p.rows(ctx, b, func(stored string) error {
+			image, err := f.resolve(ctx, shard, batch, p, stored)
+			if err != nil {
+				return err
+			}
+			f.row.Image = res.image(image)
+			key = appendOrder(key[:0], &f.row)
+			value = call.AppendRow(value[:0], &f.row)
+			return sorter.Add(ctx, key, value)
+		})
 	})
 	if err != nil {
 		return err
@@ -187,17 +186,17 @@ func (f *fold) foldShard(ctx context.Context, shard uint8, res *resultWriter) (e
 
 // resolve reads a stored row into f.row as the book now prices it. The price a
 // batch found stands when it was made under the same card image.
-func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, stored []byte) (image string, err error) {
+func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, stored string) (image string, err error) {
 	r := &f.row
-	if err := call.ParseRow(stored, r); err != nil {
-		return "", fmt.Errorf("part %s: %w: %w", p.ref.Name, ErrDamaged, err)
+	if err := p.parse(stored, r); err != nil {
+		return "", err
 	}
 	r.Batch = batch
 	if e := f.in.Manifest.Entries[batch]; e.Into != e.Period {
 		r.Flags |= call.Late
 	}
 	if f.next.status != 0 && f.shard == shard && f.next.batch == batch && f.next.line == r.Line {
-		r.Status, r.Reason, r.Prefix, r.Billed, r.Charge = f.next.status, "", 0, 0, zero
+		r.Status, r.Reason, r.Prefix, r.Billed, r.Charge = f.next.status, "", 0, 0, money.Amount{}
 		return "", f.advanceLoser()
 	}
 	priced, err := p.image(r)

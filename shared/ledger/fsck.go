@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/objects"
 )
@@ -195,7 +196,11 @@ func (c *checker) part(ctx context.Context, ref Ref) (*part, error) {
 	}
 	if !seen {
 		for _, b := range p.dir.Blocks {
-			if err := p.rows(ctx, b, func([]byte) error { return nil }); err != nil {
+			each := func() error { return p.rows(ctx, b, func(string) error { return nil }) }
+			if b.Kind == call.IdentityBlock {
+				each = func() error { return p.identities(ctx, b, func(call.Identity) error { return nil }) }
+			}
+			if err := each(); err != nil {
 				return nil, c.blame("part", ref.Name, err)
 			}
 		}

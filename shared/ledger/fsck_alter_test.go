@@ -139,12 +139,26 @@ func (w *world) remake(ref Ref, edit func(kind call.BlockKind, row []byte) [][]b
 		out.image(i)
 	}
 	for _, b := range p.dir.Blocks {
-		err := p.rows(w.t.Context(), b, func(row []byte) error {
-			for _, r := range edit(b.Kind, row) {
-				out.add(b.Kind, b.Period, b.Shard, r)
+		add := func(row string) error {
+			for _, r := range edit(b.Kind, []byte(row)) {
+				if b.Kind != call.IdentityBlock {
+					out.add(b.Kind, b.Period, b.Shard, r)
+					continue
+				}
+				id, _, err := call.NextIdentity(r)
+				if err != nil {
+					return err
+				}
+				out.addIdentity(b.Period, id)
 			}
 			return nil
-		})
+		}
+		err := error(nil)
+		if b.Kind == call.IdentityBlock {
+			err = p.identities(w.t.Context(), b, func(id call.Identity) error { return add(string(call.AppendIdentity(nil, id))) })
+		} else {
+			err = p.rows(w.t.Context(), b, add)
+		}
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -173,7 +187,7 @@ func editor(t *testing.T, kind call.BlockKind, line int64, change func(*call.Row
 		if k != kind {
 			return [][]byte{row}
 		}
-		if err := call.ParseRow(row, &r); err != nil {
+		if err := call.ParseRow(string(row), &r); err != nil {
 			t.Fatal(err)
 		}
 		if r.Line != line {

@@ -13,7 +13,7 @@ import (
 // stored row comes back when only its price is left to judge.
 func (k *rowCheck) compare(s storedRow, want *call.Row) *call.Row {
 	var got call.Row
-	if err := call.ParseRow(s.data, &got); err != nil {
+	if err := call.ParseRow(string(s.data), &got); err != nil {
 		k.add("row", k.where(want.Line), "%v", err)
 		return nil
 	}

@@ -188,7 +188,7 @@ func (f *refold) account(id string) string { return f.name + " account " + id }
 
 // rowsOf calls each with the rows that entries have in their periods, as the
 // batches priced them, of one shard, or of all (-1). The row is reused.
-func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, each func(batch uint32, r *call.Row, stored []byte) error) error {
+func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, each func(batch uint32, r *call.Row, stored string) error) error {
 	var r call.Row
 	for batch, parts := range parts {
 		for _, p := range parts {
@@ -197,7 +197,7 @@ func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, ea
 				if b.Kind != call.UsageBlock || b.Period != at || shard >= 0 && int(b.Shard) != shard {
 					continue
 				}
-				err := p.rows(ctx, b, func(data []byte) error {
+				err := p.rows(ctx, b, func(data string) error {
 					if err := call.ParseRow(data, &r); err != nil {
 						return errUnproved // the row check has named it
 					}
@@ -218,7 +218,7 @@ func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 	sorter := extsort.New(f.ledger.buckets.Work, "fsck/"+f.name, rowMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
 	var key, value []byte
-	err = rowsOf(ctx, f.res.Manifest.Entries, f.parts, int(shard), func(batch uint32, r *call.Row, stored []byte) error {
+	err = rowsOf(ctx, f.res.Manifest.Entries, f.parts, int(shard), func(batch uint32, r *call.Row, stored string) error {
 		// No text that was read holds a NUL: it ends a field here.
 		if strings.Contains(r.Account+r.Feed+r.CallID+r.Leg, "\x00") {
 			return errUnproved
@@ -245,7 +245,7 @@ func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	for r := (call.Row{}); it.Next(); {
-		if err := call.ParseRow(it.Value()[12:], &r); err != nil {
+		if err := call.ParseRow(string(it.Value()[12:]), &r); err != nil {
 			return errUnproved
 		}
 		r.Batch = binary.BigEndian.Uint32(it.Value())

@@ -46,7 +46,7 @@ func TestFsckFindsWhoPaysAsTheLedgerDid(t *testing.T) {
 			if block.Kind != call.UsageBlock {
 				continue
 			}
-			err := p.rows(t.Context(), block, func(data []byte) error {
+			err := p.rows(t.Context(), block, func(data string) error {
 				var r call.Row
 				err := call.ParseRow(data, &r)
 				got[r.CallID] = r.Account + "/" + r.AccountRaw

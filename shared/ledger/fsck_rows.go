@@ -98,42 +98,39 @@ func (c *checker) checkRows(ctx context.Context, b Batch, m *Marker) (err error)
 	return nil
 }
 
-// gather gives the rows of a part to the sorter, by line.
+// gather gives the rows and identities of a part to the sorter, by line.
 func (k *rowCheck) gather(ctx context.Context, p *part, sorter *extsort.Sorter) error {
 	var key, value []byte
+	add := func(at storedPlace, line int64, data []byte) error {
+		n, ok := k.numbers[at]
+		if !ok {
+			n = uint32(len(k.places))
+			k.numbers[at], k.places = n, append(k.places, at)
+		}
+		key = binary.BigEndian.AppendUint64(key[:0], uint64(line))
+		value = append(binary.BigEndian.AppendUint32(value[:0], n), data...)
+		return sorter.Add(ctx, key, value)
+	}
 	for _, b := range p.dir.Blocks {
-		err := p.rows(ctx, b, func(data []byte) error {
-			at := storedPlace{kind: b.Kind, shard: b.Shard}
-			if b.Period < len(p.dir.Periods) && b.Kind != call.ReportBlock {
-				at.period = p.dir.Periods[b.Period]
-			}
-			var line int64
-			if b.Kind == call.IdentityBlock {
-				id, err := call.ParseIdentity(data)
-				if err != nil {
-					return fmt.Errorf("%w: %w", ErrDamaged, err)
-				}
-				line = id.Line
-			} else {
+		at := storedPlace{kind: b.Kind, shard: b.Shard}
+		if b.Period < len(p.dir.Periods) && b.Kind != call.ReportBlock {
+			at.period = p.dir.Periods[b.Period]
+		}
+		var err error
+		if b.Kind == call.IdentityBlock {
+			err = p.identities(ctx, b, func(id call.Identity) error { return add(at, id.Line, call.AppendIdentity(nil, id)) })
+		} else {
+			err = p.rows(ctx, b, func(stored string) error {
 				var r call.Row
-				err := call.ParseRow(data, &r)
-				if err != nil {
-					return fmt.Errorf("%w: %w", ErrDamaged, err)
+				if err := p.parse(stored, &r); err != nil {
+					return err
 				}
 				if at.image, err = p.image(&r); err != nil {
 					return err
 				}
-				line = r.Line
-			}
-			n, ok := k.numbers[at]
-			if !ok {
-				n = uint32(len(k.places))
-				k.numbers[at], k.places = n, append(k.places, at)
-			}
-			key = binary.BigEndian.AppendUint64(key[:0], uint64(line))
-			value = append(binary.BigEndian.AppendUint32(value[:0], n), data...)
-			return sorter.Add(ctx, key, value)
-		})
+				return add(at, r.Line, []byte(stored))
+			})
+		}
 		if err != nil {
 			k.partial = true
 			return k.blame("part", p.ref.Name, err)
@@ -222,8 +219,8 @@ func (k *rowCheck) row(ctx context.Context, r *call.Row) error {
 		}
 	}
 	if at, ok := k.only(r.Line, call.IdentityBlock); ok {
-		want := call.IdentityOf(&r.Record, r.Line, shard)
-		if got, err := call.ParseIdentity(at.data); err != nil || got != want || at.period != key || at.shard != want.Key[0] {
+		want := call.Identity{Hash: r.IdentityHash(), Line: r.Line, Shard: shard}
+		if got, _, err := call.NextIdentity(at.data); err != nil || got != want || at.period != key || at.shard != call.IdentityShard(want.Hash) {
 			k.add("row", k.where(r.Line), "its identity is not the one that the file gives it")
 		}
 	}

@@ -73,12 +73,12 @@ func spoiltRows() []corruption {
 			w.rows(w.first, call.UsageBlock, 2, func(r *call.Row) []call.Row { more := *r; more.Line = 99; return []call.Row{*r, more} })
 			return "batch " + w.first.ID + " line 99"
 		}},
-		{"an identity of another content", "row", func(w *world) string {
+		{"an identity of another record", "row", func(w *world) string {
 			alterJSON(w, w.rated, w.copies.Marker.Name, func(m *Marker) {
 				m.Parts[0] = w.remake(m.Parts[0], func(kind call.BlockKind, row []byte) [][]byte {
-					if id, err := call.ParseIdentity(row); kind == call.IdentityBlock && err == nil && id.Line == 3 {
-						id.Content[5]++
-						row = call.AppendIdentity(nil, &id)
+					if id, _, err := call.NextIdentity(row); kind == call.IdentityBlock && err == nil && id.Line == 3 {
+						id.Hash ^= 1
+						row = call.AppendIdentity(nil, id)
 					}
 					return [][]byte{row}
 				})

@@ -21,7 +21,7 @@ type outcomeRows struct {
 	refs   []Ref
 	part   *part
 	block  int
-	rows   [][]byte
+	rows   []string
 	row    call.Row
 }
 
@@ -37,8 +37,8 @@ func (o *outcomeRows) next() (*call.Row, error) {
 			return nil, err
 		}
 	}
-	if err := call.ParseRow(o.rows[0], &o.row); err != nil {
-		return nil, fmt.Errorf("part %s: %w: %w", o.part.ref.Name, ErrDamaged, err)
+	if err := o.part.parse(o.rows[0], &o.row); err != nil {
+		return nil, err
 	}
 	o.rows = o.rows[1:]
 	return &o.row, nil
@@ -58,7 +58,7 @@ func (o *outcomeRows) fill() error {
 	b := o.part.dir.Blocks[o.block]
 	o.block++
 	o.rows = o.rows[:0]
-	return o.part.rows(o.ctx, b, func(row []byte) error {
+	return o.part.rows(o.ctx, b, func(row string) error {
 		o.rows = append(o.rows, row)
 		return nil
 	})
@@ -95,7 +95,7 @@ func (l *Ledger) Rows(ctx context.Context, id string, each func(r *call.Row, key
 	var r call.Row
 	rows := int64(0)
 	err = sorter.Each(ctx, func(_, value []byte) error {
-		if err := call.ParseRow(value[1:], &r); err != nil {
+		if err := call.ParseRow(string(value[1:]), &r); err != nil {
 			return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
 		}
 		var key *Key
@@ -136,12 +136,12 @@ func (l *Ledger) addReportRows(ctx context.Context, b Batch, sorter *extsort.Sor
 			if block.Kind != call.ReportBlock {
 				continue
 			}
-			err := p.rows(ctx, block, func(row []byte) error {
+			err := p.rows(ctx, block, func(row string) error {
 				var r call.Row
-				if err := call.ParseRow(row, &r); err != nil {
-					return fmt.Errorf("part %s: %w: %w", ref.Name, ErrDamaged, err)
+				if err := p.parse(row, &r); err != nil {
+					return err
 				}
-				return addLine(ctx, sorter, r.Line, 0, row)
+				return addLine(ctx, sorter, r.Line, 0, []byte(row))
 			})
 			if err != nil {
 				return err

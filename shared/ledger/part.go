@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -19,7 +21,7 @@ import (
 // prefix that says whose it is: parts/BATCH/REV of a batch's revision, outcomes
 // of results. No two revisions share a part, so it can be deleted with the one.
 const (
-	partMagic   = 0x31504254 // "TBP1"
+	partMagic   = 0x32504254 // "TBP2"
 	partTrailer = 12
 	// partLimit is how many bytes of rows a part gathers: what a writer holds.
 	partLimit = 8 << 20
@@ -53,25 +55,21 @@ func (d *directory) has(b blockRef) bool {
 	return b.Period >= 0 && b.Period < len(d.Periods)
 }
 
-type blockKey struct {
-	kind   call.BlockKind
-	period int
-	shard  uint8
-}
-
 // partPrefix returns the prefix of the names of a revision's parts.
 func partPrefix(batch string, rev int64) string {
 	return "parts/" + batch + "/" + strconv.FormatInt(rev, 10)
 }
 
-// partWriter gathers rows into parts of bounded size.
+// partWriter gathers rows into parts of bounded size. A row is appended to the
+// open block of its kind, period and shard: so it is written once.
 type partWriter struct {
 	bucket  objects.Bucket
 	prefix  string // of the parts' names
 	dir     directory
 	periods map[Key]int
 	images  map[string]uint32
-	open    map[blockKey]*openBlock
+	open    []*[call.Shards]openBlock // by place: see blockPlace
+	report  openBlock
 	done    []closedBlock
 	held    int
 	free    [][]byte
@@ -84,9 +82,10 @@ type openBlock struct {
 }
 
 type closedBlock struct {
-	key  blockKey
-	rows uint32
-	data []byte
+	kind   call.BlockKind
+	period int
+	shard  uint8
+	openBlock
 }
 
 func newPartWriter(bucket objects.Bucket, prefix string) *partWriter {
@@ -98,7 +97,6 @@ func newPartWriter(bucket objects.Bucket, prefix string) *partWriter {
 func (w *partWriter) reset() {
 	w.dir = directory{Periods: []Key{}, Images: []string{}}
 	w.periods, w.images = map[Key]int{}, map[string]uint32{}
-	w.open = map[blockKey]*openBlock{}
 	for _, b := range w.done {
 		w.free = append(w.free, b.data[:0])
 	}
@@ -135,30 +133,83 @@ func (w *partWriter) image(name string) uint32 {
 // then, since a record's rows name places in one part's tables.
 func (w *partWriter) full() bool { return w.held >= partLimit }
 
+// blockPlace returns where the open blocks of a kind and period are.
+func blockPlace(kind call.BlockKind, period int) int {
+	return period*int(call.OutcomeBlock) + int(kind) - 1
+}
+
+// block returns the open block of a kind, period and shard.
+func (w *partWriter) block(kind call.BlockKind, period int, shard uint8) *openBlock {
+	if kind == call.ReportBlock {
+		return &w.report
+	}
+	for at := blockPlace(kind, period); at >= len(w.open); {
+		w.open = append(w.open, nil)
+	}
+	all := &w.open[blockPlace(kind, period)]
+	if *all == nil {
+		*all = new([call.Shards]openBlock)
+	}
+	return &(*all)[shard]
+}
+
 // add takes a row's bytes.
 func (w *partWriter) add(kind call.BlockKind, period int, shard uint8, row []byte) {
-	key := blockKey{kind, period, shard}
-	b := w.open[key]
-	if b == nil {
-		b = &openBlock{}
-		if n := len(w.free); n > 0 {
-			b.data, w.free = w.free[n-1], w.free[:n-1]
-		}
-		w.open[key] = b
-	}
+	b := w.block(kind, period, shard)
+	w.begin(b)
 	before := len(b.data)
 	b.data = call.AppendFramed(b.data, row)
-	b.rows++
-	w.held += len(b.data) - before
-	if len(b.data) >= blockLimit {
-		w.close(key)
+	w.added(b, before, kind, period, shard)
+}
+
+// addIdentity takes what tells whether a row is there twice.
+func (w *partWriter) addIdentity(period int, id call.Identity) {
+	shard := call.IdentityShard(id.Hash)
+	b := w.block(call.IdentityBlock, period, shard)
+	w.begin(b)
+	before := len(b.data)
+	b.data = call.AppendIdentity(b.data, id)
+	w.added(b, before, call.IdentityBlock, period, shard)
+}
+
+// begin gives an empty block memory of an earlier one.
+func (w *partWriter) begin(b *openBlock) {
+	if n := len(w.free); b.data == nil && n > 0 {
+		b.data, w.free = w.free[n-1], w.free[:n-1]
 	}
 }
 
-func (w *partWriter) close(key blockKey) {
-	b := w.open[key]
-	delete(w.open, key)
-	w.done = append(w.done, closedBlock{key: key, rows: b.rows, data: b.data})
+func (w *partWriter) added(b *openBlock, before int, kind call.BlockKind, period int, shard uint8) {
+	b.rows++
+	w.held += len(b.data) - before
+	if len(b.data) >= blockLimit {
+		w.close(b, kind, period, shard)
+	}
+}
+
+func (w *partWriter) close(b *openBlock, kind call.BlockKind, period int, shard uint8) {
+	if b.rows > 0 {
+		w.done = append(w.done, closedBlock{kind, period, shard, *b})
+		*b = openBlock{}
+	}
+}
+
+func (w *partWriter) closeAll() {
+	w.close(&w.report, call.ReportBlock, 0, 0)
+	for place, all := range w.open {
+		if all == nil {
+			continue
+		}
+		kind, period := call.BlockKind(place%int(call.OutcomeBlock)+1), place/int(call.OutcomeBlock)
+		for shard := range all {
+			w.close(&all[shard], kind, period, uint8(shard))
+		}
+	}
+	// Blocks of one key were closed in the order of their rows: a stable sort
+	// keeps it.
+	slices.SortStableFunc(w.done, func(a, b closedBlock) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.period, b.period), cmp.Compare(a.shard, b.shard))
+	})
 }
 
 // seal writes what is held as a part; nothing held, nothing written.
@@ -166,27 +217,13 @@ func (w *partWriter) seal(ctx context.Context) error {
 	if w.held == 0 {
 		return nil
 	}
-	for key := range w.open {
-		w.close(key)
-	}
-	// Blocks of one key were closed in the order of their rows: a stable sort
-	// keeps it. The map above is walked in no order, which the sort removes.
-	slices.SortStableFunc(w.done, func(a, b closedBlock) int {
-		if a.key.kind != b.key.kind {
-			return int(a.key.kind) - int(b.key.kind)
-		}
-		if a.key.period != b.key.period {
-			return a.key.period - b.key.period
-		}
-		return int(a.key.shard) - int(b.key.shard)
-	})
+	w.closeAll()
 	data := make([]byte, 0, w.held+len(w.done)*(call.BlockHeaderSize+64)+4096)
 	for _, b := range w.done {
 		offset := len(data)
-		data = call.AppendBlock(data, b.key.kind, b.key.shard, b.rows, b.data)
+		data = call.AppendBlock(data, b.kind, b.shard, b.rows, b.data)
 		w.dir.Blocks = append(w.dir.Blocks, blockRef{
-			Kind: b.key.kind, Period: b.key.period, Shard: b.key.shard, Rows: b.rows,
-			Offset: int64(offset), Size: int64(len(data) - offset),
+			Kind: b.kind, Period: b.period, Shard: b.shard, Rows: b.rows, Offset: int64(offset), Size: int64(len(data) - offset),
 		})
 	}
 	dir, err := json.Marshal(w.dir)
@@ -247,7 +284,30 @@ func openPart(ctx context.Context, bucket objects.Bucket, ref Ref) (*part, error
 			return nil, damaged("its directory names a block that is not there")
 		}
 	}
+	if !slices.IsSortedFunc(p.dir.Blocks, compareBlocks) {
+		return nil, damaged("its directory is not in order")
+	}
 	return p, nil
+}
+
+// compareBlocks orders blocks by kind, period and shard.
+func compareBlocks(a, b blockRef) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Period, b.Period), cmp.Compare(a.Shard, b.Shard))
+}
+
+// blocks returns those of a kind, period and shard, in the order of their rows.
+func (p *part) blocks(kind call.BlockKind, key Key, shard uint8) []blockRef {
+	at := slices.Index(p.dir.Periods, key)
+	if at < 0 {
+		return nil
+	}
+	want := blockRef{Kind: kind, Period: at, Shard: shard}
+	from, _ := slices.BinarySearchFunc(p.dir.Blocks, want, compareBlocks)
+	to := from
+	for to < len(p.dir.Blocks) && compareBlocks(p.dir.Blocks[to], want) == 0 {
+		to++
+	}
+	return p.dir.Blocks[from:to]
 }
 
 // image returns the card image that a row of the part was priced under; empty
@@ -262,30 +322,75 @@ func (p *part) image(r *call.Row) (string, error) {
 	return p.dir.Images[r.Image-1], nil
 }
 
-// rows calls each with the bytes of every row of a block, in order.
-func (p *part) rows(ctx context.Context, b blockRef, each func(row []byte) error) error {
-	data, err := loadRange(ctx, p.bucket, p.ref, b.Offset, b.Size)
+// parse reads a stored row of the part into r, whose texts are parts of it.
+func (p *part) parse(stored string, r *call.Row) error {
+	if err := call.ParseRow(stored, r); err != nil {
+		return fmt.Errorf("part %s: %w: %w", p.ref.Name, ErrDamaged, err)
+	}
+	return nil
+}
+
+// rows calls each with every row of a block, as it is stored, in order.
+func (p *part) rows(ctx context.Context, b blockRef, each func(row string) error) error {
+	payload, err := p.payload(ctx, b)
 	if err != nil {
 		return err
 	}
-	head, payload, err := call.ParseBlock(data)
-	if err != nil {
-		return fmt.Errorf("part %s at %d: %w: %w", p.ref.Name, b.Offset, ErrDamaged, err)
-	}
-	if head.Kind != b.Kind || head.Shard != b.Shard || head.Rows != b.Rows {
-		return fmt.Errorf("part %s at %d: the block is not the one its directory names: %w", p.ref.Name, b.Offset, ErrDamaged)
-	}
-	for n := uint32(0); n < head.Rows; n++ {
-		var row []byte
-		if row, payload, err = call.NextFramed(payload); err != nil {
-			return fmt.Errorf("part %s at %d: %w: %w", p.ref.Name, b.Offset, ErrDamaged, err)
+	rest := string(payload) // once: texts of rows are parts of it
+	for range b.Rows {
+		var row string
+		if row, rest, err = call.NextFramed(rest); err != nil {
+			return p.damaged(b, err)
 		}
 		if err := each(row); err != nil {
 			return err
 		}
 	}
-	if len(payload) != 0 {
-		return fmt.Errorf("part %s at %d: more bytes than rows: %w", p.ref.Name, b.Offset, ErrDamaged)
+	if rest != "" {
+		return p.damaged(b, errMoreThanRows)
 	}
 	return nil
+}
+
+// identities calls each with every identity of a block, in order.
+func (p *part) identities(ctx context.Context, b blockRef, each func(call.Identity) error) error {
+	rest, err := p.payload(ctx, b)
+	if err != nil {
+		return err
+	}
+	for range b.Rows {
+		var id call.Identity
+		if id, rest, err = call.NextIdentity(rest); err != nil {
+			return p.damaged(b, err)
+		}
+		if err := each(id); err != nil {
+			return err
+		}
+	}
+	if len(rest) > 0 {
+		return p.damaged(b, errMoreThanRows)
+	}
+	return nil
+}
+
+var errMoreThanRows = errors.New("more bytes than rows")
+
+func (p *part) damaged(b blockRef, err error) error {
+	return fmt.Errorf("part %s at %d: %w: %w", p.ref.Name, b.Offset, ErrDamaged, err)
+}
+
+// payload reads a block.
+func (p *part) payload(ctx context.Context, b blockRef) ([]byte, error) {
+	data, err := loadRange(ctx, p.bucket, p.ref, b.Offset, b.Size)
+	if err != nil {
+		return nil, err
+	}
+	head, payload, err := call.ParseBlock(data)
+	if err != nil {
+		return nil, p.damaged(b, err)
+	}
+	if head.Kind != b.Kind || head.Shard != b.Shard || head.Rows != b.Rows {
+		return nil, p.damaged(b, errors.New("the block is not the one its directory names"))
+	}
+	return payload, nil
 }

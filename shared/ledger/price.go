@@ -7,55 +7,45 @@ import (
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// maxImages bounds the bytes of card images that a pricer holds open.
-const maxImages = 96 << 20
-
-// pricer prices rows by one book. It keeps the card images it has opened;
+// pricer prices rows by one book, one by one. It keeps the cards it has opened;
 // without a book it is good for that alone.
 type pricer struct {
-	book   *book.Index
-	bucket objects.Bucket
-	cards  map[string]*rating.Pricer
-	held   int64
+	book    *book.Index
+	cards   *cards
+	pricers map[string]*rating.Pricer // by image
+	of      int                       // the cards' generation
 }
 
-func newPricer(ix *book.Index, cards objects.Bucket) *pricer {
-	return &pricer{book: ix, bucket: cards, cards: map[string]*rating.Pricer{}}
+func newPricer(ix *book.Index, bucket objects.Bucket) *pricer {
+	return &pricer{book: ix, cards: newCards(bucket), pricers: map[string]*rating.Pricer{}}
 }
 
 func (p *pricer) card(ctx context.Context, image string) (*rating.Pricer, error) {
-	if c, ok := p.cards[image]; ok {
+	if c, ok := p.pricers[image]; ok {
 		return c, nil
 	}
-	info, err := p.bucket.Stat(ctx, image)
-	if err != nil {
-		return nil, fmt.Errorf("looking for card image %s: %w", image, err)
-	}
-	data, err := loadHashed(ctx, p.bucket, refOf(info))
+	card, err := p.cards.card(ctx, image)
 	if err != nil {
 		return nil, err
 	}
-	c, err := rating.Open(data)
-	if err != nil {
-		return nil, fmt.Errorf("card image %s: %w", image, err)
+	if g := p.cards.generation(); g != p.of {
+		clear(p.pricers)
+		p.of = g
 	}
-	if p.held += int64(len(data)); p.held > maxImages {
-		clear(p.cards)
-		p.held = int64(len(data))
-	}
-	p.cards[image] = c.NewPricer()
-	return p.cards[image], nil
+	p.pricers[image] = card.NewPricer()
+	return p.pricers[image], nil
 }
 
 // price sets what the book makes of a row that was read, and returns the card
 // image it was priced under: none when no card prices the account.
 func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err error) {
 	r.Status, r.Reason, r.Prefix, r.Billed = call.Unrated, "", 0, 0
-	r.Charge, r.Due, r.Covered = zero, zero, 0
+	r.Charge, r.Due, r.Covered = money.Amount{}, money.Amount{}, 0
 	r.Flags &^= call.DefaultIncrement | call.NoLRN | call.NoCallerCountry | call.ByLRN
 	image, r.Reason = p.book.Image(r.Account, r.At())
 	if image == "" {
@@ -66,8 +56,8 @@ func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err erro
 		return "", err
 	}
 	account, _ := p.book.Account(r.Account)
-	if c := card.Card().Terms().Currency; c != account.Currency {
-		return "", fmt.Errorf("account %q is billed in %s, but its card is in %s: %w", r.Account, account.Currency, c, ErrState)
+	if err := sameCurrency(card.Card(), account.Currency); err != nil {
+		return "", fmt.Errorf("account %q: %w", r.Account, err)
 	}
 	zone, _ := p.book.Zone(r.Account)
 	u := UsageOf(&r.Record, zone)
@@ -84,14 +74,10 @@ func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err erro
 
 // UsageOf returns what of a record a card prices, for a customer in a zone.
 func UsageOf(r *call.Record, zone *time.Location) rating.Usage {
-	u := rating.Usage{
+	return rating.Usage{
 		Kind: r.Kind, Number: r.BNumber, Caller: r.ANumber, LRN: r.LRN, CallerLRN: r.ALRN, Service: r.Service, Tag: r.Tag,
-		Instant: r.Instant, Quantity: r.Duration.Nanos, Zone: zone,
+		Instant: r.Instant, Quantity: quantityOf(r.Kind, r.Duration.Nanos, r.Units), Zone: zone,
 	}
-	if r.Kind != call.Voice {
-		u.Quantity = int64(min(r.Units, rating.MaxQuantity+1))
-	}
-	return u
 }
 
 // StoreImage stores a card image under its hash and returns its name.

@@ -48,10 +48,10 @@ func (l *Ledger) problemRows(ctx context.Context, ref Ref, after int64) ([]call.
 		if b.Kind != call.ReportBlock && b.Kind != call.UsageBlock {
 			continue
 		}
-		err := p.rows(ctx, b, func(stored []byte) error {
+		err := p.rows(ctx, b, func(stored string) error {
 			var r call.Row
-			if err := call.ParseRow(stored, &r); err != nil {
-				return fmt.Errorf("part %s: %w: %w", ref.Name, ErrDamaged, err)
+			if err := p.parse(stored, &r); err != nil {
+				return err
 			}
 			if r.Line > after && (r.Status == call.Rejected || r.Status == call.Unrated) {
 				out = append(out, r)

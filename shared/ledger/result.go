@@ -149,7 +149,7 @@ func (w *resultWriter) addShard(ctx context.Context, shard uint8, rows *extsort.
 	var month *accountMonth
 	var r call.Row
 	for rows.Next() {
-		if err := call.ParseRow(rows.Value(), &r); err != nil {
+		if err := call.ParseRow(string(rows.Value()), &r); err != nil {
 			return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
 		}
 		if month == nil || month.res.Account != r.Account {

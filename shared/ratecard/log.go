@@ -32,6 +32,23 @@ func (l Log) At(instant time.Time) (revision int, ok bool) {
 	return revision, ok
 }
 
+// During returns the revision that is live at an instant, as At does, and from
+// when until when it is so without a change: a zero time is without end.
+func (l Log) During(instant time.Time) (revision int, from, to time.Time, ok bool) {
+	for _, a := range l {
+		switch {
+		case a.From.After(instant):
+			if to.IsZero() || a.From.Before(to) {
+				to = a.From
+			}
+		case a.From.After(from):
+			from = a.From
+		}
+	}
+	revision, ok = l.At(instant)
+	return revision, from, to, ok
+}
+
 // Append returns the log with a at its end; l is left as it is. The first
 // entry is live from the card's beginning, so it and only it has no From. An
 // entry recorded before the last one is an error: the log never rewrites what

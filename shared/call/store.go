@@ -1,0 +1,407 @@
+package call
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/tollbook/tollbook/shared/money"
+)
+
+// A stored row is a set of marks as a uvarint, which say what follows; its
+// status; and then, without a gap, what is marked and what every row has:
+//
+//	instant (varint), nanos, line, decimals, flags, version, kind and units,
+//	direction, image, prefix, billed, batch, covered: uvarints
+//	charge, due: decimals with the sign below them, the high word where it is
+//	marked, the low word
+//	feed, account, called number, caller, call id, leg, raw caller, raw called,
+//	lrn, caller's lrn, service, tag, trunk, account as read, reason, column,
+//	value, want: texts behind their lengths
+//
+// Most rows have few of them: about 75 bytes.
+type marks uint32
+
+// Those that most rows have come first: then the set is two bytes.
+const (
+	markWhole    marks = 1 << iota // instant and nanos are whole seconds, and stored as such
+	markDuration                   // it is not zero
+	markImage
+	markPriced // prefix and billed
+	markCharge
+	markCallID
+	markCaller
+	markFlags
+	markReason
+	markRaw // caller or called as read
+	markVersion
+	markKind
+	markDecimals
+	markLeg
+	markDescribed // direction, trunk or account as read
+	markRouting   // lrn, caller's lrn, service or tag
+	markFolded    // batch, covered and due
+	markReport    // column, value or want
+	markWide      // the charge has a high word
+	markWideDue
+	allMarks = 1<<iota - 1
+)
+
+const second = 1_000_000_000
+
+// numbers are those of a row.
+type numbers struct {
+	status          Status
+	instant, nanos  int64
+	line            int64
+	decimals        uint8
+	flags           Flags
+	version         uint64
+	kind            Kind
+	units           uint64
+	direction       Direction
+	image, batch    uint32
+	prefix          int
+	billed, covered uint64
+	charge, due     money.Amount
+}
+
+// marks returns those of the numbers.
+func (n *numbers) marks() marks {
+	m := mark(n.nanos != 0, markDuration) | mark(n.decimals != 0, markDecimals) | mark(n.flags != 0, markFlags) |
+		mark(n.version != 0, markVersion) | mark(n.kind != 0 || n.units != 0, markKind) | mark(n.direction != 0, markDescribed) |
+		mark(n.image != 0, markImage) | mark(n.prefix != 0 || n.billed != 0, markPriced)
+	if n.instant%second == 0 && n.nanos%second == 0 {
+		m |= markWhole
+	}
+	if n.charge != (money.Amount{}) {
+		_, hi, _, _ := n.charge.Bits()
+		m |= markCharge | mark(hi != 0, markWide)
+	}
+	if n.batch != 0 || n.covered != 0 || n.due != (money.Amount{}) {
+		_, hi, _, _ := n.due.Bits()
+		m |= markFolded | mark(hi != 0, markWideDue)
+	}
+	return m
+}
+
+func mark(has bool, m marks) marks {
+	if has {
+		return m
+	}
+	return 0
+}
+
+func (n *numbers) append(dst []byte, m marks) []byte {
+	dst = append(binary.AppendUvarint(dst, uint64(m)), byte(n.status))
+	instant, nanos := n.instant, n.nanos
+	if m&markWhole != 0 {
+		instant, nanos = instant/second, nanos/second
+	}
+	dst = binary.AppendVarint(dst, instant)
+	if m&markDuration != 0 {
+		dst = binary.AppendUvarint(dst, uint64(nanos))
+	}
+	dst = binary.AppendUvarint(dst, uint64(n.line))
+	if m&markDecimals != 0 {
+		dst = append(dst, n.decimals)
+	}
+	if m&markFlags != 0 {
+		dst = binary.AppendUvarint(dst, uint64(n.flags))
+	}
+	if m&markVersion != 0 {
+		dst = binary.AppendUvarint(dst, n.version)
+	}
+	if m&markKind != 0 {
+		dst = binary.AppendUvarint(append(dst, byte(n.kind)), n.units)
+	}
+	if m&markDescribed != 0 {
+		dst = append(dst, byte(n.direction))
+	}
+	if m&markImage != 0 {
+		dst = binary.AppendUvarint(dst, uint64(n.image))
+	}
+	if m&markPriced != 0 {
+		dst = binary.AppendUvarint(append(dst, byte(n.prefix)), n.billed)
+	}
+	if m&markCharge != 0 {
+		dst = appendAmount(dst, n.charge, m&markWide != 0)
+	}
+	if m&markFolded != 0 {
+		dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(n.batch)), n.covered)
+		dst = appendAmount(dst, n.due, m&markWideDue != 0)
+	}
+	return dst
+}
+
+func appendAmount(dst []byte, a money.Amount, wide bool) []byte {
+	neg, hi, lo, decimals := a.Bits()
+	head := decimals << 1
+	if neg {
+		head |= 1
+	}
+	dst = append(dst, head)
+	if wide {
+		dst = binary.AppendUvarint(dst, hi)
+	}
+	return binary.AppendUvarint(dst, lo)
+}
+
+// AppendRow appends the stored form of r to dst. A prefix is 0 to 255.
+func AppendRow(dst []byte, r *Row) []byte {
+	n := numbers{
+		status: r.Status, instant: r.Instant, nanos: r.Duration.Nanos, line: r.Line, decimals: r.Duration.Decimals, flags: r.Flags, version: r.Version,
+		kind: r.Kind, units: r.Units, direction: r.Direction, image: r.Image, batch: r.Batch, prefix: r.Prefix, billed: r.Billed, covered: r.Covered,
+		charge: r.Charge, due: r.Due,
+	}
+	m := n.marks() | mark(r.CallID != "", markCallID) | mark(r.ANumber != "", markCaller) | mark(r.Reason != "", markReason) |
+		mark(r.ARaw != "" || r.BRaw != "", markRaw) | mark(r.Leg != "", markLeg) | mark(r.Trunk != "" || r.AccountRaw != "", markDescribed) |
+		mark(r.LRN != "" || r.ALRN != "" || r.Service != "" || r.Tag != "", markRouting) |
+		mark(r.Column != "" || r.Value != "" || r.Want != "", markReport)
+	dst = n.append(dst, m)
+	dst = appendString(appendString(appendString(dst, r.Feed), r.Account), r.BNumber)
+	if m&markCaller != 0 {
+		dst = appendString(dst, r.ANumber)
+	}
+	if m&markCallID != 0 {
+		dst = appendString(dst, r.CallID)
+	}
+	if m&markLeg != 0 {
+		dst = appendString(dst, r.Leg)
+	}
+	if m&markRaw != 0 {
+		dst = appendString(appendString(dst, r.ARaw), r.BRaw)
+	}
+	if m&markRouting != 0 {
+		dst = appendString(appendString(appendString(appendString(dst, r.LRN), r.ALRN), r.Service), r.Tag)
+	}
+	if m&markDescribed != 0 {
+		dst = appendString(appendString(dst, r.Trunk), r.AccountRaw)
+	}
+	if m&markReason != 0 {
+		dst = appendString(dst, string(r.Reason))
+	}
+	if m&markReport != 0 {
+		dst = appendString(appendString(appendString(dst, r.Column), r.Value), r.Want)
+	}
+	return dst
+}
+
+// AppendRow appends the stored form of a row and of what pricing made of it:
+// what the function AppendRow appends for them.
+func (c *Columns) AppendRow(dst []byte, i int, p *Priced) []byte {
+	n := numbers{
+		status: p.Status, instant: c.Instant[i], nanos: c.Nanos[i], line: c.Line[i], decimals: c.Decimals[i], flags: c.Flags[i] | p.Flags,
+		version: c.Version[i], kind: c.Kind[i], units: c.Units[i], direction: c.Direction[i], image: p.Image, prefix: p.Prefix, billed: p.Billed, charge: p.Charge,
+	}
+	m := n.marks() | mark(c.CallID[i].Len != 0, markCallID) | mark(c.ANumber[i].Len != 0, markCaller) | mark(p.Reason != "", markReason) |
+		mark(c.ARaw[i].Len|c.BRaw[i].Len != 0, markRaw) | mark(c.Leg[i].Len != 0, markLeg) | mark(c.Trunk[i].Len|c.AccountRaw[i].Len != 0, markDescribed) |
+		mark(c.LRN[i].Len|c.ALRN[i].Len|c.Service[i].Len|c.Tag[i].Len != 0, markRouting)
+	dst = n.append(dst, m)
+	dst = c.appendTexts(dst, c.Feed[i], c.Account[i], c.BNumber[i])
+	if m&markCaller != 0 {
+		dst = c.appendTexts(dst, c.ANumber[i])
+	}
+	if m&markCallID != 0 {
+		dst = c.appendTexts(dst, c.CallID[i])
+	}
+	if m&markLeg != 0 {
+		dst = c.appendTexts(dst, c.Leg[i])
+	}
+	if m&markRaw != 0 {
+		dst = c.appendTexts(dst, c.ARaw[i], c.BRaw[i])
+	}
+	if m&markRouting != 0 {
+		dst = c.appendTexts(dst, c.LRN[i], c.ALRN[i], c.Service[i], c.Tag[i])
+	}
+	if m&markDescribed != 0 {
+		dst = c.appendTexts(dst, c.Trunk[i], c.AccountRaw[i])
+	}
+	if m&markReason != 0 {
+		dst = appendString(dst, string(p.Reason))
+	}
+	return dst
+}
+
+func (c *Columns) appendTexts(dst []byte, texts ...Span) []byte {
+	for _, s := range texts {
+		dst = append(binary.AppendUvarint(dst, uint64(s.Len)), c.Text[s.At:s.At+s.Len]...)
+	}
+	return dst
+}
+
+var errRow = errors.New("stored row is damaged")
+
+// ParseRow reads what AppendRow wrote, into r, whose texts are parts of s. All
+// of s must be the row.
+func ParseRow(s string, r *Row) error {
+	d := decoder{s: s}
+	m := d.marks()
+	*r = Row{Status: Status(d.byte())}
+	r.Instant = d.varint()
+	if m&markDuration != 0 {
+		r.Duration.Nanos = int64(d.uvarint())
+	}
+	if m&markWhole != 0 {
+		r.Instant, r.Duration.Nanos = d.seconds(r.Instant), d.seconds(r.Duration.Nanos)
+	}
+	r.Line = int64(d.uvarint())
+	if m&markDecimals != 0 {
+		r.Duration.Decimals = d.byte()
+	}
+	if m&markFlags != 0 {
+		r.Flags = Flags(d.uint32())
+	}
+	if m&markVersion != 0 {
+		r.Version = d.uvarint()
+	}
+	if m&markKind != 0 {
+		if r.Kind, r.Units = Kind(d.byte()), d.uvarint(); !r.Kind.Valid() {
+			d.fail()
+		}
+	}
+	if m&markDescribed != 0 {
+		r.Direction = Direction(d.byte())
+	}
+	if m&markImage != 0 {
+		r.Image = d.uint32()
+	}
+	if m&markPriced != 0 {
+		r.Prefix, r.Billed = int(d.byte()), d.uvarint()
+	}
+	if m&markCharge != 0 {
+		r.Charge = d.amount(m&markWide != 0)
+	}
+	if m&markFolded != 0 {
+		r.Batch, r.Covered = d.uint32(), d.uvarint()
+		r.Due = d.amount(m&markWideDue != 0)
+	}
+	d.texts(r, m)
+	switch {
+	case d.failed:
+		return errRow
+	case d.s != "":
+		return fmt.Errorf("%w: %d bytes too many", errRow, len(d.s))
+	}
+	return nil
+}
+
+func (d *decoder) texts(r *Row, m marks) {
+	r.Feed, r.Account, r.BNumber = d.text(), d.text(), d.text()
+	if m&markCaller != 0 {
+		r.ANumber = d.text()
+	}
+	if m&markCallID != 0 {
+		r.CallID = d.text()
+	}
+	if m&markLeg != 0 {
+		r.Leg = d.text()
+	}
+	if m&markRaw != 0 {
+		r.ARaw, r.BRaw = d.text(), d.text()
+	}
+	if m&markRouting != 0 {
+		r.LRN, r.ALRN, r.Service, r.Tag = d.text(), d.text(), d.text(), d.text()
+	}
+	if m&markDescribed != 0 {
+		r.Trunk, r.AccountRaw = d.text(), d.text()
+	}
+	if m&markReason != 0 {
+		r.Reason = Reason(d.text())
+	}
+	if m&markReport != 0 {
+		r.Column, r.Value, r.Want = d.text(), d.text(), d.text()
+	}
+}
+
+// decoder reads fields one after the other. After a failure all of them are
+// empty.
+type decoder struct {
+	s      string
+	failed bool
+}
+
+func (d *decoder) fail() { d.s, d.failed = "", true }
+
+func (d *decoder) byte() uint8 {
+	if d.s == "" {
+		d.fail()
+		return 0
+	}
+	b := d.s[0]
+	d.s = d.s[1:]
+	return b
+}
+
+func (d *decoder) uvarint() uint64 {
+	v := uint64(0)
+	for i := 0; i < len(d.s) && i < binary.MaxVarintLen64; i++ {
+		b := d.s[i]
+		if v |= uint64(b&0x7F) << (7 * i); b < 0x80 {
+			if i == binary.MaxVarintLen64-1 && b > 1 {
+				break
+			}
+			d.s = d.s[i+1:]
+			return v
+		}
+	}
+	d.fail()
+	return 0
+}
+
+func (d *decoder) varint() int64 {
+	v := d.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+func (d *decoder) uint32() uint32 {
+	v := d.uvarint()
+	if v > 1<<32-1 {
+		d.fail()
+	}
+	return uint32(v)
+}
+
+func (d *decoder) marks() marks {
+	m := d.uint32()
+	if m > allMarks {
+		d.fail()
+	}
+	return marks(m)
+}
+
+// seconds returns n of them in nanoseconds.
+func (d *decoder) seconds(n int64) int64 {
+	if n*second/second != n {
+		d.fail()
+		return 0
+	}
+	return n * second
+}
+
+func (d *decoder) text() string {
+	n := d.uvarint()
+	if n > uint64(len(d.s)) {
+		d.fail()
+		return ""
+	}
+	s := d.s[:n]
+	d.s = d.s[n:]
+	return s
+}
+
+func (d *decoder) amount(wide bool) money.Amount {
+	head, hi := d.byte(), uint64(0)
+	if wide {
+		hi = d.uvarint()
+	}
+	lo := d.uvarint()
+	if d.failed {
+		return money.Amount{}
+	}
+	a, err := money.FromBits(head&1 != 0, hi, lo, head>>1)
+	if err != nil {
+		d.fail()
+	}
+	return a
+}

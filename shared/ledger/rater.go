@@ -1,0 +1,293 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tollbook/tollbook/shared/book"
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/cdr"
+	"github.com/tollbook/tollbook/shared/period"
+)
+
+// rater prices units of a file, a block of rows at a time, and writes their
+// parts. It is used by one goroutine; what it has worked out for accounts and
+// cards it keeps.
+type rater struct {
+	*slice
+	payers    *book.Payers
+	prices    blockPricer
+	accounts  accounts
+	strangers *accountState // of those who are not in the book
+	periods   map[Key]*openPeriod
+	out       *partWriter
+	part      int // number of the one that is written, from one
+	unit      int // number of the one at work, from one
+	opened    int // periods with rows of it
+	tally     tally
+
+	rows    call.Columns
+	owners  []uint32 // of a block: places of accounts in the book
+	states  []*accountState
+	shards  []uint8
+	reports []call.Row // rejected and ignored rows of a block, by line
+	row, id []byte     // reused
+}
+
+// accountState is what holds for the rows of an account from one instant to
+// another.
+type accountState struct {
+	from, to int64 // Unix nanoseconds, half-open
+	next     *accountState
+	period   *openPeriod
+	card     *blockCard // nil: none
+	why      call.Reason
+	shard    uint8
+}
+
+// accounts are the states of accounts, by the place of these in the book.
+type accounts struct {
+	pages [][]*accountState
+}
+
+const accountPage = 1024
+
+// states returns where an account's first state is.
+func (a *accounts) states(place uint32) **accountState {
+	page := int(place / accountPage)
+	for page >= len(a.pages) {
+		a.pages = append(a.pages, nil)
+	}
+	if a.pages[page] == nil {
+		a.pages[page] = make([]*accountState, accountPage)
+	}
+	return &a.pages[page][place%accountPage]
+}
+
+// openPeriod is a period that rows fell in.
+type openPeriod struct {
+	periodTally
+	unit int // that the tally is of
+	part int // the part in whose table it is
+	at   int // its place there
+}
+
+func (s *slice) newRater(ctx context.Context) (*rater, error) {
+	payers, err := s.ledger.payers(ctx, s.book, s.feed)
+	if err != nil {
+		return nil, err
+	}
+	return &rater{
+		slice: s, payers: payers, prices: blockPricer{cards: s.cards, open: map[cardKey]*blockCard{}}, periods: map[Key]*openPeriod{},
+		out: newPartWriter(s.ledger.buckets.Rated, partPrefix(s.batch.ID, s.batch.Rev)), part: 1,
+	}, nil
+}
+
+// rate prices a unit. When that fails, it still takes all chunks.
+func (r *rater) rate(ctx context.Context, u *unit, chunks *cdr.Chunks) {
+	r.unit++
+	r.opened, r.tally = 0, tally{reasons: map[string]int64{}}
+	for k := range u.chunks {
+		if u.err == nil {
+			u.err = r.chunk(ctx, k)
+		}
+		chunks.Free(k)
+	}
+	if u.err == nil {
+		u.err = r.seal(ctx)
+	}
+	for _, p := range r.periods {
+		if p.unit == r.unit {
+			r.tally.periods = append(r.tally.periods, p.periodTally)
+		}
+	}
+	slices.SortFunc(r.tally.periods, func(a, b periodTally) int { return cmp.Compare(a.line, b.line) })
+	r.tally.parts, r.out.parts = r.out.parts, nil
+	u.tally = r.tally
+}
+
+func (r *rater) seal(ctx context.Context) error {
+	if err := r.out.seal(ctx); err != nil {
+		return err
+	}
+	r.part++
+	return nil
+}
+
+func (r *rater) chunk(ctx context.Context, k *cdr.Chunk) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("rating: %w", err)
+	}
+	if r.prices.forget() {
+		r.accounts, r.strangers = accounts{}, nil
+	}
+	for more := true; more; {
+		if r.out.full() {
+			if err := r.seal(ctx); err != nil {
+				return err
+			}
+		}
+		r.rows.Reset()
+		r.reports = r.reports[:0]
+		more = k.Parse(&r.rows, func(row cdr.Row) { r.reports = append(r.reports, reported(&row)) })
+		if err := r.block(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reported is a row that was rejected or ignored.
+func reported(r *cdr.Row) call.Row {
+	return call.Row{Record: r.Record, Line: r.Line, Status: r.Status, Reason: r.Reason, Column: r.Column, Value: r.Value, Want: r.Want}
+}
+
+// block prices and stores the rows that were parsed together.
+func (r *rater) block(ctx context.Context) error {
+	n := r.rows.Len()
+	r.owners = slices.Grow(r.owners[:0], n)[:n]
+	r.payers.Block(&r.rows, r.owners)
+	r.payers.Set(&r.rows, r.owners)
+	r.states, r.shards = slices.Grow(r.states[:0], n)[:n], slices.Grow(r.shards[:0], n)[:n]
+	for i, at := range r.rows.Instant {
+		if r.only && (at < r.from || at >= r.to) {
+			r.states[i] = nil
+			r.ignore(i)
+			continue
+		}
+		if err := r.find(ctx, i); err != nil {
+			return err
+		}
+	}
+	r.prices.price(&r.rows, r.states)
+	for i, state := range r.states {
+		if state != nil {
+			r.store(i, state)
+		}
+	}
+	r.report()
+	return nil
+}
+
+// find sets the state and the shard of a row.
+func (r *rater) find(ctx context.Context, i int) error {
+	place, instant := r.owners[i], r.rows.Instant[i]
+	id := r.rows.Bytes(r.rows.Account[i])
+	known := place < book.NamedPayer
+	if !known {
+		place, known = r.book.Place(id)
+	}
+	first := &r.strangers
+	if known {
+		first = r.accounts.states(place)
+	}
+	s := *first
+	for ; s != nil; s = s.next {
+		if s.from <= instant && instant < s.to {
+			break
+		}
+	}
+	if s == nil {
+		var err error
+		if s, err = r.newState(ctx, place, known, instant, id); err != nil {
+			return err
+		}
+		s.next, *first = *first, s
+	}
+	r.states[i], r.shards[i] = s, s.shard
+	if !known {
+		r.shards[i] = call.ShardOf(id)
+	}
+	if s.period.unit == r.unit {
+		return nil
+	}
+	return r.begin(s.period, r.rows.Line[i])
+}
+
+// newState works out what holds for an account around an instant.
+func (r *rater) newState(ctx context.Context, place uint32, known bool, instant int64, id []byte) (s *accountState, err error) {
+	route := r.book.Unknown(r.feed, instant)
+	if known {
+		route = r.book.Route(place, instant)
+	}
+	key := Key{route.Cycle, route.Month}
+	if r.periods[key] == nil {
+		r.periods[key] = &openPeriod{periodTally: periodTally{PeriodCount: PeriodCount{Period: key}}}
+	}
+	s = &accountState{from: route.From, to: route.To, shard: call.ShardOf(id), period: r.periods[key], why: route.Why}
+	if route.Image != "" {
+		if s.card, err = r.prices.card(ctx, route); err != nil {
+			return nil, fmt.Errorf("account %q: %w", id, err)
+		}
+	}
+	return s, nil
+}
+
+// begin counts a period anew for the unit at work.
+func (r *rater) begin(p *openPeriod, line int64) error {
+	p.periodTally = periodTally{PeriodCount{Period: p.Period}, line}
+	p.unit = r.unit
+	if r.opened++; r.opened > MaxPeriods {
+		return tooManyPeriods(p.Period, line)
+	}
+	return nil
+}
+
+// ignore reports a row of another month than the feed's.
+func (r *rater) ignore(i int) {
+	m := period.Of(time.Unix(0, r.rows.Instant[i]), r.zone)
+	row := call.Row{Record: r.rows.Record(i), Line: r.rows.Line[i], Status: call.Ignored, Reason: call.OtherMonth + call.Reason(":"+m.String())}
+	at, _ := slices.BinarySearchFunc(r.reports, row.Line, func(o call.Row, line int64) int { return cmp.Compare(o.Line, line) })
+	r.reports = slices.Insert(r.reports, at, row)
+}
+
+// store counts a row and adds it to the part.
+func (r *rater) store(i int, s *accountState) {
+	p, at, instant := &r.prices.priced[i], s.period, r.rows.Instant[i]
+	r.tally.counts.Rows++
+	if at.Accepted+at.Unrated == 0 {
+		at.First, at.Last = instant, instant
+	}
+	at.First, at.Last = min(at.First, instant), max(at.Last, instant)
+	if p.Status == call.Rated {
+		r.tally.counts.Accepted++
+		at.Accepted++
+	} else {
+		r.tally.counts.Unrated++
+		at.Unrated++
+		r.tally.reasons[reasonKey(p.Status, p.Reason)]++
+	}
+	if at.part != r.part {
+		at.part, at.at = r.part, r.out.period(at.Period)
+	}
+	if s.card != nil {
+		p.Image = s.card.place(r.part, r.out)
+	}
+	r.row = r.rows.AppendRow(r.row[:0], i, p)
+	r.out.add(call.UsageBlock, at.at, r.shards[i], r.row)
+	id := call.Identity{Line: r.rows.Line[i], Shard: r.shards[i]}
+	id.Hash, r.id = r.rows.IdentityHash(i, r.id)
+	r.out.addIdentity(at.at, id)
+}
+
+// report counts the rows of a block that are not charged, and adds them to the
+// part.
+func (r *rater) report() {
+	for i := range r.reports {
+		row := &r.reports[i]
+		r.tally.counts.Rows++
+		if row.Status == call.Rejected {
+			r.tally.counts.Rejected++
+		} else {
+			r.tally.counts.Ignored++
+		}
+		r.tally.reasons[reasonKey(row.Status, row.Reason)]++
+		r.row = call.AppendRow(r.row[:0], row)
+		r.out.add(call.ReportBlock, 0, 0, r.row)
+	}
+}
+
+func reasonKey(s call.Status, r call.Reason) string { return s.String() + ":" + string(r) }
