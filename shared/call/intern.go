@@ -10,35 +10,42 @@ import (
 // a text it has not seen, and for nothing else. It is not safe for concurrent
 // use.
 type Interner struct {
-	slots []uint32 // 1 + the number of a text; 0 = free
+	slots []internSlot
 	shift uint8
 	texts []string
 }
 
-// minSlots keeps small tables from growing at once: a power of two.
-const minSlots = 1 << 10
+// internSlot is a place of the table. A text of up to 8 bytes is known by its
+// slot alone: a second miss, of the text itself, would cost more than all else.
+type internSlot struct {
+	head uint64 // the first 8 bytes of the text, zeros behind it
+	size uint32 // bytes of the text
+	id   uint32 // 1 + its number; 0 = free
+}
 
-// ID returns the number of a text, from 0.
+const (
+	headSize = 8
+	// minSlots keeps small tables from growing at once: a power of two.
+	minSlots = 1 << 10
+)
+
+// ID returns the number of a text, from 0. It may read up to 8 bytes within
+// the text's capacity, though it does not heed those behind the text.
 func (n *Interner) ID(text []byte) uint32 {
 	if len(n.slots) == 0 {
 		n.grow(minSlots)
 	}
+	head := headOf(text)
 	mask := uint64(len(n.slots) - 1)
-	for i := hashText(text) >> n.shift; ; i = (i + 1) & mask {
-		id := n.slots[i]
-		if id == 0 {
-			break
+	for i := hashText(head, text) >> n.shift; ; i = (i + 1) & mask {
+		s := &n.slots[i&mask]
+		if s.id == 0 {
+			return n.add(text)
 		}
-		if n.texts[id-1] == string(text) {
-			return id - 1
+		if s.head == head && int(s.size) == len(text) && (len(text) <= headSize || n.texts[s.id-1] == string(text)) {
+			return s.id - 1
 		}
 	}
-	if 2*len(n.texts) >= len(n.slots) {
-		n.grow(2 * len(n.slots))
-	}
-	n.texts = append(n.texts, string(text))
-	n.put(uint32(len(n.texts)))
-	return uint32(len(n.texts) - 1)
 }
 
 // Text returns the text of a number that ID gave.
@@ -47,37 +54,56 @@ func (n *Interner) Text(id uint32) string { return n.texts[id] }
 // Len returns how many texts there are.
 func (n *Interner) Len() int { return len(n.texts) }
 
+func (n *Interner) add(text []byte) uint32 {
+	if 2*len(n.texts) >= len(n.slots) {
+		n.grow(2 * len(n.slots))
+	}
+	n.texts = append(n.texts, string(text))
+	n.put(len(n.texts))
+	return uint32(len(n.texts) - 1)
+}
+
 func (n *Interner) grow(slots int) {
-	n.slots = make([]uint32, slots)
+	n.slots = make([]internSlot, slots)
 	n.shift = uint8(64 - bits.TrailingZeros(uint(slots)))
 	for id := range n.texts {
-		n.put(uint32(id + 1))
+		n.put(id + 1)
 	}
 }
 
 // put enters a number into the first free slot of its text.
-func (n *Interner) put(id uint32) {
-	mask := uint64(len(n.slots) - 1)
-	i := hashText([]byte(n.texts[id-1])) >> n.shift
-	for n.slots[i] != 0 {
+func (n *Interner) put(id int) {
+	text := []byte(n.texts[id-1])
+	head, mask := headOf(text), uint64(len(n.slots)-1)
+	i := hashText(head, text) >> n.shift
+	for n.slots[i].id != 0 {
 		i = (i + 1) & mask
 	}
-	n.slots[i] = id
+	n.slots[i] = internSlot{head, uint32(len(text)), uint32(id)}
+}
+
+// headOf returns the first 8 bytes of a text, zeros where it is shorter. Where
+// it may read all 8 it does, since nobody can foretell how many there are.
+func headOf(b []byte) (head uint64) {
+	if cap(b) >= headSize {
+		return binary.LittleEndian.Uint64(b[:headSize]) & (1<<(8*min(len(b), headSize)) - 1)
+	}
+	for i, c := range b {
+		head |= uint64(c) << (8 * i)
+	}
+	return head
 }
 
 // hashText mixes a text eight bytes at a time. Whoever makes texts collide on
 // purpose slows a table down, and changes no answer.
-func hashText(b []byte) uint64 {
+func hashText(head uint64, b []byte) uint64 {
 	const mix = 0x9E3779B97F4A7C15 // 2^64 / golden ratio
-	h := uint64(len(b)) * mix
-	for ; len(b) >= 8; b = b[8:] {
-		h = fold(h^binary.LittleEndian.Uint64(b), mix)
+	h := fold(head^uint64(len(b))*mix, mix)
+	for len(b) > headSize {
+		b = b[headSize:]
+		h = fold(h^headOf(b), mix)
 	}
-	var rest uint64
-	for i, c := range b {
-		rest |= uint64(c) << (8 * i)
-	}
-	return fold(h^rest, mix)
+	return h
 }
 
 func fold(x, y uint64) uint64 {

@@ -18,7 +18,8 @@ func TestTextsAreNumberedAsTheyAreFirstSeen(t *testing.T) {
 				want = uint32(len(ids))
 				ids[text] = want
 			}
-			if got := n.ID([]byte(text)); got != want || n.Text(got) != text {
+			behind := append([]byte(text), rapid.SampledFrom([]string{"", "\x00", "ab0 and more"}).Draw(t, "behind")...)
+			if got := n.ID(behind[:len(text):rapid.SampledFrom([]int{len(text), len(behind)}).Draw(t, "capacity")]); got != want || n.Text(got) != text {
 				t.Fatalf("%q is %d (%q), want %d", text, got, n.Text(got), want)
 			}
 		}
