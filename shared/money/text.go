@@ -3,6 +3,8 @@ package money
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 )
 
 var errSyntax = errors.New("want digits with an optional sign and at most one decimal point, such as -12.5")
@@ -72,18 +74,49 @@ func (a Amount) Text(decimals int) string { return string(a.AppendText(nil, deci
 
 // AppendText appends what Text returns to dst.
 func (a Amount) AppendText(dst []byte, decimals int) []byte {
-	var buf [64]byte
-	i := len(buf)
-	for pad := min(decimals, MaxDecimals) - int(a.decimals); pad > 0; pad-- {
-		i--
-		buf[i] = '0'
-	}
-	i = a.digits(buf[:i], i < len(buf))
 	if a.neg {
-		i--
-		buf[i] = '-'
+		dst = append(dst, '-')
 	}
-	return append(dst, buf[i:]...)
+	if a.hi == 0 && a.decimals <= maxPow10 {
+		dst = appendUnits(dst, a.lo, int(a.decimals))
+	} else {
+		dst = a.appendWide(dst)
+	}
+	pad := min(decimals, MaxDecimals) - int(a.decimals)
+	if pad > 0 && a.decimals == 0 {
+		dst = append(dst, '.')
+	}
+	for ; pad > 0; pad-- {
+		dst = append(dst, '0')
+	}
+	return dst
+}
+
+// appendUnits appends units * 10^-decimals, for 0 to maxPow10 decimals: nearly
+// every amount is as small. Digits are written where they stay, two at a time.
+func appendUnits(dst []byte, units uint64, decimals int) []byte {
+	whole := units / pow10[decimals]
+	if whole < 10 {
+		dst = append(dst, byte('0'+whole))
+	} else {
+		dst = strconv.AppendUint(dst, whole, 10)
+	}
+	if decimals == 0 {
+		return dst
+	}
+	fraction := units - whole*pow10[decimals]
+	end := len(dst) + 1 + decimals
+	dst = append(slices.Grow(dst, 1+maxPow10), '.')[:end]
+	for ; decimals > 1; decimals -= 2 {
+		rest := fraction / 100
+		pair := 2 * (fraction - 100*rest)
+		dst[end-2], dst[end-1] = pairs[pair], pairs[pair+1]
+		fraction, end = rest, end-2
+	}
+	if decimals > 0 {
+		dst[end-1] = byte('0' + fraction)
+	}
+	return dst
 }
 
 // pairs is 00 to 99.
@@ -94,37 +127,21 @@ var pairs = func() (p [200]byte) {
 	return p
 }()
 
-// digits writes a's digits and its point to the end of buf, and returns where
-// they begin. An amount without decimals has a point when zeros follow.
-func (a Amount) digits(buf []byte, zeros bool) int {
-	i, point, written := len(buf), int(a.decimals), 0
-	put := func(digit uint64) {
-		if written == point && (point > 0 || zeros) {
+// appendWide appends |a| digit by digit.
+func (a Amount) appendWide(dst []byte) []byte {
+	var buf [64]byte
+	i := len(buf)
+	for w, written := wideOf(a.hi, a.lo), 0; w != (wide{}) || written <= int(a.decimals); written++ {
+		if written > 0 && written == int(a.decimals) {
 			i--
 			buf[i] = '.'
 		}
-		i--
-		buf[i] = byte('0' + digit)
-		written++
-	}
-	w := wideOf(a.hi, a.lo)
-	for w[1] != 0 {
 		var digit uint64
 		w, digit = w.div(10)
-		put(digit)
+		i--
+		buf[i] = byte('0' + digit)
 	}
-	// Most amounts fit into one word, which is much faster to divide, the more
-	// so by a hundred at a time.
-	low := w[0]
-	for ; low >= 100 && written+2 <= point; low /= 100 {
-		i -= 2
-		copy(buf[i:], pairs[2*(low%100):2*(low%100)+2])
-		written += 2
-	}
-	for ; low != 0 || written <= point; low /= 10 {
-		put(low % 10)
-	}
-	return i
+	return append(dst, buf[i:]...)
 }
 
 // MarshalText writes a as String does: in JSON an amount is a string.
