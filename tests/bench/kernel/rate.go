@@ -10,7 +10,6 @@ import (
 	"math/bits"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/tollbook/tollbook/shared/call"
@@ -214,13 +213,9 @@ func (w *worker) price(c *piece) error {
 		if charge.Reason != "" {
 			continue
 		}
-		account := r.Bytes(r.Account[i])
-		c.out = append(append(c.out, r.Bytes(r.CallID[i])...), ',')
-		c.out = append(append(c.out, account...), ',')
-		c.out = append(append(c.out, r.Bytes(r.BNumber[i])[:charge.Prefix]...), ',')
-		c.out = append(strconv.AppendUint(c.out, charge.Billed, 10), ',')
-		c.out = append(charge.Amount.AppendText(c.out, 4), '\n')
-		id := w.accounts.ID(account)
+		c.out = appendLine(c.out, r, i, charge)
+		account := r.Account[i]
+		id := w.accounts.ID(r.Text[account.At:][:account.Len])
 		if int(id) == len(w.totals) {
 			w.totals = append(w.totals, total{})
 		}
