@@ -80,6 +80,22 @@ func (c *Columns) Truncate(n int) {
 	c.Kind, c.Units, c.Direction = c.Kind[:n], c.Units[:n], c.Direction[:n]
 }
 
+// Clear empties the rows from one to before another.
+func (c *Columns) Clear(from, to int) {
+	for _, s := range c.texts() {
+		clear((*s)[from:to])
+	}
+	clear(c.Instant[from:to])
+	clear(c.Nanos[from:to])
+	clear(c.Line[from:to])
+	clear(c.Decimals[from:to])
+	clear(c.Version[from:to])
+	clear(c.Flags[from:to])
+	clear(c.Kind[from:to])
+	clear(c.Units[from:to])
+	clear(c.Direction[from:to])
+}
+
 // extend returns s with n entries, the new ones zero.
 func extend[T any](s []T, n int) []T {
 	old := len(s)

@@ -19,6 +19,12 @@ func TestARecordIsReadBackFromColumnsAsItWasAppended(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		cleared := rapid.IntRange(0, len(want)).Draw(t, "cleared")
+		until := rapid.IntRange(cleared, len(want)).Draw(t, "until")
+		c.Clear(cleared, until)
+		for i := cleared; i < until; i++ {
+			want[i] = Row{}
+		}
 		keep := rapid.IntRange(0, len(want)).Draw(t, "keep")
 		c.Truncate(keep)
 		c.Grow(1)

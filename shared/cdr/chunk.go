@@ -66,6 +66,7 @@ func (k *Chunk) Parse(dst *call.Columns, reject func(Row)) (more bool) {
 			k.line++
 			continue
 		}
+		dst.Clear(i, i+1) // of what was read before it turned out not to be plain
 		row, ok := k.slow()
 		switch {
 		case !ok:

@@ -205,6 +205,8 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 				line = "\uFEFF" + line
 			case 5:
 				line = rapid.SampledFrom([]string{"", "\r", "\n", "\xff\xfe", "\x00"}).Draw(t, "piece")
+			case 7:
+				line = strings.Join(cells[:len(cells)-1], comma)
 			case 6:
 				line += comma + strings.Repeat("z", rapid.IntRange(window-300, window+300).Draw(t, "long"))
 			}
@@ -384,5 +386,24 @@ func TestChunksAreParsedSideBySide(t *testing.T) {
 	workers.Wait()
 	if accepted != 6000 || rejected != 3000 || len(seen) != 6000 {
 		t.Errorf("%d accepted of %d lines, %d rejected; want 6000 and 3000", accepted, len(seen), rejected)
+	}
+}
+
+// A row that is refused late leaves nothing behind in the columns of those
+// that follow, though they have fewer fields.
+func TestARefusedRowLeavesNothingBehind(t *testing.T) {
+	const asteriskRow = `acme,44207,34688,c,"A",SIP/a-1,SIP/b,Dial,x,2026-07-01 12:00:00,2026-07-01 12:00:05,2026-07-01 12:01:06,66,61,ANSWERED,D`
+	long := asteriskRow + ",1231977075.1,"
+	for _, refused := range []string{strings.Replace(long, "34688", "x", 1), strings.Replace(long, "34688", "", 1)} {
+		file := strings.ReplaceAll(strings.Join([]string{long, refused, asteriskRow, refused, long, asteriskRow, ""}, "\n"), `"`, "")
+		sameAsReader(t, file, asterisk, knobs{chunkSize, call.MaxRows})
+		sameAsReader(t, file, asterisk, knobs{chunkSize, 2})
+	}
+	const plain = "c1,acme,44,34688,2026-11-30 23:59:59,9,l,7\n"
+	for _, bad := range []string{"c2,b,+44,x,2026-11-30 23:59:59,9,m,8\n", "c2,b,+44,+34,2026-11-30 23:59:59,9,m,x\n", "c2,b,+44,+34,x,9,m,8\n", "c2,b,+44,+34,2026-11-30 23:59:59,x,m,8\n"} {
+		for _, k := range []knobs{{1, 1}, {chunkSize, 3}, {chunkSize, call.MaxRows}} {
+			file := "id,account,a,b,start,duration,leg,version\n" + strings.Repeat(strings.Repeat(plain, 70)+bad+bad+plain+bad+"c3,,,34,2026-11-30 23:59:59,0,,\n", 4)
+			sameAsReader(t, file, generic, k)
+		}
 	}
 }
