@@ -174,13 +174,14 @@ type worker struct {
 	keys           []prefix.Key
 	charges        []rating.Charge
 	accounts       call.Interner
-	totals         []total // by account
+	ids            []uint32 // of the accounts of records
+	totals         []total  // by account
 }
 
 func newWorker(card *rating.Card) *worker {
 	return &worker{
 		pricer: card.NewPricer(),
-		keys:   make([]prefix.Key, call.MaxRows), charges: make([]rating.Charge, call.MaxRows),
+		keys:   make([]prefix.Key, call.MaxRows), charges: make([]rating.Charge, call.MaxRows), ids: make([]uint32, call.MaxRows),
 	}
 }
 
@@ -209,17 +210,32 @@ func (w *worker) price(c *piece) error {
 	w.pricer.PriceBlock(&rating.Block{Kind: call.Voice, Numbers: keys, Quantities: r.Nanos, Instants: r.Instant, Charges: charges})
 	w.rows += int64(n)
 	for i := range charges {
+		if charge := &charges[i]; charge.Reason == "" {
+			c.out = appendLine(c.out, r, i, charge)
+		}
+	}
+	return w.count(charges)
+}
+
+// count adds charges to the totals of their accounts. It goes through them a
+// second time since the misses of the cache that it meets then do not wait for
+// each other, as they would between lines that are written.
+func (w *worker) count(charges []rating.Charge) error {
+	r, ids := &w.records, w.ids[:len(charges)]
+	for i, span := range r.Account {
+		if charges[i].Reason == "" {
+			ids[i] = w.accounts.ID(r.Text[span.At:][:span.Len])
+		}
+	}
+	if more := w.accounts.Len() - len(w.totals); more > 0 {
+		w.totals = append(w.totals, make([]total, more)...)
+	}
+	for i := range charges {
 		charge := &charges[i]
 		if charge.Reason != "" {
 			continue
 		}
-		c.out = appendLine(c.out, r, i, charge)
-		account := r.Account[i]
-		id := w.accounts.ID(r.Text[account.At:][:account.Len])
-		if int(id) == len(w.totals) {
-			w.totals = append(w.totals, total{})
-		}
-		if err := w.totals[id].add(1, charge.Billed, charge.Amount); err != nil {
+		if err := w.totals[ids[i]].add(1, charge.Billed, charge.Amount); err != nil {
 			return err
 		}
 	}
