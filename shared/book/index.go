@@ -16,6 +16,7 @@ type Index struct {
 	zones    map[string]*time.Location // by cycle
 	cards    map[string]*Card
 	accounts map[string]*account
+	names    call.Interner // their ids: numbers are places
 	feeds    map[string]*Feed
 	plans    map[string]bool
 }
@@ -48,7 +49,11 @@ func NewIndex(b *Book) (*Index, error) {
 		if !ok {
 			return nil, fmt.Errorf("account %q is in cycle %q, which is not in the book", a.ID, a.Cycle)
 		}
-		ix.accounts[a.ID] = &account{Account: a, zone: zone, place: uint32(i)}
+		place := ix.names.ID([]byte(a.ID))
+		if int(place) != i {
+			return nil, fmt.Errorf("account %q is in the book twice", a.ID)
+		}
+		ix.accounts[a.ID] = &account{Account: a, zone: zone, place: place}
 	}
 	for i := range b.Cards {
 		ix.cards[b.Cards[i].ID] = &b.Cards[i]
@@ -173,11 +178,7 @@ type Route struct {
 // Place returns an account's place among those of the book, by which Route
 // knows it.
 func (ix *Index) Place(id []byte) (place uint32, ok bool) {
-	a := ix.accounts[string(id)]
-	if a == nil {
-		return 0, false
-	}
-	return a.place, true
+	return ix.names.Find(id)
 }
 
 // Route returns the route of the account in a place at an instant.

@@ -40,6 +40,7 @@ type BlockHeader struct {
 	Shard uint8
 	Rows  uint32
 	Size  uint32 // payload bytes
+	Sum   uint32
 }
 
 // BlockHeaderSize is the size of a block's head in bytes.
@@ -55,16 +56,21 @@ var ErrBlock = errors.New("block is damaged")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// AppendBlock appends a block of framed rows (see AppendFramed) to dst.
-func AppendBlock(dst []byte, kind BlockKind, shard uint8, rows uint32, payload []byte) []byte {
-	var head [BlockHeaderSize]byte
+// BeginBlock appends the room of a block's head to dst. The payload follows.
+func BeginBlock(dst []byte) []byte { return append(dst, make([]byte, BlockHeaderSize)...) }
+
+// EndBlock writes the head of a block that was begun, and returns its checksum.
+// All of b is the block.
+func EndBlock(b []byte, kind BlockKind, shard uint8, rows uint32) uint32 {
+	head, payload := b[:BlockHeaderSize], b[BlockHeaderSize:]
+	clear(head)
 	binary.LittleEndian.PutUint32(head[0:], blockMagic)
 	head[4], head[5] = byte(kind), shard
 	binary.LittleEndian.PutUint32(head[8:], rows)
 	binary.LittleEndian.PutUint32(head[12:], uint32(len(payload)))
 	sum := crc32.Update(crc32.Checksum(head[:16], castagnoli), castagnoli, payload)
 	binary.LittleEndian.PutUint32(head[16:], sum)
-	return append(append(dst, head[:]...), payload...)
+	return sum
 }
 
 // ParseBlock checks the block at the start of b and returns its head and its
@@ -75,14 +81,14 @@ func ParseBlock(b []byte) (BlockHeader, []byte, error) {
 	}
 	h := BlockHeader{
 		Kind: BlockKind(b[4]), Shard: b[5],
-		Rows: binary.LittleEndian.Uint32(b[8:]), Size: binary.LittleEndian.Uint32(b[12:]),
+		Rows: binary.LittleEndian.Uint32(b[8:]), Size: binary.LittleEndian.Uint32(b[12:]), Sum: binary.LittleEndian.Uint32(b[16:]),
 	}
 	if h.Size > MaxBlock || uint64(len(b)) < BlockHeaderSize+uint64(h.Size) {
 		return BlockHeader{}, nil, fmt.Errorf("%w: it is cut off", ErrBlock)
 	}
 	payload := b[BlockHeaderSize : BlockHeaderSize+h.Size]
 	sum := crc32.Update(crc32.Checksum(b[:16], castagnoli), castagnoli, payload)
-	if sum != binary.LittleEndian.Uint32(b[16:]) {
+	if sum != h.Sum {
 		return BlockHeader{}, nil, fmt.Errorf("%w: its checksum differs", ErrBlock)
 	}
 	return h, payload, nil

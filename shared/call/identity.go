@@ -18,47 +18,69 @@ type Identity struct {
 // IdentityShard returns the shard that an identity lies in.
 func IdentityShard(hash uint64) uint8 { return uint8(hash >> 56) }
 
-// IdentityHash returns the hash that tells which rows may be one record.
+// IdentityHash returns the hash that tells which rows may be one record. It
+// must never change, as stored rows lie by it. Whoever makes records collide on
+// purpose slows a fold down, and changes no decision.
 func (r *Record) IdentityHash() uint64 {
-	var buf [512]byte
-	if r.HasID() {
-		return mixed(r.appendIdentity(buf[:0]))
+	if !r.HasID() {
+		var buf [512]byte
+		return mixText(mixSeed, r.AppendContent(buf[:0]))
 	}
-	return mixed(r.AppendContent(buf[:0]))
+	return mixIdentity(r.Feed, r.CallID, r.Leg, r.Instant)
 }
 
-// IdentityHash is that of a row. It uses buf, and returns it for the next.
-func (c *Columns) IdentityHash(i int, buf []byte) (uint64, []byte) {
+// IdentityHash is that of a row's record.
+func (c *Columns) IdentityHash(i int) uint64 {
 	if c.CallID[i].Len == 0 {
 		r := c.Record(i)
-		buf = r.AppendContent(buf[:0])
-		return mixed(buf), buf
+		return r.IdentityHash()
 	}
-	buf = c.appendTexts(append(buf[:0], "id"...), c.Feed[i], c.CallID[i], c.Leg[i])
-	buf = binary.BigEndian.AppendUint64(buf, uint64(c.Instant[i]))
-	return mixed(buf), buf
+	return mixIdentity(c.Bytes(c.Feed[i]), c.Bytes(c.CallID[i]), c.Bytes(c.Leg[i]), c.Instant[i])
 }
 
-// mixed hashes eight bytes at a time. It must never change, as stored rows lie
-// by it. Whoever makes records collide on purpose slows a fold down, and changes
-// no decision.
-func mixed(b []byte) uint64 {
-	const odd = 0x9E3779B97F4A7C15 // 2^64 / golden ratio
-	h := uint64(len(b)) ^ odd
-	for ; len(b) >= 8; b = b[8:] {
-		h = multiplied(h^binary.LittleEndian.Uint64(b), odd)
+const (
+	mixSeed = 0xD6E8FEB86659FD93
+	mixOdd  = 0x9E3779B97F4A7C15 // 2^64 / golden ratio
+)
+
+func mixIdentity[T string | []byte](feed, id, leg T, instant int64) uint64 {
+	h := mixText(mixSeed, feed)
+	h = mixText(h, id)
+	if len(leg) > 0 {
+		h = mixText(h, leg)
 	}
-	rest := uint64(0)
-	for i, c := range b {
-		rest |= uint64(c) << (8 * i)
+	return multiplied(multiplied(h^uint64(instant), mixOdd), mixSeed)
+}
+
+// mixText mixes a text and its length into h, eight bytes at a time.
+func mixText[T string | []byte](h uint64, s T) uint64 {
+	h ^= uint64(len(s)) << 56
+	for ; len(s) > 8; s = s[8:] {
+		h = multiplied(h^word(s), mixOdd)
 	}
-	h = multiplied(h^rest, odd)
-	return multiplied(h, 0xD6E8FEB86659FD93)
+	return multiplied(h^lastWord(s), mixOdd)
+}
+
+// word returns the first eight bytes of s.
+func word[T string | []byte](s T) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// lastWord returns what is left of a text, 0 to 8 bytes.
+func lastWord[T string | []byte](s T) (w uint64) {
+	if len(s) == 8 {
+		return word(s)
+	}
+	for i := range len(s) {
+		w |= uint64(s[i]) << (8 * i)
+	}
+	return w
 }
 
 func multiplied(x, y uint64) uint64 {
 	hi, lo := bits.Mul64(x, y)
-	return hi ^ lo ^ x
+	return hi ^ lo
 }
 
 // AppendIdentity appends the stored form of id to dst.

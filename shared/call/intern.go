@@ -32,18 +32,27 @@ const (
 // ID returns the number of a text, from 0. It may read up to 8 bytes within
 // the text's capacity, though it does not heed those behind the text.
 func (n *Interner) ID(text []byte) uint32 {
+	if id, ok := n.Find(text); ok {
+		return id
+	}
+	return n.add(text)
+}
+
+// Find returns the number of a text that ID has seen, as ID does. Any number of
+// goroutines may find texts while none adds one.
+func (n *Interner) Find(text []byte) (id uint32, ok bool) {
 	if len(n.slots) == 0 {
-		n.grow(minSlots)
+		return 0, false
 	}
 	head := headOf(text)
 	mask := uint64(len(n.slots) - 1)
 	for i := hashText(head, text) >> n.shift; ; i = (i + 1) & mask {
 		s := &n.slots[i&mask]
 		if s.id == 0 {
-			return n.add(text)
+			return 0, false
 		}
 		if s.head == head && int(s.size) == len(text) && (len(text) <= headSize || n.texts[s.id-1] == string(text)) {
-			return s.id - 1
+			return s.id - 1, true
 		}
 	}
 }
@@ -56,7 +65,7 @@ func (n *Interner) Len() int { return len(n.texts) }
 
 func (n *Interner) add(text []byte) uint32 {
 	if 2*len(n.texts) >= len(n.slots) {
-		n.grow(2 * len(n.slots))
+		n.grow(max(minSlots, 2*len(n.slots)))
 	}
 	n.texts = append(n.texts, string(text))
 	n.put(len(n.texts))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tollbook/tollbook/shared/money"
 )
@@ -92,59 +93,86 @@ func mark(has bool, m marks) marks {
 	return 0
 }
 
-func (n *numbers) append(dst []byte, m marks) []byte {
-	dst = append(binary.AppendUvarint(dst, uint64(m)), byte(n.status))
+// most is how many bytes the marks, numbers and lengths of a row take at most,
+// and how far a short text may be written beyond its end.
+const most = 320
+
+// put writes the numbers at b[at:], and returns what is behind them.
+func (n *numbers) put(b []byte, at int, m marks) int {
+	at = putUvarint(b, at, uint64(m))
+	b[at] = byte(n.status)
 	instant, nanos := n.instant, n.nanos
 	if m&markWhole != 0 {
 		instant, nanos = instant/second, nanos/second
 	}
-	dst = binary.AppendVarint(dst, instant)
+	at = putUvarint(b, at+1, uint64(instant)<<1^uint64(instant>>63))
 	if m&markDuration != 0 {
-		dst = binary.AppendUvarint(dst, uint64(nanos))
+		at = putUvarint(b, at, uint64(nanos))
 	}
-	dst = binary.AppendUvarint(dst, uint64(n.line))
+	at = putUvarint(b, at, uint64(n.line))
 	if m&markDecimals != 0 {
-		dst = append(dst, n.decimals)
+		b[at] = n.decimals
+		at++
 	}
 	if m&markFlags != 0 {
-		dst = binary.AppendUvarint(dst, uint64(n.flags))
+		at = putUvarint(b, at, uint64(n.flags))
 	}
 	if m&markVersion != 0 {
-		dst = binary.AppendUvarint(dst, n.version)
+		at = putUvarint(b, at, n.version)
 	}
 	if m&markKind != 0 {
-		dst = binary.AppendUvarint(append(dst, byte(n.kind)), n.units)
+		b[at] = byte(n.kind)
+		at = putUvarint(b, at+1, n.units)
 	}
 	if m&markDescribed != 0 {
-		dst = append(dst, byte(n.direction))
+		b[at] = byte(n.direction)
+		at++
 	}
 	if m&markImage != 0 {
-		dst = binary.AppendUvarint(dst, uint64(n.image))
+		at = putUvarint(b, at, uint64(n.image))
 	}
 	if m&markPriced != 0 {
-		dst = binary.AppendUvarint(append(dst, byte(n.prefix)), n.billed)
+		b[at] = byte(n.prefix)
+		at = putUvarint(b, at+1, n.billed)
 	}
 	if m&markCharge != 0 {
-		dst = appendAmount(dst, n.charge, m&markWide != 0)
+		at = putAmount(b, at, n.charge, m&markWide != 0)
 	}
 	if m&markFolded != 0 {
-		dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(n.batch)), n.covered)
-		dst = appendAmount(dst, n.due, m&markWideDue != 0)
+		at = putUvarint(b, putUvarint(b, at, uint64(n.batch)), n.covered)
+		at = putAmount(b, at, n.due, m&markWideDue != 0)
 	}
-	return dst
+	return at
 }
 
-func appendAmount(dst []byte, a money.Amount, wide bool) []byte {
+func putAmount(b []byte, at int, a money.Amount, wide bool) int {
 	neg, hi, lo, decimals := a.Bits()
 	head := decimals << 1
 	if neg {
 		head |= 1
 	}
-	dst = append(dst, head)
+	b[at] = head
+	at++
 	if wide {
-		dst = binary.AppendUvarint(dst, hi)
+		at = putUvarint(b, at, hi)
 	}
-	return binary.AppendUvarint(dst, lo)
+	return putUvarint(b, at, lo)
+}
+
+func putUvarint(b []byte, at int, v uint64) int {
+	for v >= 0x80 {
+		b[at] = byte(v) | 0x80
+		v >>= 7
+		at++
+	}
+	b[at] = byte(v)
+	return at + 1
+}
+
+// putText writes a text behind its length.
+func putText(b []byte, at int, s string) int {
+	at = putUvarint(b, at, uint64(len(s)))
+	return at + copy(b[at:], s)
 }
 
 // AppendRow appends the stored form of r to dst. A prefix is 0 to 255.
@@ -158,76 +186,106 @@ func AppendRow(dst []byte, r *Row) []byte {
 		mark(r.ARaw != "" || r.BRaw != "", markRaw) | mark(r.Leg != "", markLeg) | mark(r.Trunk != "" || r.AccountRaw != "", markDescribed) |
 		mark(r.LRN != "" || r.ALRN != "" || r.Service != "" || r.Tag != "", markRouting) |
 		mark(r.Column != "" || r.Value != "" || r.Want != "", markReport)
-	dst = n.append(dst, m)
-	dst = appendString(appendString(appendString(dst, r.Feed), r.Account), r.BNumber)
+	size := len(r.Feed) + len(r.Account) + len(r.BNumber) + len(r.ANumber) + len(r.CallID) + len(r.Leg) + len(r.ARaw) + len(r.BRaw) + len(r.LRN) +
+		len(r.ALRN) + len(r.Service) + len(r.Tag) + len(r.Trunk) + len(r.AccountRaw) + len(r.Reason) + len(r.Column) + len(r.Value) + len(r.Want)
+	from := len(dst)
+	dst = slices.Grow(dst, size+most)
+	b := dst[:cap(dst)]
+	at := n.put(b, from, m)
+	at = putText(b, putText(b, putText(b, at, r.Feed), r.Account), r.BNumber)
 	if m&markCaller != 0 {
-		dst = appendString(dst, r.ANumber)
+		at = putText(b, at, r.ANumber)
 	}
 	if m&markCallID != 0 {
-		dst = appendString(dst, r.CallID)
+		at = putText(b, at, r.CallID)
 	}
 	if m&markLeg != 0 {
-		dst = appendString(dst, r.Leg)
+		at = putText(b, at, r.Leg)
 	}
 	if m&markRaw != 0 {
-		dst = appendString(appendString(dst, r.ARaw), r.BRaw)
+		at = putText(b, putText(b, at, r.ARaw), r.BRaw)
 	}
 	if m&markRouting != 0 {
-		dst = appendString(appendString(appendString(appendString(dst, r.LRN), r.ALRN), r.Service), r.Tag)
+		at = putText(b, putText(b, putText(b, putText(b, at, r.LRN), r.ALRN), r.Service), r.Tag)
 	}
 	if m&markDescribed != 0 {
-		dst = appendString(appendString(dst, r.Trunk), r.AccountRaw)
+		at = putText(b, putText(b, at, r.Trunk), r.AccountRaw)
 	}
 	if m&markReason != 0 {
-		dst = appendString(dst, string(r.Reason))
+		at = putText(b, at, string(r.Reason))
 	}
 	if m&markReport != 0 {
-		dst = appendString(appendString(appendString(dst, r.Column), r.Value), r.Want)
+		at = putText(b, putText(b, putText(b, at, r.Column), r.Value), r.Want)
 	}
-	return dst
+	return b[:at]
 }
 
-// AppendRow appends the stored form of a row and of what pricing made of it:
-// what the function AppendRow appends for them.
-func (c *Columns) AppendRow(dst []byte, i int, p *Priced) []byte {
+// AppendFramedRow appends a row and what pricing made of it to a block's
+// payload: what AppendFramed appends of the row that AppendRow stores.
+func (c *Columns) AppendFramedRow(dst []byte, i int, p *Priced) []byte {
 	n := numbers{
 		status: p.Status, instant: c.Instant[i], nanos: c.Nanos[i], line: c.Line[i], decimals: c.Decimals[i], flags: c.Flags[i] | p.Flags,
 		version: c.Version[i], kind: c.Kind[i], units: c.Units[i], direction: c.Direction[i], image: p.Image, prefix: p.Prefix, billed: p.Billed, charge: p.Charge,
 	}
-	m := n.marks() | mark(c.CallID[i].Len != 0, markCallID) | mark(c.ANumber[i].Len != 0, markCaller) | mark(p.Reason != "", markReason) |
-		mark(c.ARaw[i].Len|c.BRaw[i].Len != 0, markRaw) | mark(c.Leg[i].Len != 0, markLeg) | mark(c.Trunk[i].Len|c.AccountRaw[i].Len != 0, markDescribed) |
-		mark(c.LRN[i].Len|c.ALRN[i].Len|c.Service[i].Len|c.Tag[i].Len != 0, markRouting)
-	dst = n.append(dst, m)
-	dst = c.appendTexts(dst, c.Feed[i], c.Account[i], c.BNumber[i])
+	feed, account, called, caller, id, leg := c.Feed[i], c.Account[i], c.BNumber[i], c.ANumber[i], c.CallID[i], c.Leg[i]
+	raw := c.ARaw[i].Len | c.BRaw[i].Len
+	routing := c.LRN[i].Len | c.ALRN[i].Len | c.Service[i].Len | c.Tag[i].Len
+	described := c.Trunk[i].Len | c.AccountRaw[i].Len
+	m := n.marks() | mark(id.Len != 0, markCallID) | mark(caller.Len != 0, markCaller) | mark(p.Reason != "", markReason) |
+		mark(raw != 0, markRaw) | mark(leg.Len != 0, markLeg) | mark(described != 0, markDescribed) | mark(routing != 0, markRouting)
+	size := int(feed.Len+account.Len+called.Len+caller.Len+id.Len+leg.Len) + len(p.Reason)
+	if m&(markRaw|markRouting|markDescribed) != 0 {
+		size += int(c.ARaw[i].Len + c.BRaw[i].Len + c.LRN[i].Len + c.ALRN[i].Len + c.Service[i].Len + c.Tag[i].Len + c.Trunk[i].Len + c.AccountRaw[i].Len)
+	}
+	from := len(dst)
+	dst = slices.Grow(dst, size+most)
+	b := dst[:cap(dst)]
+	at := n.put(b, from+1, m) // behind the length, of one byte as a rule
+	at = c.putSpan(b, c.putSpan(b, c.putSpan(b, at, feed), account), called)
 	if m&markCaller != 0 {
-		dst = c.appendTexts(dst, c.ANumber[i])
+		at = c.putSpan(b, at, caller)
 	}
 	if m&markCallID != 0 {
-		dst = c.appendTexts(dst, c.CallID[i])
+		at = c.putSpan(b, at, id)
 	}
 	if m&markLeg != 0 {
-		dst = c.appendTexts(dst, c.Leg[i])
+		at = c.putSpan(b, at, leg)
 	}
 	if m&markRaw != 0 {
-		dst = c.appendTexts(dst, c.ARaw[i], c.BRaw[i])
+		at = c.putSpan(b, c.putSpan(b, at, c.ARaw[i]), c.BRaw[i])
 	}
 	if m&markRouting != 0 {
-		dst = c.appendTexts(dst, c.LRN[i], c.ALRN[i], c.Service[i], c.Tag[i])
+		at = c.putSpan(b, c.putSpan(b, c.putSpan(b, c.putSpan(b, at, c.LRN[i]), c.ALRN[i]), c.Service[i]), c.Tag[i])
 	}
 	if m&markDescribed != 0 {
-		dst = c.appendTexts(dst, c.Trunk[i], c.AccountRaw[i])
+		at = c.putSpan(b, c.putSpan(b, at, c.Trunk[i]), c.AccountRaw[i])
 	}
 	if m&markReason != 0 {
-		dst = appendString(dst, string(p.Reason))
+		at = putText(b, at, string(p.Reason))
 	}
-	return dst
+	length := at - from - 1
+	if length < 0x80 {
+		b[from] = byte(length)
+		return b[:at]
+	}
+	var frame [binary.MaxVarintLen64]byte
+	k := putUvarint(frame[:], 0, uint64(length))
+	copy(b[from+k:], b[from+1:at])
+	copy(b[from:], frame[:k])
+	return b[:at+k-1]
 }
 
-func (c *Columns) appendTexts(dst []byte, texts ...Span) []byte {
-	for _, s := range texts {
-		dst = append(binary.AppendUvarint(dst, uint64(s.Len)), c.Text[s.At:s.At+s.Len]...)
+// putSpan writes a text behind its length. Most texts are short: it costs less
+// to write 16 bytes and to go on behind those that count.
+func (c *Columns) putSpan(b []byte, at int, s Span) int {
+	const short = 16
+	at = putUvarint(b, at, uint64(s.Len))
+	if from := c.Text[s.At:]; s.Len <= short && len(from) >= short {
+		*(*[short]byte)(b[at:]) = [short]byte(from)
+	} else {
+		copy(b[at:], from[:s.Len])
 	}
-	return dst
+	return at + int(s.Len)
 }
 
 var errRow = errors.New("stored row is damaged")

@@ -186,9 +186,6 @@ func (c *checker) part(ctx context.Context, ref Ref) (*part, error) {
 	}
 	if !seen {
 		c.parts[ref.Name] = false
-		if _, err := loadHashed(ctx, rated, ref); err != nil {
-			return nil, c.blame("part", ref.Name, err)
-		}
 	}
 	p, err := openPart(ctx, rated, ref)
 	if err != nil {

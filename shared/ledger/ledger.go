@@ -52,7 +52,12 @@ func put(ctx context.Context, b objects.Bucket, prefix string, data []byte) (Ref
 
 // putNamed stores bytes under a name that determines them.
 func putNamed(ctx context.Context, b objects.Bucket, name string, data []byte) (Ref, error) {
-	info, err := b.Create(ctx, name, bytes.NewReader(data))
+	return createNamed(ctx, b, name, bytes.NewReader(data))
+}
+
+// createNamed stores what is read under a name that determines it.
+func createNamed(ctx context.Context, b objects.Bucket, name string, content io.Reader) (Ref, error) {
+	info, err := b.Create(ctx, name, content)
 	if errors.Is(err, objects.ErrExists) {
 		info, err = b.Stat(ctx, name)
 	}

@@ -1,13 +1,18 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"path"
 	"slices"
 	"strconv"
 
@@ -17,9 +22,10 @@ import (
 
 // A part is an immutable object of row blocks, gathered by kind, period and
 // shard, then a directory (JSON), then 12 bytes: the directory's length, its
-// CRC-32C and a magic number, little-endian. It is named by its hash, behind a
-// prefix that says whose it is: parts/BATCH/REV of a batch's revision, outcomes
-// of results. No two revisions share a part, so it can be deleted with the one.
+// CRC-32C and a magic number, little-endian. It is named by the hash of its
+// directory, which has the checksum of every block, behind a prefix that says
+// whose it is: parts/BATCH/REV of a batch's revision, outcomes of results. No
+// two revisions share a part, so it can be deleted with the one.
 const (
 	partMagic   = 0x32504254 // "TBP2"
 	partTrailer = 12
@@ -45,6 +51,7 @@ type blockRef struct {
 	Rows   uint32         `json:"n"`
 	Offset int64          `json:"o"`
 	Size   int64          `json:"z"` // with its head
+	Sum    uint32         `json:"c"` // as its head has it
 }
 
 // has reports whether a block's period is in the table; report rows have none.
@@ -61,7 +68,7 @@ func partPrefix(batch string, rev int64) string {
 }
 
 // partWriter gathers rows into parts of bounded size. A row is appended to the
-// open block of its kind, period and shard: so it is written once.
+// open block of its kind, period and shard, and stays there until it is stored.
 type partWriter struct {
 	bucket  objects.Bucket
 	prefix  string // of the parts' names
@@ -70,22 +77,21 @@ type partWriter struct {
 	images  map[string]uint32
 	open    []*[call.Shards]openBlock // by place: see blockPlace
 	report  openBlock
-	done    []closedBlock
-	held    int
-	free    [][]byte
+	held    int // bytes of rows
 	parts   []Ref
 }
 
+// openBlock is a block with room for its head before the rows. It keeps its
+// memory from part to part.
 type openBlock struct {
 	rows uint32
 	data []byte
+	full []fullBlock // earlier ones of the same kind, period and shard
 }
 
-type closedBlock struct {
-	kind   call.BlockKind
-	period int
-	shard  uint8
-	openBlock
+type fullBlock struct {
+	rows uint32
+	data []byte
 }
 
 func newPartWriter(bucket objects.Bucket, prefix string) *partWriter {
@@ -97,10 +103,7 @@ func newPartWriter(bucket objects.Bucket, prefix string) *partWriter {
 func (w *partWriter) reset() {
 	w.dir = directory{Periods: []Key{}, Images: []string{}}
 	w.periods, w.images = map[Key]int{}, map[string]uint32{}
-	for _, b := range w.done {
-		w.free = append(w.free, b.data[:0])
-	}
-	w.done, w.held = w.done[:0], 0
+	w.held = 0
 }
 
 // period returns the place of a period in the part's table.
@@ -155,61 +158,40 @@ func (w *partWriter) block(kind call.BlockKind, period int, shard uint8) *openBl
 
 // add takes a row's bytes.
 func (w *partWriter) add(kind call.BlockKind, period int, shard uint8, row []byte) {
-	b := w.block(kind, period, shard)
-	w.begin(b)
-	before := len(b.data)
-	b.data = call.AppendFramed(b.data, row)
-	w.added(b, before, kind, period, shard)
+	b := w.begin(kind, period, shard)
+	w.added(b, call.AppendFramed(b.data, row))
+}
+
+// addRow takes a row of columns, and what pricing made of it.
+func (w *partWriter) addRow(period int, shard uint8, c *call.Columns, i int, p *call.Priced) {
+	b := w.begin(call.UsageBlock, period, shard)
+	w.added(b, c.AppendFramedRow(b.data, i, p))
 }
 
 // addIdentity takes what tells whether a row is there twice.
 func (w *partWriter) addIdentity(period int, id call.Identity) {
-	shard := call.IdentityShard(id.Hash)
-	b := w.block(call.IdentityBlock, period, shard)
-	w.begin(b)
-	before := len(b.data)
-	b.data = call.AppendIdentity(b.data, id)
-	w.added(b, before, call.IdentityBlock, period, shard)
+	b := w.begin(call.IdentityBlock, period, call.IdentityShard(id.Hash))
+	w.added(b, call.AppendIdentity(b.data, id))
 }
 
-// begin gives an empty block memory of an earlier one.
-func (w *partWriter) begin(b *openBlock) {
-	if n := len(w.free); b.data == nil && n > 0 {
-		b.data, w.free = w.free[n-1], w.free[:n-1]
+// begin returns an open block, ready for a row.
+func (w *partWriter) begin(kind call.BlockKind, period int, shard uint8) *openBlock {
+	b := w.block(kind, period, shard)
+	if b.rows == 0 {
+		b.data = call.BeginBlock(b.data[:0])
 	}
+	return b
 }
 
-func (w *partWriter) added(b *openBlock, before int, kind call.BlockKind, period int, shard uint8) {
+// added notes that a block has one row more.
+func (w *partWriter) added(b *openBlock, data []byte) {
+	w.held += len(data) - len(b.data)
+	b.data = data
 	b.rows++
-	w.held += len(b.data) - before
-	if len(b.data) >= blockLimit {
-		w.close(b, kind, period, shard)
+	if len(data) >= blockLimit {
+		b.full = append(b.full, fullBlock{b.rows, data})
+		b.rows, b.data = 0, nil
 	}
-}
-
-func (w *partWriter) close(b *openBlock, kind call.BlockKind, period int, shard uint8) {
-	if b.rows > 0 {
-		w.done = append(w.done, closedBlock{kind, period, shard, *b})
-		*b = openBlock{}
-	}
-}
-
-func (w *partWriter) closeAll() {
-	w.close(&w.report, call.ReportBlock, 0, 0)
-	for place, all := range w.open {
-		if all == nil {
-			continue
-		}
-		kind, period := call.BlockKind(place%int(call.OutcomeBlock)+1), place/int(call.OutcomeBlock)
-		for shard := range all {
-			w.close(&all[shard], kind, period, uint8(shard))
-		}
-	}
-	// Blocks of one key were closed in the order of their rows: a stable sort
-	// keeps it.
-	slices.SortStableFunc(w.done, func(a, b closedBlock) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.period, b.period), cmp.Compare(a.shard, b.shard))
-	})
 }
 
 // seal writes what is held as a part; nothing held, nothing written.
@@ -217,30 +199,66 @@ func (w *partWriter) seal(ctx context.Context) error {
 	if w.held == 0 {
 		return nil
 	}
-	w.closeAll()
-	data := make([]byte, 0, w.held+len(w.done)*(call.BlockHeaderSize+64)+4096)
-	for _, b := range w.done {
-		offset := len(data)
-		data = call.AppendBlock(data, b.kind, b.shard, b.rows, b.data)
-		w.dir.Blocks = append(w.dir.Blocks, blockRef{
-			Kind: b.kind, Period: b.period, Shard: b.shard, Rows: b.rows, Offset: int64(offset), Size: int64(len(data) - offset),
-		})
-	}
+	blocks := w.finish()
 	dir, err := json.Marshal(w.dir)
 	if err != nil {
 		return fmt.Errorf("encoding a part's directory: %w", err)
 	}
-	data = append(data, dir...)
-	data = binary.LittleEndian.AppendUint32(data, uint32(len(dir)))
-	data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(dir, castagnoli))
-	data = binary.LittleEndian.AppendUint32(data, partMagic)
-	ref, err := put(ctx, w.bucket, w.prefix, data)
+	trailer := binary.LittleEndian.AppendUint32(nil, uint32(len(dir)))
+	trailer = binary.LittleEndian.AppendUint32(trailer, crc32.Checksum(dir, castagnoli))
+	trailer = binary.LittleEndian.AppendUint32(trailer, partMagic)
+	content := make([]io.Reader, 0, len(blocks)+2)
+	for _, b := range append(blocks, dir, trailer) {
+		content = append(content, bytes.NewReader(b))
+	}
+	ref, err := createNamed(ctx, w.bucket, w.prefix+"/"+dirName(dir), io.MultiReader(content...))
 	if err != nil {
 		return err
 	}
 	w.parts = append(w.parts, ref)
 	w.reset()
 	return nil
+}
+
+// finish ends all blocks and names them in the directory: by kind, period and
+// shard. The blocks can be used again once they are stored.
+func (w *partWriter) finish() (blocks [][]byte) {
+	offset := 0
+	end := func(b *openBlock, kind call.BlockKind, period int, shard uint8) {
+		all := b.full
+		if b.rows > 0 {
+			all = append(all, fullBlock{b.rows, b.data})
+		}
+		for _, f := range all {
+			sum := call.EndBlock(f.data, kind, shard, f.rows)
+			w.dir.Blocks = append(w.dir.Blocks, blockRef{
+				Kind: kind, Period: period, Shard: shard, Rows: f.rows, Offset: int64(offset), Size: int64(len(f.data)), Sum: sum,
+			})
+			blocks = append(blocks, f.data)
+			offset += len(f.data)
+		}
+		b.rows, b.full = 0, nil
+	}
+	for kind := call.UsageBlock; kind <= call.OutcomeBlock; kind++ {
+		if kind == call.ReportBlock {
+			end(&w.report, kind, 0, 0)
+			continue
+		}
+		for period := range w.dir.Periods {
+			if at := blockPlace(kind, period); at < len(w.open) && w.open[at] != nil {
+				for shard := range w.open[at] {
+					end(&w.open[at][shard], kind, period, uint8(shard))
+				}
+			}
+		}
+	}
+	return blocks
+}
+
+// dirName is the end of the name that a directory gives its part.
+func dirName(dir []byte) string {
+	sum := sha256.Sum256(dir)
+	return hex.EncodeToString(sum[:])
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -274,6 +292,9 @@ func openPart(ctx context.Context, bucket objects.Bucket, ref Ref) (*part, error
 	}
 	if crc32.Checksum(dir, castagnoli) != binary.LittleEndian.Uint32(trailer[4:]) {
 		return nil, damaged("its directory's checksum differs")
+	}
+	if path.Base(ref.Name) != dirName(dir) {
+		return nil, damaged("its directory is not the one it is named by")
 	}
 	p := &part{bucket: bucket, ref: ref}
 	if err := json.Unmarshal(dir, &p.dir); err != nil {
@@ -389,7 +410,7 @@ func (p *part) payload(ctx context.Context, b blockRef) ([]byte, error) {
 	if err != nil {
 		return nil, p.damaged(b, err)
 	}
-	if head.Kind != b.Kind || head.Shard != b.Shard || head.Rows != b.Rows {
+	if head.Kind != b.Kind || head.Shard != b.Shard || head.Rows != b.Rows || head.Sum != b.Sum {
 		return nil, p.damaged(b, errors.New("the block is not the one its directory names"))
 	}
 	return payload, nil

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// unitChunks is how many chunks of a file make a unit: 6 MiB of text, so
+	// unitChunks is how many chunks of a file make a unit: 4 MiB of text, so
 	// about one part. Units are cut by the file alone: however many rate it, the
 	// parts are the same.
-	unitChunks = 3
+	unitChunks = 2
 	// maxRaters bounds how many rate a file at once, and so the memory.
 	maxRaters = 4
 )

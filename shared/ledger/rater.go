@@ -33,8 +33,9 @@ type rater struct {
 	owners  []uint32 // of a block: places of accounts in the book
 	states  []*accountState
 	shards  []uint8
+	ids     identities
 	reports []call.Row // rejected and ignored rows of a block, by line
-	row, id []byte     // reused
+	row     []byte     // reused
 }
 
 // accountState is what holds for the rows of an account from one instant to
@@ -168,6 +169,7 @@ func (r *rater) block(ctx context.Context) error {
 			r.store(i, state)
 		}
 	}
+	r.ids.flush(r.out)
 	r.report()
 	return nil
 }
@@ -175,7 +177,8 @@ func (r *rater) block(ctx context.Context) error {
 // find sets the state and the shard of a row.
 func (r *rater) find(ctx context.Context, i int) error {
 	place, instant := r.owners[i], r.rows.Instant[i]
-	id := r.rows.Bytes(r.rows.Account[i])
+	span := r.rows.Account[i]
+	id := r.rows.Text[span.At : span.At+span.Len]
 	known := place < book.NamedPayer
 	if !known {
 		place, known = r.book.Place(id)
@@ -266,11 +269,8 @@ func (r *rater) store(i int, s *accountState) {
 	if s.card != nil {
 		p.Image = s.card.place(r.part, r.out)
 	}
-	r.row = r.rows.AppendRow(r.row[:0], i, p)
-	r.out.add(call.UsageBlock, at.at, r.shards[i], r.row)
-	id := call.Identity{Line: r.rows.Line[i], Shard: r.shards[i]}
-	id.Hash, r.id = r.rows.IdentityHash(i, r.id)
-	r.out.addIdentity(at.at, id)
+	r.out.addRow(at.at, r.shards[i], &r.rows, i, p)
+	r.ids.add(at.at, call.Identity{Hash: r.rows.IdentityHash(i), Line: r.rows.Line[i], Shard: r.shards[i]})
 }
 
 // report counts the rows of a block that are not charged, and adds them to the
