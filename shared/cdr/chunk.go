@@ -1,12 +1,6 @@
 package cdr
 
-import (
-	"bytes"
-
-	"unicode/utf8"
-
-	"github.com/tollbook/tollbook/shared/call"
-)
+import "github.com/tollbook/tollbook/shared/call"
 
 // Chunk is a part of a file that begins with a record and ends with one. It
 // is parsed by one goroutine at a time.
@@ -26,7 +20,10 @@ type Chunk struct {
 	rows   *Reader // reads every row that is not plain
 	split  splitter
 	shift  uint32 // from an offset in the text to the one in the copy that a Columns has of the window
+	ahead  int    // how many lines are read together
 	plan   plan
+	feed   call.Span // in a Columns: the feed, and the account of those who are not named
+	nobody call.Span
 	month  month
 	said   []byte // the last disposition that was judged, and what it said
 	says   verdict
@@ -38,7 +35,7 @@ func (k *Chunk) begin() {
 	clear(pad)
 	pad[0] = '\n' // ends a last line that has no end of its own
 	k.rows.rows.Reset(k.text, k.line)
-	k.most = call.MaxRows
+	k.most, k.ahead = call.MaxRows, maxLines
 	k.plan = plan{}
 }
 
@@ -52,21 +49,23 @@ func (k *Chunk) Parse(dst *call.Columns, reject func(Row)) (more bool) {
 	k.split.reset()
 	i := dst.Len()
 	dst.Grow(k.room(i))
-	room, feed, none := dst.Len(), dst.AddText(k.rows.feed.ID), call.Span{}
+	room := dst.Len()
+	k.feed, k.nobody = dst.AddText(k.rows.feed.ID), call.Span{}
 	for k.pos < k.end && i < room && len(dst.Text) < call.MaxText-2*maxRecord {
-		if d, next := k.fields(dst); d != nil && k.plain(dst, i, d) {
-			if dst.Feed[i] = feed; dst.Account[i].Len == 0 {
-				if none.Len == 0 {
-					none = dst.AddText(Unassigned)
-				}
-				dst.Account[i] = none
+		l := k.lines(dst, min(room-i, k.ahead))
+		if l.n > 0 {
+			n := k.plain(dst, i, l)
+			if n > 0 {
+				k.pass(&l, n)
+				i += n
 			}
-			i++
-			k.pos = next
-			k.line++
-			continue
+			if n == l.n {
+				k.ahead = min(2*k.ahead, maxLines)
+				continue
+			}
+			dst.Clear(i, i+l.n-n) // some of their columns have been read
 		}
-		dst.Clear(i, i+1) // of what was read before it turned out not to be plain
+		k.ahead = 1 // where one row is not plain, the next ones may not be, either
 		row, ok := k.slow()
 		switch {
 		case !ok:
@@ -74,7 +73,7 @@ func (k *Chunk) Parse(dst *call.Columns, reject func(Row)) (more bool) {
 			reject(row)
 		default:
 			k.put(dst, i, &row)
-			dst.Feed[i] = feed
+			dst.Feed[i] = k.feed
 			i++
 		}
 	}
@@ -111,45 +110,4 @@ func (k *Chunk) put(dst *call.Columns, i int, row *Row) {
 	dst.Version[i], dst.Flags[i], dst.Line[i] = r.Version, r.Flags, row.Line
 	dst.Kind[i], dst.Units[i], dst.Direction[i], dst.Trunk[i] = r.Kind, r.Units, r.Direction, dst.AddText(r.Trunk)
 	dst.LRN[i], dst.ALRN[i], dst.Service[i], dst.Tag[i] = dst.AddText(r.LRN), dst.AddText(r.ALRN), dst.AddText(r.Service), dst.AddText(r.Tag)
-}
-
-// fields returns where the delimiters of the next line are: d[0] is the byte
-// before it and the last its end, so that field i is from d[i]+1 to d[i+1].
-// next is the offset of the line after. d is nil where the line is not text
-// that is read the same however it is read: Reader decides then. A window of
-// text is copied to dst as a whole, for the spans of its rows.
-func (k *Chunk) fields(dst *call.Columns) (d []uint32, next int) {
-	s := &k.split
-	text := k.buf[:len(k.buf)+chunkPad]
-	comma := k.comma
-	for {
-		at, j := s.at[:s.n], s.next
-		for j < len(at) && text[at[j]] == comma {
-			j++
-		}
-		if j == len(at) {
-			if s.next == 1 && s.from == k.pos {
-				return nil, 0 // longer than what is looked at together
-			}
-			s.index(text, k.pos, comma)
-			k.shift = uint32(len(dst.Text) - k.pos)
-			dst.Text = append(dst.Text, text[k.pos:min(k.pos+window, len(k.buf))]...)
-			continue
-		}
-		end := int(at[j])
-		d, next = at[s.next-1:j+1], end+1
-		switch {
-		case text[end] == '\n':
-		case text[end] == '\r' && text[next] == '\n':
-			next++
-			j++
-		default:
-			return nil, 0
-		}
-		if line := text[k.pos:end]; s.other && !utf8.Valid(line) || k.quotes && bytes.IndexByte(line, '"') >= 0 {
-			return nil, 0
-		}
-		s.next = min(j+1, s.n) // the line feed may lie behind the window
-		return d, next
-	}
 }

@@ -95,10 +95,10 @@ func benchScan(b *testing.B, file string, feed Feed, fieldsOnly bool) {
 			for fieldsOnly && k.pos < k.end {
 				dst.Reset()
 				k.split.reset()
-				for range call.MaxRows {
-					if _, k.pos = k.fields(&dst); k.pos >= k.end {
-						break
-					}
+				for n := 0; k.pos < k.end && n < call.MaxRows; {
+					l := k.lines(&dst, maxLines)
+					k.pass(&l, l.n)
+					n += l.n
 				}
 			}
 			for more := k.pos < k.end; more; rows += dst.Len() {

@@ -1,0 +1,89 @@
+package cdr
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/tollbook/tollbook/shared/call"
+)
+
+// maxLines is how many lines are read together: enough that what is done once
+// for all of them costs nothing, few enough to stay in the first cache.
+const maxLines = 64
+
+// lines are the next lines of a chunk, which have as many fields each and are
+// text that is read the same however it is read.
+type lines struct {
+	n      int      // of them
+	fields int      // of each
+	at     []uint32 // where delimiters are, from the byte before the first line on
+	stride int      // entries of at of each line: one more than fields where two bytes end it
+}
+
+// of returns where the delimiters of line r are: d[0] is the byte before it and
+// the last its end, so that field i is from d[i]+1 to d[i+1].
+func (l *lines) of(r int) []uint32 { return l.at[r*l.stride:][:l.fields+1] }
+
+// lines returns the next lines, at most so many; none where Reader has to
+// decide. A window of text is copied to dst as a whole, for the spans of its
+// rows.
+func (k *Chunk) lines(dst *call.Columns, most int) (l lines) {
+	s := &k.split
+	text := k.text8()
+	for {
+		l.at = s.at[s.next-1 : s.n]
+		for l.fields = 1; l.fields < len(l.at) && text[l.at[l.fields]] == k.comma; l.fields++ {
+		}
+		if l.fields < len(l.at) {
+			break
+		}
+		if s.next == 1 && s.from == k.pos {
+			return lines{} // longer than what is looked at together
+		}
+		s.index(text, k.pos, k.comma)
+		k.shift = uint32(len(dst.Text) - k.pos)
+		dst.Text = append(dst.Text, text[k.pos:min(k.pos+window, len(k.buf))]...)
+	}
+	l.stride = l.fields
+	end := l.at[l.fields]
+	last := text[end]
+	switch {
+	case last == '\n':
+	case last == '\r' && text[end+1] == '\n':
+		l.stride++
+	default:
+		return lines{}
+	}
+	for l.n < most && l.n*l.stride+l.fields < len(l.at) && k.isLine(&l, text, last) {
+		l.n++
+	}
+	return l
+}
+
+// isLine reports whether the line after those of l is as they are.
+func (k *Chunk) isLine(l *lines, text []byte, last byte) bool {
+	d := l.of(l.n)
+	begin, end := int(d[0]+1), int(d[l.fields])
+	if begin >= k.end || text[end] != last || last == '\r' && text[end+1] != '\n' {
+		return false
+	}
+	for _, at := range d[1:l.fields] {
+		if text[at] != k.comma {
+			return false
+		}
+	}
+	line := text[begin:end]
+	return !(k.split.other && !utf8.Valid(line) || k.quotes && bytes.IndexByte(line, '"') >= 0)
+}
+
+// pass goes on behind the first n lines.
+func (k *Chunk) pass(l *lines, n int) {
+	s := &k.split
+	k.pos = int(l.at[(n-1)*l.stride+l.fields]) + 1 + l.stride - l.fields
+	k.line += int64(n)
+	s.next = min(s.next+n*l.stride, s.n) // a line feed may lie behind the window
+}
+
+// text8 returns the text and the pad: eight bytes can be read from anywhere in
+// the text.
+func (k *Chunk) text8() []byte { return k.buf[:len(k.buf)+chunkPad] }
