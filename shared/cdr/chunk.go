@@ -29,13 +29,14 @@ type Chunk struct {
 	says   verdict
 }
 
-// begin prepares a chunk that was cut.
-func (k *Chunk) begin() {
+// begin prepares a chunk that was cut, of which Parse gives most rows at once.
+func (k *Chunk) begin(most int) {
 	pad := k.buf[len(k.buf) : len(k.buf)+chunkPad]
 	clear(pad)
 	pad[0] = '\n' // ends a last line that has no end of its own
 	k.rows.rows.Reset(k.text, k.line)
-	k.most, k.ahead = call.MaxRows, maxLines
+	k.most, k.ahead = most, maxLines
+	k.split.reset()
 	k.plan = plan{}
 }
 
@@ -46,11 +47,13 @@ func (k *Chunk) begin() {
 // the lines of a range are counted from its first. What reject is given holds
 // copies; dst does not refer to the chunk.
 func (k *Chunk) Parse(dst *call.Columns, reject func(Row)) (more bool) {
-	k.split.reset()
 	i := dst.Len()
 	dst.Grow(k.room(i))
 	room := dst.Len()
 	k.feed, k.nobody = dst.AddText(k.rows.feed.ID), call.Span{}
+	if k.split.next < k.split.n {
+		k.copyText(dst, k.split.from+window) // the rest of a window that was searched
+	}
 	for k.pos < k.end && i < room && len(dst.Text) < call.MaxText-2*maxRecord {
 		l := k.lines(dst, min(room-i, k.ahead))
 		if l.n > 0 {
@@ -79,6 +82,12 @@ func (k *Chunk) Parse(dst *call.Columns, reject func(Row)) (more bool) {
 	}
 	dst.Truncate(i)
 	return k.pos < k.end
+}
+
+// copyText copies the text from the next record to an offset, for spans in dst.
+func (k *Chunk) copyText(dst *call.Columns, to int) {
+	k.shift = uint32(len(dst.Text) - k.pos)
+	dst.Text = append(dst.Text, k.buf[k.pos:min(to, len(k.buf))]...)
 }
 
 // room returns how many rows the rest of the chunk may add to n rows.

@@ -94,7 +94,6 @@ func benchScan(b *testing.B, file string, feed Feed, fieldsOnly bool) {
 			begun = time.Now()
 			for fieldsOnly && k.pos < k.end {
 				dst.Reset()
-				k.split.reset()
 				for n := 0; k.pos < k.end && n < call.MaxRows; {
 					l := k.lines(&dst, maxLines)
 					k.pass(&l, l.n)

@@ -58,6 +58,7 @@ func readChunks(t failer, src io.Reader, feed Feed, k knobs) (o outcomeOf) {
 // parseAll parses all chunks, and merges accepted and other rows by their line.
 func parseAll(t failer, chunks *Chunks, knob knobs) (rows []Row, err error) {
 	t.Helper()
+	chunks.Fit(chunks.size, knob.rows)
 	var dst call.Columns
 	line := int64(0)
 	for index := 0; ; index++ {
@@ -74,11 +75,13 @@ func parseAll(t failer, chunks *Chunks, knob knobs) (rows []Row, err error) {
 		if most := 4*maxRecord + 2*chunks.size + chunkPad; cap(k.buf) > most {
 			t.Fatal("a chunk holds", cap(k.buf), "bytes, want at most", most)
 		}
-		k.most = knob.rows
 		for more := true; more; {
 			var others []Row
 			dst.Reset()
 			more = k.Parse(&dst, func(r Row) { others = append(others, r) })
+			if dst.Len() > knob.rows {
+				t.Fatal(dst.Len(), "rows at once, want at most", knob.rows)
+			}
 			for i := range dst.Len() {
 				for len(others) > 0 && others[0].Line < dst.Line[i] {
 					rows, others = append(rows, others[0]), others[1:]

@@ -25,8 +25,7 @@ type lines struct {
 func (l *lines) of(r int) []uint32 { return l.at[r*l.stride:][:l.fields+1] }
 
 // lines returns the next lines, at most so many; none where Reader has to
-// decide. A window of text is copied to dst as a whole, for the spans of its
-// rows.
+// decide. What it searches it copies to dst.
 func (k *Chunk) lines(dst *call.Columns, most int) (l lines) {
 	s := &k.split
 	text := k.text8()
@@ -41,8 +40,7 @@ func (k *Chunk) lines(dst *call.Columns, most int) (l lines) {
 			return lines{} // longer than what is looked at together
 		}
 		s.index(text, k.pos, k.comma)
-		k.shift = uint32(len(dst.Text) - k.pos)
-		dst.Text = append(dst.Text, text[k.pos:min(k.pos+window, len(k.buf))]...)
+		k.copyText(dst, k.pos+window)
 	}
 	l.stride = l.fields
 	end := l.at[l.fields]

@@ -19,6 +19,13 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
+// What a worker has at hand at once fits into the cache of its core, with the
+// totals of the accounts and much of the card.
+const (
+	chunkBytes = 256 << 10
+	blockRows  = 512
+)
+
 // piece is what the records of a chunk cost. It is reused.
 type piece struct {
 	chunk *cdr.Chunk
@@ -37,6 +44,7 @@ func rateFile(card *rating.Card, cdrs, out, totals string, workers int) (sum sum
 	if err != nil {
 		return sum, err
 	}
+	chunks.Fit(chunkBytes, blockRows)
 	rater := make([]*worker, workers)
 	for i := range rater {
 		rater[i] = newWorker(card)
@@ -181,7 +189,7 @@ type worker struct {
 func newWorker(card *rating.Card) *worker {
 	return &worker{
 		pricer: card.NewPricer(),
-		keys:   make([]prefix.Key, call.MaxRows), charges: make([]rating.Charge, call.MaxRows), ids: make([]uint32, call.MaxRows),
+		keys:   make([]prefix.Key, blockRows), charges: make([]rating.Charge, blockRows), ids: make([]uint32, blockRows),
 	}
 }
 
