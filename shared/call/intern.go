@@ -64,7 +64,9 @@ func (n *Interner) Text(id uint32) string { return n.texts[id] }
 func (n *Interner) Len() int { return len(n.texts) }
 
 func (n *Interner) add(text []byte) uint32 {
-	if 2*len(n.texts) >= len(n.slots) {
+	// Where few slots are taken nearly every text is in its first one: a guess
+	// of the processor that fails costs as much as the rest of a look-up.
+	if 4*len(n.texts) >= len(n.slots) {
 		n.grow(max(minSlots, 2*len(n.slots)))
 	}
 	n.texts = append(n.texts, string(text))
@@ -107,7 +109,7 @@ func headOf(b []byte) (head uint64) {
 // purpose slows a table down, and changes no answer.
 func hashText(head uint64, b []byte) uint64 {
 	const mix = 0x9E3779B97F4A7C15 // 2^64 / golden ratio
-	h := fold(head^uint64(len(b))*mix, mix)
+	h := (head ^ uint64(len(b))) * mix
 	for len(b) > headSize {
 		b = b[headSize:]
 		h = fold(h^headOf(b), mix)
