@@ -26,9 +26,9 @@ func (c *contest) skip(err error) {
 // wants reports whether a result is asked for.
 func (c *contest) wants(id string) bool { return strings.Contains(id, c.only) }
 
-// deck measures everything on one deck. The numbers of workers are compared on
-// the last deck only.
-func (c *contest) deck(ctx context.Context, j *job, last bool) error {
+// deck measures everything on one deck. Rules and several cards are measured on
+// the first deck only, and the numbers of workers are compared on the last.
+func (c *contest) deck(ctx context.Context, j *job, first, last bool) error {
 	records, err := size(j.file("cdrs.csv"))
 	if err != nil {
 		return err
@@ -53,6 +53,14 @@ func (c *contest) deck(ctx context.Context, j *job, last bool) error {
 	r := &round{contest: c, job: j, answer: want}
 	if err := r.pairs(ctx, last); err != nil {
 		return err
+	}
+	if first {
+		if err := r.rules(ctx); err != nil {
+			return err
+		}
+		if err := r.cards(ctx, manyCards, min(prefixesOfEach, j.prefixes)); err != nil {
+			return err
+		}
 	}
 	r.value("card_bytes", float64(card), "bytes", 0)
 	if len(r.kernels) > 0 {
@@ -85,7 +93,10 @@ func (r *round) value(name string, v float64, unit string, n int) {
 }
 
 func (r *round) note(one row) {
-	one.Rows, one.Prefixes = r.job.rows, r.job.prefixes
+	if one.Rows == 0 {
+		one.Rows = r.job.rows
+	}
+	one.Prefixes = r.job.prefixes
 	r.report.Rows = append(r.report.Rows, one)
 }
 
@@ -166,13 +177,21 @@ func (r *round) pairBatch(ctx context.Context, kernel contestant) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", id, err)
 	}
-	for _, u := range d.a {
-		if got := u.answer; got.Rows != r.answer.Rows || got.Rated != r.answer.Rated || got.Rejected != 0 {
-			return fmt.Errorf("%s: the receipt says %+v, the kernel %+v", id, got, r.answer)
-		}
+	if err := checkReceipts(d.a, r.answer); err != nil {
+		return fmt.Errorf("%s: %w", id, err)
 	}
 	r.batches = append(r.batches, d.a...)
 	r.kernels = append(r.kernels, d.b...)
 	r.note(d.row(id, batch.name, kernel.name))
+	return nil
+}
+
+// checkReceipts holds what batches counted against the kernel's answer.
+func checkReceipts(batches []use, want answer) error {
+	for _, u := range batches {
+		if got := u.answer; got.Rows != want.Rows || got.Rated != want.Rated || got.Rejected != 0 {
+			return fmt.Errorf("the receipt says %+v, the kernel %+v", got, want)
+		}
+	}
 	return nil
 }

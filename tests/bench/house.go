@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +27,7 @@ type house struct {
 func (h house) program(name string) string { return filepath.Join(h.dir, "bin", name) }
 
 // goPrograms are the contestants that are Go programs, and what makes the data.
-var goPrograms = []string{"data", "naive", "kernel", "batch"}
+var goPrograms = []string{"data", "card", "naive", "kernel", "price", "batch"}
 
 // build compiles programs of this folder.
 func (h house) build(ctx context.Context, names ...string) error {
@@ -104,19 +103,28 @@ func (h house) newJob(ctx context.Context, prefixes, rows int) (*job, error) {
 	if err := errors.Join(os.RemoveAll(j.dir), os.MkdirAll(j.dir, 0o755)); err != nil {
 		return nil, err
 	}
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, h.program("data"), "-dir", j.dir, "-seed", strconv.Itoa(seed),
-		"-prefixes", strconv.Itoa(prefixes), "-rows", strconv.Itoa(rows), "-few", strconv.Itoa(min(rows, fewRows)))
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("making the data: %w: %s", err, stderr.Bytes())
+	out, err := j.data(ctx, "-rows", strconv.Itoa(rows), "-few", strconv.Itoa(min(rows, fewRows)))
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &j.shape); err != nil {
+	if err := json.Unmarshal(out, &j.shape); err != nil {
 		return nil, fmt.Errorf("making the data: %w", err)
 	}
+	return j, j.compile(ctx, "deck.csv", "card", "plain")
+}
+
+// data makes data of the job's deck, and returns what it says of it.
+func (j *job) data(ctx context.Context, args ...string) ([]byte, error) {
+	args = append([]string{j.program("data"), "-dir", j.dir, "-seed", strconv.Itoa(seed), "-prefixes", strconv.Itoa(j.prefixes)}, args...)
+	_, out, err := execute(ctx, contestant{name: "what makes the data", args: args})
+	return out, err
+}
+
+// compile makes the card of a deck, or those of a folder, by a rule.
+func (j *job) compile(ctx context.Context, deck, card, rule string) error {
 	_, err := run(ctx, contestant{name: "the card compiler", args: []string{
-		h.program("kernel"), "-compile", j.file("deck.csv"), "-card", j.file("card")}, silent: true})
-	return j, err
+		j.program("card"), "-deck", j.file(deck), "-out", j.file(card), "-rule", rule}, silent: true})
+	return err
 }
 
 func (j *job) file(name string) string { return filepath.Join(j.dir, name) }
@@ -161,12 +169,20 @@ func (j *job) wc() contestant {
 // batch rates the file as a batch of an installation that is set up anew for
 // each run.
 func (j *job) batch(ctx context.Context) (contestant, error) {
+	return j.batchOn(ctx, "-card", j.file("card"))
+}
+
+// batchOn is batch with accounts on cards that are set up as the arguments say.
+func (j *job) batchOn(ctx context.Context, cards ...string) (contestant, error) {
 	ready, state := j.file("ready"), j.file("state")
+	if err := os.RemoveAll(ready); err != nil {
+		return contestant{}, err
+	}
 	if err := os.MkdirAll(ready, 0o755); err != nil {
 		return contestant{}, err
 	}
-	_, err := run(ctx, contestant{name: "the setup of a batch", args: []string{
-		j.program("batch"), "-state", ready, "-card", j.file("card"), "-cdrs", j.file("cdrs.csv")}, silent: true})
+	_, err := run(ctx, contestant{name: "the setup of a batch", args: append([]string{
+		j.program("batch"), "-state", ready, "-cdrs", j.file("cdrs.csv")}, cards...), silent: true})
 	return contestant{name: "batch", args: []string{j.program("batch"), "-state", state}, prepare: func() error {
 		if err := os.RemoveAll(state); err != nil {
 			return err

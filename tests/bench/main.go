@@ -132,7 +132,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 		if err != nil {
 			return err
 		}
-		if err := b.deck(ctx, j, i == len(o.prefixes)-1); err != nil {
+		if err := b.deck(ctx, j, i == 0, i == len(o.prefixes)-1); err != nil {
 			return fmt.Errorf("%d prefixes: %w", prefixes, err)
 		}
 		if err := os.RemoveAll(j.dir); err != nil {

@@ -18,9 +18,10 @@ import (
 // contestant is a program that does the job, in a process of its own.
 type contestant struct {
 	name    string
-	args    []string     // the program and its arguments
-	prepare func() error // before each run, not measured; may be nil
-	silent  bool         // it says nothing about its answer
+	args    []string      // the program and its arguments
+	prepare func() error  // before each run, not measured; may be nil
+	silent  bool          // it says nothing about its answer
+	limit   time.Duration // of a run, on the clock; 0 = none
 }
 
 // answer is what a contestant says when it is done.
@@ -43,37 +44,53 @@ type use struct {
 
 // run runs a contestant once.
 func run(ctx context.Context, c contestant) (use, error) {
-	var u use
+	u, out, err := execute(ctx, c)
+	if err != nil || c.silent {
+		return u, err
+	}
+	if err := json.Unmarshal(out, &u.answer); err != nil {
+		return u, fmt.Errorf("reading the answer of %s: %w", c.name, err)
+	}
+	return u, nil
+}
+
+// errTooLong says that a contestant passed its limit.
+var errTooLong = errors.New("it takes too long")
+
+// execute runs a contestant once, and returns what it writes.
+func execute(ctx context.Context, c contestant) (u use, out []byte, err error) {
 	if c.prepare != nil {
 		if err := c.prepare(); err != nil {
-			return u, fmt.Errorf("preparing %s: %w", c.name, err)
+			return u, nil, fmt.Errorf("preparing %s: %w", c.name, err)
 		}
+	}
+	if c.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.limit, errTooLong)
+		defer cancel()
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	begun := time.Now()
-	err := cmd.Run()
+	err = cmd.Run()
 	u.wall = time.Since(begun)
+	if err != nil && errors.Is(context.Cause(ctx), errTooLong) {
+		return u, nil, fmt.Errorf("running %s: %w: not done in %v", c.name, errTooLong, c.limit)
+	}
 	if err != nil {
-		return u, fmt.Errorf("running %s: %w: %s", c.name, err, bytes.TrimSpace(stderr.Bytes()))
+		return u, nil, fmt.Errorf("running %s: %w: %s", c.name, err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return u, errors.New("this system does not say what a process used")
+		return u, nil, errors.New("this system does not say what a process used")
 	}
 	u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	u.peak = usage.Maxrss
 	if runtime.GOOS != "darwin" { // bytes there, KiB elsewhere
 		u.peak <<= 10
 	}
-	if c.silent {
-		return u, nil
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &u.answer); err != nil {
-		return u, fmt.Errorf("reading the answer of %s: %w", c.name, err)
-	}
-	return u, nil
+	return u, stdout.Bytes(), nil
 }
 
 // duel is two contestants that ran in turns.

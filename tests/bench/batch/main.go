@@ -47,7 +47,8 @@ func main() {
 func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	flags := flag.NewFlagSet("batch", flag.ContinueOnError)
 	state := flags.String("state", "", "the `folder` of the installation")
-	card := flags.String("card", "", "set up: the card `image` of every account")
+	card := flags.String("card", "", "set up: the card `image` of every account, or with -map a folder of them")
+	owners := flags.String("map", "", "set up: the `file` that says which card each client has")
 	cdrs := flags.String("cdrs", "", "set up: the `file` of records that is delivered")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	l := ledger.New(docs, buckets)
 	if *card != "" {
-		if err := setUp(ctx, l, *card); err != nil {
+		if err := setUp(ctx, l, *card, *owners); err != nil {
 			return fmt.Errorf("setting up: %w", err)
 		}
 		return deliver(ctx, buckets.CDRs, *cdrs)
@@ -78,29 +79,45 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	})
 }
 
-// setUp puts every client of the records on one card.
-func setUp(ctx context.Context, l *ledger.Ledger, card string) error {
-	data, err := os.ReadFile(card)
-	if err != nil {
-		return err
-	}
-	image, err := l.StoreImage(ctx, data)
-	if err != nil {
-		return err
+// setUp puts every client of the records on one card, or on its own of several.
+func setUp(ctx context.Context, l *ledger.Ledger, card, owners string) error {
+	images, of := []string{card}, map[string]int{} // all have the first
+	if owners != "" {
+		var n int
+		var err error
+		if of, n, err = gen.ReadCardMap(owners); err != nil {
+			return err
+		}
+		images = make([]string, n)
+		for i := range images {
+			images[i] = filepath.Join(card, strconv.Itoa(i))
+		}
 	}
 	month := period.Of(gen.Month, time.UTC)
 	s := ledger.Setup{
 		Cycles: []book.Cycle{{ID: "monthly", Zone: "UTC"}},
 		Feeds:  []book.Feed{{Source: cdr.Feed{ID: feed, Format: cdr.Generic, Zone: "UTC"}, Cycle: "monthly"}},
-		Cards:  []book.Card{{ID: "card", Log: ratecard.Log{{Revision: 1, RecordedAt: gen.Month}}, Images: map[string]string{"1": image}}},
+	}
+	for i, path := range images {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		image, err := l.StoreImage(ctx, data)
+		if err != nil {
+			return err
+		}
+		s.Cards = append(s.Cards, book.Card{ID: cardID(i), Log: ratecard.Log{{Revision: 1, RecordedAt: gen.Month}}, Images: map[string]string{"1": image}})
 	}
 	for i := range gen.Clients {
 		id := strconv.Itoa(i + 1)
 		s.Accounts = append(s.Accounts, book.Account{ID: id, Cycle: "monthly", Currency: "GBP"})
-		s.Assignments = append(s.Assignments, book.Assignment{Account: id, From: month, Card: "card"})
+		s.Assignments = append(s.Assignments, book.Assignment{Account: id, From: month, Card: cardID(of[id])})
 	}
 	return l.Apply(ctx, s)
 }
+
+func cardID(i int) string { return "card" + strconv.Itoa(i) }
 
 // deliver puts the file into the bucket, as a drop does.
 func deliver(ctx context.Context, cdrs objects.Bucket, path string) (err error) {

@@ -1,10 +1,8 @@
 package gen
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 )
@@ -61,7 +59,9 @@ type entry struct {
 // ranges of 5 to 9 digits below these and each other, sorted by prefix.
 type Deck struct {
 	entries  []entry
-	networks []int32 // → country
+	networks []int32  // → country
+	codes    []string // of the countries; of a US deck, 1 and the area codes
+	us       bool
 }
 
 // lengths is how many prefixes of 5 to 9 digits a deck of a million has, in
@@ -78,15 +78,21 @@ func NewDeck(seed uint64, n int) (*Deck, error) {
 	}
 	g := &growing{source: newSource(seed, forDeck), taken: make(map[prefix]bool, n)}
 	g.entries = make([]entry, 0, n)
+	g.codes = countryCodes
 	g.addCountries()
 	g.addNetworks(min(maxNetworks, n/5))
 	g.addRanges(n)
+	return g.finish(seed), nil
+}
+
+// finish prices and sorts the deck.
+func (g *growing) finish(seed uint64) *Deck {
 	g.price(newSource(seed, forPrices))
 	d := g.Deck
 	slices.SortFunc(d.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.padded(), b.padded()), cmp.Compare(a.digits, b.digits))
 	})
-	return &d, nil
+	return &d
 }
 
 // growing is a deck that is being made.
@@ -110,7 +116,7 @@ func (g *growing) add(p prefix, network, parent int32) bool {
 }
 
 func (g *growing) addCountries() {
-	for i, code := range countryCodes {
+	for i, code := range g.codes {
 		g.add(newPrefix(code), int32(-1-i), -1)
 	}
 }
@@ -229,7 +235,7 @@ func (d *Deck) Card(seed uint64, number, n int) (*Deck, error) {
 	if n < MinPrefixes || n > d.Len() {
 		return nil, fmt.Errorf("a card of %d prefixes from a deck of %d: want at least %d", n, d.Len(), MinPrefixes)
 	}
-	c := &Deck{entries: make([]entry, 0, n), networks: d.networks}
+	c := &Deck{entries: make([]entry, 0, n), networks: d.networks, codes: d.codes}
 	s := newSource(seed, forCards+uint64(number)<<8)
 	others, want := uint64(d.Len()-len(countryCodes)), uint64(n-len(countryCodes))
 	at := s.below(others) // the phase: which of each few are taken
@@ -244,17 +250,4 @@ func (d *Deck) Card(seed uint64, number, n int) (*Deck, error) {
 		c.entries = append(c.entries, e)
 	}
 	return c, nil
-}
-
-// WriteCardMap writes which of several cards each client of the records has.
-func WriteCardMap(w io.Writer, cards int) error {
-	out := bufio.NewWriter(w)
-	fmt.Fprintln(out, "client_id,card") // a failure stays with out until Flush
-	for client := 1; client <= Clients; client++ {
-		fmt.Fprintf(out, "%d,%d\n", client, (client-1)%cards)
-	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("writing the cards of clients: %w", err)
-	}
-	return nil
 }

@@ -20,6 +20,7 @@ const (
 	forOrder
 	forRecords
 	forCards
+	forUSDeck
 )
 
 func newSource(seed, purpose uint64) source { return source{rand.NewPCG(seed, purpose)} }

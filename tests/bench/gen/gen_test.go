@@ -6,6 +6,8 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tollbook/tollbook/shared/numbering"
+	numberKey "github.com/tollbook/tollbook/shared/prefix"
 )
 
 func mustDeck(t *testing.T, seed uint64, n int) *Deck {
@@ -67,14 +72,22 @@ func TestTheSameSeedGivesTheSameBytesEverywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum("card 7", deckCSV(t, card, Rules[0]))
+	us, err := NewUSDeck(1, 5000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum("us", deckCSV(t, us, Rules[0]))
+	sum("us records", recordsCSV(t, us.NewTraffic(1), 2000))
 	want := map[string]string{
-		"bands":   "0827162237d93829",
-		"card 7":  "235e9405288f897b",
-		"classes": "7c578b09f2b710de",
-		"dates":   "a4d38f0f8c63fa3a",
-		"plain":   "abdebc1a9a7a90cc",
-		"records": "a49fac970cec39f3",
-		"tiers":   "e6a2280a96d1e1b8",
+		"bands":      "ec5a4fda47996477",
+		"card 7":     "235e9405288f897b",
+		"classes":    "c0a61dc7616bc4b2",
+		"dates":      "ee6869c1706f3582",
+		"origins":    "c95a9cd4845b659a",
+		"plain":      "abdebc1a9a7a90cc",
+		"records":    "a49fac970cec39f3",
+		"us":         "f324ed49f6493f18",
+		"us records": "385eb02c4935e5aa",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("data changed, so results before and after cannot be compared (-want +got):\n%s", diff)
@@ -252,20 +265,88 @@ func TestEveryClientHasACardAndEveryCardAsManyClients(t *testing.T) {
 	if err := WriteCardMap(&b, 200); err != nil {
 		t.Fatal(err)
 	}
-	clients, cards := map[string]bool{}, map[string]int{}
-	for _, r := range table(t, b.Bytes()) {
-		clients[r[0]] = true
-		cards[r[1]]++
+	path := filepath.Join(t.TempDir(), "cards.csv")
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	within(t, "clients", len(clients), Clients, 0)
-	within(t, "cards", len(cards), 200, 0)
-	within(t, "clients of card 199", cards["199"], Clients/200, 0)
+	of, cards, err := ReadCardMap(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := map[int]int{}
+	for _, card := range of {
+		clients[card]++
+	}
+	within(t, "clients", len(of), Clients, 0)
+	within(t, "cards", cards, 200, 0)
+	within(t, "cards that somebody has", len(clients), 200, 0)
+	within(t, "clients of card 199", clients[199], Clients/200, 0)
+}
+
+func TestACardMapThatIsNoneIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cards.csv")
+	for content, want := range map[string]string{
+		"client_id,card\n1,0\n2,x\n":   `line 3: card "x", want 0 to 1999`,
+		"client_id,card\n1,-1\n":       `line 2: card "-1"`,
+		"client_id,card\n1,2000\n":     `line 2: card "2000"`,
+		"client_id,card\n1,0\n2,1,1\n": "line 3",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := ReadCardMap(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", content, err, want)
+		}
+	}
+}
+
+func TestAUSDeckIsOfTheUSAndItsCallersMostlyToo(t *testing.T) {
+	regions, err := numbering.OpenRegions(numbering.Embedded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	region := func(number string) numbering.RegionID {
+		key, ok := numberKey.KeyOf(number)
+		if !ok {
+			t.Fatalf("%s is no number", number)
+		}
+		return regions.Of(key)
+	}
+	for _, n := range []int{MinPrefixes, 100_000, 400_000} {
+		us, err := NewUSDeck(1, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if us.Len() != n {
+			t.Errorf("%d prefixes, want %d", us.Len(), n)
+		}
+		s := us.Shape()
+		within(t, "prefixes of 8 digits", s.Lengths[8], max((n-len(areaCodes))/5, n-len(areaCodes)*(1+maxExchanges)), 1)
+	}
+	us, err := NewUSDeck(1, 20_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const calls = 20_000
+	classes := map[numbering.Class]int{}
+	for _, r := range table(t, recordsCSV(t, us.NewTraffic(1), calls)) {
+		if len(r[2]) != 11 || len(r[3]) != 11 {
+			t.Fatalf("record %q, want two numbers of 11 digits", r)
+		}
+		classes[numbering.Jurisdiction(region(r[2]), region(r[3]))]++
+	}
+	within(t, "calls within a state", classes[numbering.Intrastate], calls*32/100, calls/50)
+	within(t, "calls between states", classes[numbering.Interstate], calls*58/100, calls/50)
+	within(t, "calls from abroad", classes[numbering.Indeterminate], calls*10/100, calls/50)
 }
 
 func TestADeckOfAnImpossibleSizeIsRefused(t *testing.T) {
 	for _, n := range []int{-1, 0, MinPrefixes - 1, MaxPrefixes + 1} {
 		if _, err := NewDeck(1, n); err == nil {
 			t.Errorf("a deck of %d prefixes was made", n)
+		}
+		if _, err := NewUSDeck(1, n); err == nil {
+			t.Errorf("a US deck of %d prefixes was made", n)
 		}
 	}
 }

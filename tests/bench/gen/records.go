@@ -49,9 +49,21 @@ func (d *Deck) NewTraffic(seed uint64) *Traffic {
 	return t
 }
 
-// number draws a called number of 11 to 13 digits.
+// numbers draws the two ends of a call.
+func (t *Traffic) numbers() (caller, called uint64) {
+	if t.deck.us {
+		return t.numbersInUS()
+	}
+	caller = 1e10 + t.below(9e10)
+	return caller, t.number()
+}
+
+// number draws a called number of 11 to 13 digits, in the US of 11.
 func (t *Traffic) number() uint64 {
-	digits := 11 + int(t.below(3))
+	digits := 11
+	if !t.deck.us {
+		digits += int(t.below(3))
+	}
 	if t.below(1000) == 0 {
 		return t.free[t.below(uint64(len(t.free)))]*pow10[digits-3] + t.below(pow10[digits-3])
 	}
@@ -76,9 +88,10 @@ func (t *Traffic) WriteRecords(w io.Writer, n int) error {
 		line = append(line, ',')
 		line = strconv.AppendUint(line, 1+t.below(Clients), 10)
 		line = append(line, ',')
-		line = strconv.AppendUint(line, 1e10+t.below(9e10), 10)
+		caller, called := t.numbers()
+		line = strconv.AppendUint(line, caller, 10)
 		line = append(line, ',')
-		line = strconv.AppendUint(line, t.number(), 10)
+		line = strconv.AppendUint(line, called, 10)
 		line = append(line, ',')
 		line = Month.Add(time.Duration(ended-seconds)*time.Second).AppendFormat(line, time.RFC3339)
 		line = append(line, ',')

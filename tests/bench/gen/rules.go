@@ -9,36 +9,45 @@ import (
 )
 
 // Rule is a way to write a deck: plain, or with the columns of one rule that a
-// card may use. A rule's prices follow from the plain one, so all the decks of
-// a seed have the same prefixes.
+// card may use, so that every row of every prefix uses it. A rule's prices
+// follow from the plain one, so all the decks of a seed have the same prefixes.
 type Rule struct {
 	Name    string
 	columns string
-	rows    func(e *entry, row func(columns ...uint64))
+	rows    func(e *entry, row func(cells ...any))
 }
 
 // Rules are the rules that a deck can be written for, the plain one first.
-//
-// Columns are filled from left to right; amounts in millionths, a date as
-// yyyymmdd. A rule may give a prefix several rows.
+// Cells are amounts in millionths, or text.
 var Rules = []Rule{
-	{"plain", "rate", func(e *entry, row func(...uint64)) { row(e.PerMinute) }},
-	{"bands", "rate_peak,rate_offpeak,rate_weekend", func(e *entry, row func(...uint64)) {
-		row(e.PerMinute, e.PerMinute*3/4, e.PerMinute/2)
+	{"plain", "rate", func(e *entry, row func(...any)) { row(e.PerMinute) }},
+	{"bands", "rate,band", func(e *entry, row func(...any)) {
+		row(e.PerMinute, "peak")
+		row(e.PerMinute*3/4, "offpeak")
+		row(e.PerMinute/2, "weekend")
 	}},
-	{"classes", "rate_international,rate_national,rate_local", func(e *entry, row func(...uint64)) {
-		row(e.PerMinute, e.PerMinute*4/5, e.PerMinute*3/5)
+	{"classes", "inter,intra,indeterminate", func(e *entry, row func(...any)) {
+		row(e.PerMinute, e.PerMinute*5/4, e.PerMinute*3/2)
 	}},
-	{"dates", "rate,effective_from", func(e *entry, row func(...uint64)) {
-		row(e.PerMinute, 20260101)
-		if e.value%4 == 0 { // a change in the month of the records
-			row(e.PerMinute+1_000, 20261116)
+	// A price changes once in the month of the records, each on a day of its
+	// own; every other one will change again after it.
+	{"dates", "rate,effective_from,effective_to", func(e *entry, row func(...any)) {
+		change := fmt.Sprintf("2026-11-%02d", 2+e.value%27)
+		row(e.PerMinute, "2026-01-01", change)
+		row(e.PerMinute*4/5, change, "")
+		if e.value%2 == 0 {
+			row(e.PerMinute*9/10, "2026-12-01", "")
 		}
 	}},
-	{"tiers", "rate,tier_2_seconds,tier_2_rate,tier_3_seconds,tier_3_rate", func(e *entry, row func(...uint64)) {
-		row(e.PerMinute, 180, e.PerMinute*9/10, 600, e.PerMinute*4/5)
+	{"origins", "rate,origin", func(e *entry, row func(...any)) {
+		row(e.PerMinute, "")
+		row(e.PerMinute*3/5, "eea")
+		row(e.PerMinute*3, "invalid")
 	}},
 }
+
+// EEACodes returns the country codes of the callers that the group eea is of.
+func EEACodes() []string { return eeaCodes }
 
 // kinds are how networks are called.
 var kinds = [...]string{"Mobile", "Fixed", "Special", "Mobile", "Premium"}
@@ -46,18 +55,26 @@ var kinds = [...]string{"Mobile", "Fixed", "Special", "Mobile", "Premium"}
 // WriteCSV writes the deck with the columns of a rule.
 func (d *Deck) WriteCSV(w io.Writer, r Rule) error {
 	out := bufio.NewWriterSize(w, 1<<20)
-	columns := strings.Split(r.columns, ",")
 	fmt.Fprintf(out, "prefix,destination,%s,interval_1,interval_n,connection_fee\n", r.columns)
+	columns := 1 + strings.Count(r.columns, ",")
 	var line []byte
 	for i := range d.entries {
 		e := &d.entries[i]
-		r.rows(e, func(values ...uint64) {
+		r.rows(e, func(cells ...any) {
+			if len(cells) != columns {
+				panic("a row that is not as the header of rule " + r.Name)
+			}
 			line = e.append(line[:0])
 			line = append(line, ',')
 			line = d.appendName(line, e)
-			for i, v := range values {
+			for _, cell := range cells {
 				line = append(line, ',')
-				line = appendValue(line, columns[i], v)
+				switch v := cell.(type) {
+				case uint64:
+					line = appendMillionths(line, v)
+				case string:
+					line = append(line, v...)
+				}
 			}
 			line = append(line, ',')
 			line = strconv.AppendUint(line, e.Interval1, 10)
@@ -80,24 +97,13 @@ func (d *Deck) appendName(dst []byte, e *entry) []byte {
 	if e.network >= 0 {
 		country = d.networks[e.network]
 	}
-	dst = append(append(dst, "Zone "...), countryCodes[country]...)
+	dst = append(append(dst, "Zone "...), d.codes[country]...)
 	if e.network >= 0 {
 		dst = append(dst, ' ')
 		dst = append(dst, kinds[int(e.network)%len(kinds)]...)
 		dst = strconv.AppendInt(append(dst, ' '), int64(e.network), 10)
 	}
 	return dst
-}
-
-// appendValue appends a value as its column has it.
-func appendValue(dst []byte, column string, v uint64) []byte {
-	switch {
-	case column == "effective_from":
-		return fmt.Appendf(dst, "%04d-%02d-%02d", v/10000, v/100%100, v%100)
-	case strings.HasSuffix(column, "_seconds"):
-		return strconv.AppendUint(dst, v, 10)
-	}
-	return appendMillionths(dst, v)
 }
 
 // appendMillionths appends an amount with six decimals.

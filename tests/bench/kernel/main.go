@@ -13,10 +13,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"github.com/tollbook/tollbook/shared/deck"
-	"github.com/tollbook/tollbook/shared/ratecard"
-	"github.com/tollbook/tollbook/shared/rating"
 )
 
 func main() {
@@ -37,17 +33,14 @@ type summary struct {
 
 func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("kernel", flag.ContinueOnError)
-	compile := flags.String("compile", "", "only write the image of this `deck` to -card")
-	image := flags.String("card", "", "the card `image`")
+	image := flags.String("card", "", "the card `image`, or with -map a folder of them")
+	owners := flags.String("map", "", "the `file` that says which card each client has")
 	cdrs := flags.String("cdrs", "", "the `file` of records, CSV")
 	out := flags.String("out", "", "the `file` of charges to write")
 	totals := flags.String("totals", "", "the `file` of totals to write")
 	workers := flags.Int("workers", 1, "how many rate at once")
 	if err := flags.Parse(args); err != nil {
 		return err
-	}
-	if *compile != "" {
-		return compileDeck(*compile, *image)
 	}
 	if *workers < 1 || *workers > 64 {
 		return fmt.Errorf("-workers %d: want 1 to 64", *workers)
@@ -56,11 +49,7 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(*image)
-	if err != nil {
-		return fmt.Errorf("reading the card: %w", err)
-	}
-	card, err := rating.Open(data)
+	cards, err := openCards(*image, *owners)
 	if err != nil {
 		return fmt.Errorf("opening the card: %w", err)
 	}
@@ -68,7 +57,7 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	sum, err := rateFile(card, *cdrs, *out, *totals, *workers)
+	sum, err := rateFile(cards, *cdrs, *out, *totals, *workers)
 	if err != nil {
 		return fmt.Errorf("rating: %w", err)
 	}
@@ -83,29 +72,6 @@ func cpu() (time.Duration, error) {
 		return 0, fmt.Errorf("reading the CPU time: %w", err)
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), nil
-}
-
-// compileDeck writes the card image of a deck: prices in GBP, to 4 decimals.
-func compileDeck(from, to string) (err error) {
-	f, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	var rates []rating.Rate
-	var bad error
-	_, err = deck.Read(f, deck.Options{}, func(_ int64, r rating.Rate) error {
-		rates = append(rates, r)
-		return nil
-	}, func(e deck.RowError) { bad = e })
-	if err := errors.Join(err, bad); err != nil {
-		return fmt.Errorf("reading %s: %w", from, err)
-	}
-	image, err := rating.BuildImage(rating.DefaultTerms("GBP"), ratecard.Rows(rates))
-	if err != nil {
-		return fmt.Errorf("building the card: %w", err)
-	}
-	return os.WriteFile(to, image, 0o644)
 }
 
 // create writes a file through a buffer.

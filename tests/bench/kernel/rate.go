@@ -34,7 +34,7 @@ type piece struct {
 }
 
 // rateFile rates the records, and writes charges in the records' order.
-func rateFile(card *rating.Card, cdrs, out, totals string, workers int) (sum summary, err error) {
+func rateFile(c *cards, cdrs, out, totals string, workers int) (sum summary, err error) {
 	in, err := os.Open(cdrs)
 	if err != nil {
 		return sum, err
@@ -47,7 +47,7 @@ func rateFile(card *rating.Card, cdrs, out, totals string, workers int) (sum sum
 	chunks.Fit(chunkBytes, blockRows)
 	rater := make([]*worker, workers)
 	for i := range rater {
-		rater[i] = newWorker(card)
+		rater[i] = newWorker(c)
 	}
 	err = create(out, func(w *bufio.Writer) error {
 		if _, err := w.WriteString("call_id,client_id,prefix,billed_seconds,charge\n"); err != nil {
@@ -176,7 +176,7 @@ func totalOf(clients map[string]*total, id string) *total {
 
 // worker rates chunks, one at a time.
 type worker struct {
-	pricer         *rating.Pricer
+	pricer         *pricer
 	rows, rejected int64
 	records        call.Columns
 	keys           []prefix.Key
@@ -186,9 +186,9 @@ type worker struct {
 	totals         []total  // by account
 }
 
-func newWorker(card *rating.Card) *worker {
+func newWorker(c *cards) *worker {
 	return &worker{
-		pricer: card.NewPricer(),
+		pricer: c.newPricer(),
 		keys:   make([]prefix.Key, blockRows), charges: make([]rating.Charge, blockRows), ids: make([]uint32, blockRows),
 	}
 }
@@ -215,7 +215,9 @@ func (w *worker) price(c *piece) error {
 			return errors.New("a called number that is not digits")
 		}
 	}
-	w.pricer.PriceBlock(&rating.Block{Kind: call.Voice, Numbers: keys, Quantities: r.Nanos, Instants: r.Instant, Charges: charges})
+	if err := w.pricer.price(r, keys, charges); err != nil {
+		return err
+	}
 	w.rows += int64(n)
 	for i := range charges {
 		if charge := &charges[i]; charge.Reason == "" {

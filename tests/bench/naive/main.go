@@ -7,6 +7,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -29,18 +31,24 @@ func main() {
 
 func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("naive", flag.ContinueOnError)
-	deckFile := flags.String("deck", "", "the rate `deck`, CSV")
+	deckFile := flags.String("deck", "", "the rate `deck`, CSV, or with -map a folder of them")
+	owners := flags.String("map", "", "the `file` that says which deck each client has")
 	cdrs := flags.String("cdrs", "", "the `file` of records, CSV")
 	out := flags.String("out", "", "the `file` of charges to write")
 	totals := flags.String("totals", "", "the `file` of totals to write")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	d, err := readDeck(*deckFile)
+	r := &rater{clients: map[string]*total{}}
+	var err error
+	if *owners == "" {
+		r.deck, err = readDeck(*deckFile)
+	} else {
+		r.decks, err = readDecks(*deckFile, *owners)
+	}
 	if err != nil {
 		return fmt.Errorf("reading the deck: %w", err)
 	}
-	r := &rater{deck: d, clients: map[string]*total{}}
 	if err := r.rateFile(*cdrs, *out); err != nil {
 		return fmt.Errorf("rating: %w", err)
 	}
@@ -98,6 +106,30 @@ func readDeck(path string) (_ *deck, err error) {
 	}
 }
 
+// readDecks returns the deck of each client.
+func readDecks(dir, owners string) (map[string]*deck, error) {
+	data, err := os.ReadFile(owners)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	decks, of := map[string]*deck{}, map[string]*deck{}
+	for _, row := range rows[1:] {
+		d := decks[row[1]]
+		if d == nil {
+			if d, err = readDeck(filepath.Join(dir, row[1])); err != nil {
+				return nil, err
+			}
+			decks[row[1]] = d
+		}
+		of[row[0]] = d
+	}
+	return of, nil
+}
+
 // match returns the rate with the longest prefix of a number.
 func (d *deck) match(number string) (prefix string, r rate, ok bool) {
 	for n := min(d.longest, len(number)); n > 0; n-- {
@@ -124,7 +156,8 @@ type total struct {
 }
 
 type rater struct {
-	deck                *deck
+	deck                *deck            // of all clients, or
+	decks               map[string]*deck // of each
 	clients             map[string]*total
 	rows, rated, reject int64
 }
@@ -187,7 +220,13 @@ func (r *rater) rateRecord(record, row []string) (bool, error) {
 		r.reject++
 		return false, nil
 	}
-	prefix, rate, ok := r.deck.match(number)
+	d := r.deck
+	if r.decks != nil {
+		if d = r.decks[client]; d == nil {
+			return false, fmt.Errorf("client %q has no deck", client)
+		}
+	}
+	prefix, rate, ok := d.match(number)
 	if !ok {
 		return false, nil
 	}
