@@ -55,11 +55,12 @@ type options struct {
 	rows, n  int
 	prefixes []int
 	workers  int
+	passes   int // over the records, of a run that measures a rule
 	only     string
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
-	o := options{prefixes: []int{100_000, 1_000_000}}
+	o := options{prefixes: []int{100_000, 1_000_000}, passes: 2}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.out, "out", "build", "the `folder` of programs and data; results are bench.json in it")

@@ -11,16 +11,14 @@ import (
 	"time"
 )
 
-const (
-	// ruleRows is how many records are priced by each rule, at most.
-	ruleRows = 1_000_000
-	// rulePrices is how many charges a run at least makes.
-	rulePrices = 2_000_000
-)
+// ruleRows is how many records are priced by each rule, at most.
+const ruleRows = 1_000_000
 
-// rules are the rules of prices, each with the part of the world that its deck
-// is of, and the deck. A rule without columns has the plain one.
-var rules = []struct{ name, part, deck string }{
+// rule is a rule of prices, with the part of the world that its deck is of, and
+// the deck: the plain one, if decks have no columns for it.
+type rule struct{ name, part, deck string }
+
+var rules = []rule{
 	{"bands", "world", "bands"},
 	{"classes", "us", "classes"},
 	{"dates", "world", "dates"},
@@ -57,7 +55,7 @@ func (r *round) rules(ctx context.Context) error {
 			made = true
 		}
 		r.say("%s", id)
-		got, err := r.job.price(ctx, rule.name, rule.part, rule.deck, r.n)
+		got, err := r.job.price(ctx, rule, r.n, r.passes)
 		if err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
@@ -70,20 +68,20 @@ func (r *round) rules(ctx context.Context) error {
 }
 
 // price prices records by the card of a rule and by the plain one beside it, n
-// times in turns.
-func (j *job) price(ctx context.Context, rule, part, deck string, n int) (got priced, err error) {
+// times in turns, each time in so many passes over the records.
+func (j *job) price(ctx context.Context, by rule, n, passes int) (got priced, err error) {
 	file := func(name string) string { return filepath.Join("rules", name) }
 	err = errors.Join(
-		j.compile(ctx, file(part+"-"+deck+".csv"), file("rule.card"), rule),
-		j.compile(ctx, file(part+"-plain.csv"), file("plain.card"), "plain"),
+		j.compile(ctx, file(by.part+"-"+by.deck+".csv"), file("rule.card"), by.name),
+		j.compile(ctx, file(by.part+"-plain.csv"), file("plain.card"), "plain"),
 	)
 	if err != nil {
 		return got, err
 	}
 	records := min(j.rows, ruleRows)
 	_, out, err := execute(ctx, contestant{name: "price", args: []string{
-		j.program("price"), "-rule", j.file(file("rule.card")), "-plain", j.file(file("plain.card")), "-cdrs", j.file(file(part + ".csv")),
-		"-n", strconv.Itoa(n), "-passes", strconv.Itoa((rulePrices + records - 1) / records)}})
+		j.program("price"), "-rule", j.file(file("rule.card")), "-plain", j.file(file("plain.card")), "-cdrs", j.file(file(by.part + ".csv")),
+		"-n", strconv.Itoa(n), "-passes", strconv.Itoa(passes)}})
 	if err != nil {
 		return got, err
 	}

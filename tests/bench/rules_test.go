@@ -27,26 +27,26 @@ func TestEachRuleIsUsedByTheCardsThatMeasureIt(t *testing.T) {
 		"tiers":   72, // calls that are longer than a minute, or are billed otherwise below it
 		"origins": 35, // callers of the EEA, and of no country
 	}
-	for _, rule := range rules {
-		got, err := j.price(t.Context(), rule.name, rule.part, rule.deck, 2)
+	for _, r := range rules {
+		got, err := j.price(t.Context(), r, 2, 1)
 		if err != nil {
-			t.Fatalf("%s: %v", rule.name, err)
+			t.Fatalf("%s: %v", r.name, err)
 		}
-		if share := got.Other * 100 / got.Rated; share < want[rule.name]-6 || share > want[rule.name]+6 {
-			t.Errorf("%s: %d of 100 charges are other than the plain ones, want about %d", rule.name, share, want[rule.name])
+		if share := got.Other * 100 / got.Rated; share < want[r.name]-6 || share > want[r.name]+6 {
+			t.Errorf("%s: %d of 100 charges are other than the plain ones, want about %d", r.name, share, want[r.name])
 		}
 		if d := got.duel(); len(d.a) != 2 || len(d.b) != 2 {
-			t.Errorf("%s: %d and %d runs, want 2 of each", rule.name, len(d.a), len(d.b))
+			t.Errorf("%s: %d and %d runs, want 2 of each", r.name, len(d.a), len(d.b))
 		}
 	}
-	if _, err := j.price(t.Context(), "plain", "world", "plain", 1); err == nil || !strings.Contains(err.Error(), "too few") {
+	if _, err := j.price(t.Context(), rule{"plain", "world", "plain"}, 1, 1); err == nil || !strings.Contains(err.Error(), "too few") {
 		t.Errorf("error %v of a card without a rule, want one that says so", err)
 	}
 }
 
 func TestResultsOfRulesAndCardsHaveTheirOwnNames(t *testing.T) {
 	j := mustJob(t, 5_000, 5_000)
-	c := &contest{options: options{workers: 2, n: 1}, log: new(bytes.Buffer)}
+	c := &contest{options: options{workers: 2, n: 1, passes: 1}, log: new(bytes.Buffer)}
 	r := &round{contest: c, job: j}
 	for _, only := range []string{"rule_b", "rule_d", "cards3", "nothing"} {
 		c.only = only
