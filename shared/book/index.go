@@ -2,11 +2,9 @@ package book
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/bundle"
-	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/period"
 )
 
@@ -18,14 +16,20 @@ type Index struct {
 	accounts map[string]*account
 	feeds    map[string]*Feed
 	plans    map[string]bool
+
+	types     *callTypes       // nil: none
+	ratesAs   bool             // one of them has usage rated as other
+	fallbacks map[string]rules // by currency
 }
 
 type account struct {
 	Account
-	zone        *time.Location
-	place       uint32       // among the accounts of the book
-	assignments []Assignment // by month, ascending
-	features    []bundle.Feature
+	zone     *time.Location
+	place    uint32           // among the accounts of the book
+	rules    rules            // its assignments, but those of a number
+	numbers  map[string]rules // those of its numbers
+	narrowed bool             // one of all these is not for all usage
+	features []bundle.Feature
 }
 
 // NewIndex checks a book and indexes it. Something that names what is not
@@ -65,15 +69,8 @@ func NewIndex(b *Book) (*Index, error) {
 		}
 		ix.feeds[b.Feeds[i].Source.ID] = &b.Feeds[i]
 	}
-	for _, as := range b.Assignments {
-		a, ok := ix.accounts[as.Account]
-		if !ok {
-			return nil, fmt.Errorf("a card is assigned to account %q, which is not in the book", as.Account)
-		}
-		if ix.cards[as.Card] == nil {
-			return nil, fmt.Errorf("account %q has card %q, which is not in the book", as.Account, as.Card)
-		}
-		a.assignments = append(a.assignments, as)
+	if err := ix.addRules(b); err != nil {
+		return nil, err
 	}
 	for _, f := range b.Features {
 		a, ok := ix.accounts[f.Account]
@@ -135,33 +132,6 @@ func (ix *Index) Month(id string, at time.Time) (cycle string, m period.Month, o
 		return "", period.Month{}, false
 	}
 	return a.Cycle, period.Of(at, a.zone), true
-}
-
-// Image returns the card image that prices an account's usage at an instant:
-// the card assigned for that month, in the revision live at that instant. An
-// empty image comes with the reason why there is none.
-func (ix *Index) Image(id string, at time.Time) (image string, why call.Reason) {
-	a, ok := ix.accounts[id]
-	if !ok {
-		return "", call.NoAccount
-	}
-	m := period.Of(at, a.zone)
-	for i := len(a.assignments) - 1; i >= 0; i-- {
-		if a.assignments[i].From.Compare(m) > 0 {
-			continue
-		}
-		card := ix.cards[a.assignments[i].Card]
-		revision, ok := card.Log.At(at)
-		if !ok {
-			return "", call.NoCard
-		}
-		image, ok := card.Images[strconv.Itoa(revision)]
-		if !ok {
-			return "", call.NoCard
-		}
-		return image, ""
-	}
-	return "", call.NoCard
 }
 
 // Features returns the features of an account, and all plans.
