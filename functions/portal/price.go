@@ -100,7 +100,7 @@ func (p *portal) addPrice() {
 			if currency := c.Terms().Currency; found.currency != "" && currency != found.currency {
 				return nil, wrongState.problem("The account is billed in %s, its card is in %s.", found.currency, currency)
 			}
-			usage := ledger.UsageOf(&r, found.zone)
+			usage := ledger.UsageOf(&r, "", found.zone)
 			out.explain(c.NewPricer().Trace(&usage))
 			if r.LRN != "" && c.Terms().ByLRN {
 				out.Flags = append(out.Flags, call.ByLRN.String())

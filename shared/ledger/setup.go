@@ -37,6 +37,8 @@ type Setup struct {
 	Accounts    []book.Account
 	Cards       []book.Card
 	Assignments []book.Assignment
+	CallTypes   []book.CallType
+	Fallbacks   []book.Fallback
 	Plans       []bundle.Plan
 	Features    []bundle.Feature
 	Feeds       []book.Feed
@@ -65,7 +67,13 @@ func (s Setup) docs() []setupDoc {
 		add("cards", v, v.ID)
 	}
 	for _, v := range s.Assignments {
-		add("assignments", v, v.Account, v.From.String())
+		out = append(out, setupDoc{AssignmentPath(v), v})
+	}
+	for _, v := range s.CallTypes {
+		add("call_types", v, v.ID)
+	}
+	for _, v := range s.Fallbacks {
+		out = append(out, setupDoc{FallbackPath(v), v})
 	}
 	for _, v := range s.Plans {
 		add("plans", v, v.ID)
@@ -86,6 +94,20 @@ func (s Setup) docs() []setupDoc {
 		add("revisions", v, v.Card, strconv.Itoa(v.Number))
 	}
 	return out
+}
+
+// AssignmentPath is where an assignment is kept: under what it is for.
+func AssignmentPath(v book.Assignment) documents.Path {
+	id := []string{v.Account, v.From.String()}
+	if v.Number != "" || v.Class != "" || v.Direction != "" {
+		id = append(id, v.Number, v.Class, string(v.Direction))
+	}
+	return documents.Path{Collection: "assignments", ID: documents.ID(id...)}
+}
+
+// FallbackPath is where a fallback is kept: under what it is for.
+func FallbackPath(v book.Fallback) documents.Path {
+	return documents.Path{Collection: "fallbacks", ID: documents.ID(v.Currency, v.From.String(), v.Class, string(v.Direction))}
 }
 
 // setupChunk leaves room for the head in a transaction's writes.
@@ -243,6 +265,7 @@ func (l *Ledger) readBook(ctx context.Context) (*book.Book, error) {
 	for _, err := range []error{
 		readAll(ctx, l, "cycles", &b.Cycles), readAll(ctx, l, "accounts", &b.Accounts), readAll(ctx, l, "cards", &b.Cards),
 		readAll(ctx, l, "assignments", &b.Assignments), readAll(ctx, l, "plans", &b.Plans),
+		readAll(ctx, l, "call_types", &b.CallTypes), readAll(ctx, l, "fallbacks", &b.Fallbacks),
 		readAll(ctx, l, "features", &b.Features), readAll(ctx, l, "feeds", &b.Feeds),
 	} {
 		if err != nil {
