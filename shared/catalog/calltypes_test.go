@@ -152,28 +152,33 @@ func TestAnEditOfARuleIsRefusedWithTheFieldThatIsWrong(t *testing.T) {
 // book never stands still for two.
 func TestOfCallTypesThatContradictEachOtherOneIsTakenHoweverTheyCome(t *testing.T) {
 	in := start(t)
-	taken := make([]error, 6)
-	var wait sync.WaitGroup
-	for i := range taken {
-		wait.Go(func() {
-			v := book.CallType{ID: fmt.Sprint("t", i), Prefixes: []string{"44", fmt.Sprint(i)}, Class: "x"}
-			_, err := in.PutCallType(ctx, v, create)
-			for errors.Is(err, documents.ErrConflict) { // others were written meanwhile
-				_, err = in.PutCallType(ctx, v, create)
-			}
-			taken[i] = err
-		})
-	}
-	wait.Wait()
-	count := 0
-	for _, err := range taken {
-		if err == nil {
-			count++
-		} else if !errors.Is(err, catalog.ErrRefused) {
-			t.Error(err)
+	for round := range 10 {
+		taken := make([]error, 8)
+		var wait sync.WaitGroup
+		begin := make(chan struct{})
+		for i := range taken {
+			wait.Go(func() {
+				<-begin
+				v := book.CallType{ID: fmt.Sprintf("t%d-%d", round, i), Prefixes: []string{fmt.Sprint(440 + round), fmt.Sprint(100*(i+1) + round)}, Class: "x"}
+				_, err := in.PutCallType(ctx, v, create)
+				for errors.Is(err, documents.ErrConflict) { // others were written meanwhile
+					_, err = in.PutCallType(ctx, v, create)
+				}
+				taken[i] = err
+			})
 		}
-	}
-	if count != 1 {
-		t.Errorf("%d were taken, want one", count)
+		close(begin)
+		wait.Wait()
+		count := 0
+		for _, err := range taken {
+			if err == nil {
+				count++
+			} else if !errors.Is(err, catalog.ErrRefused) {
+				t.Error(err)
+			}
+		}
+		if count != 1 {
+			t.Errorf("%d were taken, want one", count)
+		}
 	}
 }
