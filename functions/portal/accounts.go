@@ -6,6 +6,7 @@ import (
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/period"
 )
 
@@ -29,13 +30,16 @@ func showAccount(a book.Account) account {
 }
 
 type assignment struct {
-	Account string `json:"account,omitempty" readOnly:"true"`
-	From    string `json:"from,omitempty" readOnly:"true" doc:"month: YYYY-MM"`
-	Card    string `json:"card" doc:"customer card in the account's currency, from the first of the month until the next assignment"`
+	Account   string `json:"account,omitempty" readOnly:"true"`
+	From      string `json:"from,omitempty" readOnly:"true" doc:"month: YYYY-MM"`
+	Number    string `json:"number,omitempty" readOnly:"true" doc:"of the account, whose usage it is for; none: all of them"`
+	Direction string `json:"direction,omitempty" readOnly:"true" doc:"of the usage that it is for; none: both"`
+	Class     string `json:"class,omitempty" readOnly:"true" doc:"tariff class of the usage that it is for; none: any"`
+	Card      string `json:"card" doc:"customer card in the account's currency, from the first of the month until the next assignment for the same"`
 }
 
 func showAssignment(a book.Assignment) assignment {
-	return assignment{Account: a.Account, From: a.From.String(), Card: a.Card}
+	return assignment{Account: a.Account, From: a.From.String(), Number: a.Number, Direction: string(a.Direction), Class: a.Class, Card: a.Card}
 }
 
 // ByID names one resource by its id.
@@ -52,6 +56,18 @@ type accountListInput struct {
 type ByMonth struct {
 	ID    string `path:"id" maxLength:"256" doc:"account"`
 	Month string `path:"month" maxLength:"20" example:"2026-11"`
+	// What it is for, if not for all usage.
+	Number    string `query:"number" maxLength:"32" doc:"of the account, of the assignment for its usage"`
+	Direction string `query:"direction" enum:"outbound,inbound" doc:"of the assignment for usage that way"`
+	Class     string `query:"class" maxLength:"32" doc:"tariff class, of the assignment for usage of it"`
+}
+
+// book returns what is named.
+func (m ByMonth) book(bad *inputs) book.Assignment {
+	return book.Assignment{
+		Account: m.ID, Number: m.Number, Direction: book.Direction(m.Direction), Class: m.Class,
+		From: parsed(bad, "path.month", m.Month, "YYYY-MM", period.ParseMonth),
+	}
 }
 
 func (p *portal) addAccounts() {
@@ -121,7 +137,12 @@ func (p *portal) addAssignments(tag string) {
 		})
 	add(p, operation{id: "get-assignment", method: "GET", path: "/accounts/{id}/assignments/{month}", tag: tag, summary: "The card that an account has from a month on"},
 		func(ctx context.Context, in *ByMonth) (*oneOutput[assignment], error) {
-			a, v, err := read[book.Assignment](ctx, p, pathOf("assignments", in.ID, in.Month), "assignment", in.Month)
+			var bad inputs
+			named := in.book(&bad)
+			if bad.err() != nil {
+				return nil, missing("assignment", in.Month)
+			}
+			a, v, err := read[book.Assignment](ctx, p, ledger.AssignmentPath(named), "assignment", in.Month)
 			return oneOf(v, showAssignment(a)), err
 		})
 	type putAssignment struct {
@@ -129,13 +150,17 @@ func (p *portal) addAssignments(tag string) {
 		Expects
 		Body assignment
 	}
-	add(p, operation{id: "put-assignment", method: "PUT", path: "/accounts/{id}/assignments/{month}", tag: tag, summary: "Give an account a card from a month on", also: created},
+	add(p, operation{id: "put-assignment", method: "PUT", path: "/accounts/{id}/assignments/{month}", tag: tag, also: created,
+		summary: "Give an account a card from a month on, for all its usage or, by the query, for some of it"},
 		func(ctx context.Context, in *putAssignment) (*oneOutput[assignment], error) {
 			var bad inputs
 			bad.same("body.account", in.Body.Account, in.ID)
 			bad.same("body.from", in.Body.From, in.Month)
-			a := book.Assignment{Account: in.ID, Card: in.Body.Card}
-			a.From = parsed(&bad, "path.month", in.Month, "YYYY-MM", period.ParseMonth)
+			bad.same("body.number", in.Body.Number, in.Number)
+			bad.same("body.direction", in.Body.Direction, in.Direction)
+			bad.same("body.class", in.Body.Class, in.Class)
+			a := in.book(&bad)
+			a.Card = in.Body.Card
 			if err := bad.err(); err != nil {
 				return nil, err
 			}

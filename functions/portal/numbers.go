@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/catalog"
@@ -30,11 +29,7 @@ func showNumber(v book.Number) number {
 func showOwners(owners []book.Owner) []owner {
 	out := []owner{}
 	for _, o := range owners {
-		shown := owner{Account: o.Account}
-		if !o.From.IsZero() {
-			shown.From = o.From.UTC().Format(time.RFC3339Nano)
-		}
-		out = append(out, shown)
+		out = append(out, owner{Account: o.Account, From: showInstant(o.From)})
 	}
 	return out
 }
@@ -43,12 +38,7 @@ func showOwners(owners []book.Owner) []owner {
 func readOwners(bad *inputs, field string, owners []owner) []book.Owner {
 	var out []book.Owner
 	for i, o := range owners {
-		var from time.Time
-		if o.From != "" {
-			from = parsed(bad, fmt.Sprintf("%s[%d].from", field, i), o.From, "an instant such as 2026-11-01T00:00:00Z, or none",
-				func(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano, s) })
-		}
-		out = append(out, book.Owner{Account: o.Account, From: from})
+		out = append(out, book.Owner{Account: o.Account, From: readInstant(bad, fmt.Sprintf("%s[%d].from", field, i), o.From)})
 	}
 	return out
 }

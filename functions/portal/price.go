@@ -32,7 +32,10 @@ type quote struct {
 	Kind        string      `json:"kind" enum:"voice,sms,data,event"`
 	Number      string      `json:"number" doc:"digits"`
 	At          time.Time   `json:"at"`
-	Prefix      string      `json:"prefix,omitempty" doc:"longest that matches number, or with the flag by_lrn its routing number; none and a destination: any other number, or the service"`
+	CallType    string      `json:"call_type,omitempty" doc:"id of what the usage is to the customer"`
+	TariffClass string      `json:"tariff_class,omitempty" doc:"of the call type, by which the card was chosen"`
+	RatedAs     string      `json:"rated_as,omitempty" doc:"what the call type has looked up in place of number: digits, or a service"`
+	Prefix      string      `json:"prefix,omitempty" doc:"longest that matches number, or with the flag by_lrn its routing number, or rated_as; none and a destination: any other number, or the service"`
 	Service     string      `json:"service,omitempty" doc:"by which it is priced, instead of a prefix"`
 	Destination string      `json:"destination,omitempty"`
 	Class       string      `json:"class,omitempty" doc:"column of the card: intrastate, interstate, indeterminate, local, eea or international"`
@@ -75,38 +78,72 @@ func (p *portal) addPrice() {
 			if err != nil {
 				return nil, err
 			}
-			found, err := p.priced(ctx, q)
+			found, err := p.priced(ctx, q, &r)
 			if err != nil {
 				return nil, err
 			}
-			out := quote{
-				Account: q.Account, Card: found.card, Revision: found.revision, Currency: found.currency,
-				Kind: r.Kind.String(), Number: r.BNumber, At: q.At,
-			}
+			out := quote{Account: q.Account, Currency: found.currency, Kind: r.Kind.String(), Number: r.BNumber, At: q.At}
 			if r.Kind == call.Voice {
 				out.Duration = string(r.Duration.Append(nil))
 			} else {
 				out.Units = &r.Units
 			}
+			if t := found.choice.Type; t != nil {
+				out.CallType, out.TariffClass, out.RatedAs = t.ID, t.Class, t.RateAs
+			}
 			if found.why != "" {
+				out.by(&found, found.choice)
 				out.Reason, out.Meaning = string(found.why), meaning(found.why)
 				out.Sentence = fmt.Sprintf("%s: not charged, %s.", nameOf(&r), out.Meaning)
 				return &quoteOutput{out}, nil
 			}
-			c, err := p.images.open(ctx, found.image)
+			by := found.choice
+			trace, err := p.trace(ctx, &found, by, &r)
 			if err != nil {
 				return nil, err
 			}
-			if currency := c.Terms().Currency; found.currency != "" && currency != found.currency {
-				return nil, wrongState.problem("The account is billed in %s, its card is in %s.", found.currency, currency)
+			if next, ok := by.After(trace.Reason); ok {
+				other, err := p.trace(ctx, &found, next, &r)
+				if err != nil {
+					return nil, err
+				}
+				if other.Reason == "" {
+					by, trace = next, other
+				}
 			}
-			usage := ledger.UsageOf(&r, found.zone)
-			out.explain(c.NewPricer().Trace(&usage))
-			if r.LRN != "" && c.Terms().ByLRN {
-				out.Flags = append(out.Flags, call.ByLRN.String())
-			}
+			out.explain(trace)
+			out.by(&found, by)
 			return &quoteOutput{out}, nil
 		})
+}
+
+// trace prices a record by a choice.
+func (p *portal) trace(ctx context.Context, found *priced, by book.Choice, r *call.Record) (rating.Trace, error) {
+	c, err := p.images.open(ctx, by.Image)
+	if err != nil {
+		return rating.Trace{}, err
+	}
+	if currency := c.Terms().Currency; found.currency != "" && currency != found.currency {
+		return rating.Trace{}, wrongState.problem("The account is billed in %s, its card is in %s.", found.currency, currency)
+	}
+	usage := ledger.UsageOf(r, by.RateAs, found.zone)
+	t := c.NewPricer().Trace(&usage)
+	flags := by.Flags
+	switch {
+	case by.RateAs != "":
+		t.Dialled = r.BNumber
+	case r.LRN != "" && c.Terms().ByLRN:
+		flags |= call.ByLRN
+	}
+	if flags != 0 {
+		t.Flags = strings.Trim(t.Flags+"|"+flags.String(), "|")
+	}
+	return t, nil
+}
+
+// by says which card decided.
+func (q *quote) by(found *priced, c book.Choice) {
+	q.Card, q.Revision = c.Card, found.revisions[c.Card]
 }
 
 // nameOf says in words what a record is of.
@@ -158,17 +195,16 @@ func meaning(r call.Reason) string {
 	return string(r)
 }
 
-// priced is what prices a call, or why nothing does.
+// priced is what prices usage, or why nothing does.
 type priced struct {
-	card     string
-	revision int
-	image    string
-	currency string // of the account
-	why      call.Reason
-	zone     *time.Location // of the account's months
+	choice    book.Choice
+	revisions map[string]int // of its cards, by id
+	currency  string         // of the account
+	why       call.Reason
+	zone      *time.Location // of the account's months
 }
 
-func (p *portal) priced(ctx context.Context, q question) (priced, error) {
+func (p *portal) priced(ctx context.Context, q question, r *call.Record) (priced, error) {
 	if q.Card != "" {
 		return p.pricedByCard(ctx, q)
 	}
@@ -179,36 +215,96 @@ func (p *portal) priced(ctx context.Context, q question) (priced, error) {
 	if err != nil {
 		return priced{}, err
 	}
-	out := priced{currency: a.Currency}
+	r.Account = a.ID
+	out := priced{currency: a.Currency, revisions: map[string]int{}}
 	c, _, err := read[book.Cycle](ctx, p, pathOf("cycles", a.Cycle), "cycle", a.Cycle)
 	if err != nil {
 		return out, fmt.Errorf("pricing for an account: its cycle: %w", notThere(err))
 	}
-	zone, err := time.LoadLocation(c.Zone)
-	if err != nil {
+	if out.zone, err = time.LoadLocation(c.Zone); err != nil {
 		return out, fmt.Errorf("cycle %s: %w", c.ID, err)
 	}
-	assigned, err := p.assigned(ctx, a.ID, period.Of(q.At, zone))
-	if err != nil || assigned == nil {
-		out.why = call.NoCard
+	// The book decides, of all that is for this account, as it does for a batch:
+	// first between cards of which it knows only the names.
+	b := &book.Book{Rules: book.RuleVersion, Cycles: []book.Cycle{c}, Accounts: []book.Account{a}}
+	if err := p.rulesFor(ctx, b, r, period.Of(q.At, out.zone)); err != nil {
 		return out, err
 	}
-	k, _, err := read[book.Card](ctx, p, pathOf("cards", assigned.Card), "card", assigned.Card)
-	if err != nil {
-		return out, fmt.Errorf("pricing for an account: its card: %w", notThere(err))
+	for range 2 {
+		ix, err := book.NewIndex(b)
+		if err != nil {
+			return out, fmt.Errorf("pricing for an account: %w", err)
+		}
+		out.choice, out.why = ix.Choose(r)
+		for i := range b.Cards {
+			k := &b.Cards[i]
+			if out.revisions[k.ID] != 0 || k.ID != out.choice.Card && k.ID != out.choice.Fallback {
+				continue
+			}
+			if *k, _, err = read[book.Card](ctx, p, pathOf("cards", k.ID), "card", k.ID); err != nil {
+				return out, fmt.Errorf("pricing for an account: its card: %w", notThere(err))
+			}
+			out.revisions[k.ID], _ = k.Log.At(q.At)
+		}
 	}
-	// The book decides, of all that is for this account, as it does for a batch.
-	ix, err := book.NewIndex(&book.Book{
-		Rules: book.RuleVersion, Cycles: []book.Cycle{c}, Accounts: []book.Account{a}, Cards: []book.Card{k}, Assignments: []book.Assignment{*assigned},
+	return out, nil
+}
+
+// rulesFor fills in the rules that may choose the card of a record, and the
+// names of the cards that they have.
+func (p *portal) rulesFor(ctx context.Context, b *book.Book, r *call.Record, m period.Month) (err error) {
+	b.CallTypes, err = everything(ctx, p, documents.Query{Name: "call_types_all"}, func(book.CallType) bool { return true })
+	if err != nil {
+		return err
+	}
+	own := book.OwnNumber(r)
+	b.Assignments, err = everything(ctx, p, of(documents.Query{Name: "assignments_all"}, b.Accounts[0].ID), func(a book.Assignment) bool {
+		return a.From.Compare(m) <= 0 && (a.Number == "" || a.Number == own)
 	})
 	if err != nil {
-		return out, fmt.Errorf("pricing for an account: %w", err)
+		return err
 	}
-	out.card = k.ID
-	out.revision, _ = k.Log.At(q.At)
-	out.image, out.why = ix.Image(a.ID, q.At)
-	out.zone, _ = ix.Zone(a.ID)
-	return out, nil
+	b.Fallbacks, err = everything(ctx, p, of(documents.Query{Name: "fallbacks_all"}, b.Accounts[0].Currency), func(f book.Fallback) bool {
+		return f.From.Compare(m) <= 0
+	})
+	names := map[string]bool{}
+	add := func(card string) {
+		if !names[card] {
+			names[card] = true
+			b.Cards = append(b.Cards, book.Card{ID: card})
+		}
+	}
+	for _, a := range b.Assignments {
+		add(a.Card)
+	}
+	for _, f := range b.Fallbacks {
+		add(f.Card)
+	}
+	return err
+}
+
+// everything reads a declared query to its end, and keeps some of it.
+func everything[D any](ctx context.Context, p *portal, q documents.Query, keep func(D) bool) (out []D, err error) {
+	q.Limit = documents.MaxPage
+	for {
+		page, err := p.Docs.Query(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", q.Name, err)
+		}
+		for _, doc := range page.Docs {
+			var d D
+			if err := doc.Decode(&d); err != nil {
+				return nil, fmt.Errorf("reading %s: %w", q.Name, err)
+			}
+			if keep(d) {
+				out = append(out, d)
+			}
+		}
+		if page.Cursor == "" {
+			return out, nil
+		}
+		q.Cursor = page.Cursor
+	}
 }
 
 // notThere keeps what the book lacks from looking like what the caller named.
@@ -219,31 +315,6 @@ func notThere(err error) error {
 	return err
 }
 
-// assigned returns the assignment that holds in a month; nil: none does.
-func (p *portal) assigned(ctx context.Context, account string, m period.Month) (*book.Assignment, error) {
-	q := of(documents.Query{Name: "assignments_all", Limit: documents.MaxPage}, account)
-	var out *book.Assignment
-	for {
-		page, err := p.Docs.Query(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("reading the assignments of an account: %w", err)
-		}
-		for _, doc := range page.Docs {
-			var a book.Assignment
-			if err := doc.Decode(&a); err != nil {
-				return nil, fmt.Errorf("reading the assignments of an account: %w", err)
-			}
-			if a.From.Compare(m) <= 0 && (out == nil || a.From.Compare(out.From) > 0) {
-				out = &a
-			}
-		}
-		if page.Cursor == "" {
-			return out, nil
-		}
-		q.Cursor = page.Cursor
-	}
-}
-
 func (p *portal) pricedByCard(ctx context.Context, q question) (priced, error) {
 	c, _, err := read[book.Card](ctx, p, pathOf("cards", q.Card), "card", q.Card)
 	if isProblem(err, notFound) {
@@ -252,16 +323,16 @@ func (p *portal) pricedByCard(ctx context.Context, q question) (priced, error) {
 	if err != nil {
 		return priced{}, err
 	}
-	out := priced{card: c.ID, revision: q.Revision}
+	revision := q.Revision
 	if q.Revision == 0 {
 		var live bool
-		if out.revision, live = c.Log.At(q.At); !live {
+		if revision, live = c.Log.At(q.At); !live {
 			return priced{}, refused.problem("No revision of the card is live.").with("body.card", q.Card, "want a card with a live revision, or revision")
 		}
 	}
-	rev, _, err := p.revision(ctx, c.ID, out.revision)
+	rev, _, err := p.revision(ctx, c.ID, revision)
 	if isProblem(err, notFound) && q.Revision == 0 {
-		rev, err = ratecard.Revision{Image: c.Images[strconv.Itoa(out.revision)]}, nil
+		rev, err = ratecard.Revision{Image: c.Images[strconv.Itoa(revision)]}, nil
 	}
 	if isProblem(err, notFound) {
 		return priced{}, refused.problem("There is no such revision.").with("body.revision", strconv.Itoa(q.Revision), "want a revision of the card")
@@ -269,11 +340,11 @@ func (p *portal) pricedByCard(ctx context.Context, q question) (priced, error) {
 	if err != nil {
 		return priced{}, err
 	}
-	if out.image = rev.Image; out.image == "" {
-		return priced{}, refused.problem("Revision %d of card %s cannot charge calls: it is not compiled.", out.revision, clip(c.ID)).
+	if rev.Image == "" {
+		return priced{}, refused.problem("Revision %d of card %s cannot charge calls: it is not compiled.", revision, clip(c.ID)).
 			with("body.card", q.Card, "want a customer card")
 	}
-	return out, nil
+	return priced{choice: book.Choice{Card: c.ID, Image: rev.Image}, revisions: map[string]int{c.ID: revision}}, nil
 }
 
 func isProblem(err error, k kind) bool {

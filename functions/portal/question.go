@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"strconv"
@@ -19,6 +20,7 @@ type question struct {
 	Kind      string    `json:"kind,omitempty" enum:"voice,sms,data,event" doc:"of usage; none: voice"`
 	Number    string    `json:"number,omitempty" example:"+44 7700 900123" doc:"that is called; data and events may have none"`
 	Caller    string    `json:"caller,omitempty" example:"+44 20 7946 0000" doc:"number; none: withheld"`
+	Direction string    `json:"direction,omitempty" enum:"outbound,inbound" doc:"whether the account made it or received it; none: outbound"`
 	Seconds   *int64    `json:"seconds,omitempty" minimum:"0" maximum:"10000000" doc:"of a call; this or duration"`
 	Duration  string    `json:"duration,omitempty" example:"95.5" doc:"of a call: seconds with up to 9 decimals; this or seconds"`
 	Units     *int64    `json:"units,omitempty" minimum:"0" maximum:"10000000000000000" doc:"messages, bytes or pieces, of another kind than voice"`
@@ -46,13 +48,13 @@ func (q question) record() (call.Record, error) {
 	var text bytes.Buffer
 	w := csv.NewWriter(&text)
 	err := w.WriteAll([][]string{
-		{"b_number", "duration", "start_time", "a_number", "kind", "units", "lrn", "caller_lrn", "service", "tag"},
-		{q.Number, duration, q.At.UTC().Format("2006-01-02T15:04:05.999999999Z"), q.Caller, q.Kind, units, q.LRN, q.CallerLRN, q.Service, q.Tag},
+		{"b_number", "duration", "start_time", "a_number", "kind", "units", "lrn", "caller_lrn", "service", "tag", "direction"},
+		{q.Number, duration, q.At.UTC().Format("2006-01-02T15:04:05.999999999Z"), q.Caller, q.Kind, units, q.LRN, q.CallerLRN, q.Service, q.Tag, cmp.Or(q.Direction, call.Outbound.String())},
 	})
 	if err != nil {
 		return call.Record{}, fmt.Errorf("writing the question: %w", err)
 	}
-	in, err := cdr.Open(&text, cdr.Feed{ID: "price", Format: cdr.Generic, Zone: "UTC"})
+	in, err := cdr.Open(&text, cdr.Feed{ID: "price", Format: cdr.Generic, Zone: "UTC", Direction: cdr.BothWays})
 	if err != nil {
 		return call.Record{}, fmt.Errorf("reading the question: %w", err)
 	}

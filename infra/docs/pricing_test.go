@@ -270,7 +270,8 @@ func TestPricingExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, rules := examples(string(text))
+	section, cards := cut(t, string(text))
+	all, rules := examples(section)
 	r := reader{t}
 	shown := map[string]bool{}
 	for _, e := range all {
@@ -303,7 +304,7 @@ func TestPricingExamples(t *testing.T) {
 			t.Errorf("%q has no example", rule)
 		}
 	}
-	if strings.Count(string(text), "- Usage: ") != len(all) {
+	if strings.Contains(cards, "- Usage: ") || strings.Count(section, "- Usage: ") != len(all) {
 		t.Errorf("%d examples are read, the page has more", len(all))
 	}
 	readme, err := os.ReadFile("../../README.md")

@@ -1,9 +1,10 @@
 // Package book says who is charged by which card at an instant: cycles,
-// accounts, assignments, activation logs, plans and features, as one immutable
-// value. A batch pins one, so that a retry prices exactly as the first try did.
+// accounts, call types, assignments and fallbacks, activation logs, plans and
+// features, as one immutable value. A batch pins one, so that a retry prices exactly as the first try did.
 package book
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,7 +19,7 @@ import (
 
 // RuleVersion names the rules that this code prices and folds by. A book
 // carries it, so that a month folded under other rules is seen to be stale.
-const RuleVersion = "3"
+const RuleVersion = "4"
 
 // Cycle is a billing cycle: the accounts billed together, by the months of one
 // time zone.
@@ -46,11 +47,24 @@ type Card struct {
 	Images map[string]string `doc:"images" json:"images"` // revision number → object name in the cards bucket
 }
 
-// Assignment is the card that an account has from the first of a month.
+// Assignment is the card that an account, or a number of it, has from the first
+// of a month: for all its usage, or for that of a direction or a tariff class.
+// Index.Choose says which of several holds. No two differ in nothing but the
+// card.
 type Assignment struct {
-	Account string       `doc:"account" json:"account"`
-	From    period.Month `doc:"from" json:"from"`
-	Card    string       `doc:"card" json:"card"`
+	Account   string       `doc:"account" json:"account"`
+	Number    string       `doc:"number,omitempty" json:"number,omitempty"`       // digits of the account's own number; empty: all of them
+	Direction Direction    `doc:"direction,omitempty" json:"direction,omitempty"` // empty: both
+	Class     string       `doc:"class,omitempty" json:"class,omitempty"`         // empty: any, and usage of no call type
+	From      period.Month `doc:"from" json:"from"`
+	Card      string       `doc:"card" json:"card"`
+}
+
+// Compare orders assignments by account, month, number, class and direction.
+func (a Assignment) Compare(b Assignment) int {
+	return cmp.Or(
+		strings.Compare(a.Account, b.Account), a.From.Compare(b.From), strings.Compare(a.Number, b.Number),
+		strings.Compare(a.Class, b.Class), cmp.Compare(a.Direction, b.Direction))
 }
 
 // Feed is a configured source of records.
@@ -98,6 +112,8 @@ type Book struct {
 	Plans       []bundle.Plan    `json:"plans"`
 	Features    []bundle.Feature `json:"features"`
 	Feeds       []Feed           `json:"feeds"`
+	CallTypes   []CallType       `json:"call_types,omitempty"`
+	Fallbacks   []Fallback       `json:"fallbacks,omitempty"`
 	// Directory names the image of who owns which number; none: nobody does.
 	Directory string `json:"directory,omitempty"`
 }
@@ -116,12 +132,12 @@ func (b *Book) sort() {
 	slices.SortFunc(b.Cycles, func(x, y Cycle) int { return strings.Compare(x.ID, y.ID) })
 	slices.SortFunc(b.Accounts, func(x, y Account) int { return strings.Compare(x.ID, y.ID) })
 	slices.SortFunc(b.Cards, func(x, y Card) int { return strings.Compare(x.ID, y.ID) })
-	slices.SortFunc(b.Assignments, func(x, y Assignment) int {
-		if c := strings.Compare(x.Account, y.Account); c != 0 {
-			return c
-		}
-		return x.From.Compare(y.From)
-	})
+	slices.SortFunc(b.Assignments, Assignment.Compare)
+	slices.SortFunc(b.CallTypes, func(x, y CallType) int { return strings.Compare(x.ID, y.ID) })
+	for i := range b.CallTypes {
+		slices.Sort(b.CallTypes[i].Prefixes)
+	}
+	slices.SortFunc(b.Fallbacks, Fallback.Compare)
 	slices.SortFunc(b.Plans, func(x, y bundle.Plan) int { return strings.Compare(x.ID, y.ID) })
 	slices.SortFunc(b.Features, func(x, y bundle.Feature) int {
 		if c := strings.Compare(x.Account, y.Account); c != 0 {

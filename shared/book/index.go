@@ -2,7 +2,6 @@ package book
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/bundle"
@@ -19,14 +18,20 @@ type Index struct {
 	names    call.Interner // their ids: numbers are places
 	feeds    map[string]*Feed
 	plans    map[string]bool
+
+	types     *callTypes       // nil: none
+	ratesAs   bool             // one of them has usage rated as other
+	fallbacks map[string]rules // by currency
 }
 
 type account struct {
 	Account
-	zone        *time.Location
-	place       uint32       // among the accounts of the book
-	assignments []Assignment // by month, ascending
-	features    []bundle.Feature
+	zone     *time.Location
+	place    uint32           // among the accounts of the book
+	rules    rules            // its assignments, but those of a number
+	numbers  map[string]rules // those of its numbers
+	narrowed bool             // one of all these is not for all usage
+	features []bundle.Feature
 }
 
 // NewIndex checks a book and indexes it. Something that names what is not
@@ -70,15 +75,8 @@ func NewIndex(b *Book) (*Index, error) {
 		}
 		ix.feeds[b.Feeds[i].Source.ID] = &b.Feeds[i]
 	}
-	for _, as := range b.Assignments {
-		a, ok := ix.accounts[as.Account]
-		if !ok {
-			return nil, fmt.Errorf("a card is assigned to account %q, which is not in the book", as.Account)
-		}
-		if ix.cards[as.Card] == nil {
-			return nil, fmt.Errorf("account %q has card %q, which is not in the book", as.Account, as.Card)
-		}
-		a.assignments = append(a.assignments, as)
+	if err := ix.addRules(b); err != nil {
+		return nil, err
 	}
 	for _, f := range b.Features {
 		a, ok := ix.accounts[f.Account]
@@ -140,86 +138,6 @@ func (ix *Index) Month(id string, at time.Time) (cycle string, m period.Month, o
 		return "", period.Month{}, false
 	}
 	return a.Cycle, period.Of(at, a.zone), true
-}
-
-// Image returns the card image that prices an account's usage at an instant:
-// the card assigned for that month, in the revision live at that instant. An
-// empty image comes with the reason why there is none.
-func (ix *Index) Image(id string, at time.Time) (image string, why call.Reason) {
-	a, ok := ix.accounts[id]
-	if !ok {
-		return "", call.NoAccount
-	}
-	as := a.assigned(period.Of(at, a.zone))
-	if as == nil {
-		return "", call.NoCard
-	}
-	card := ix.cards[as.Card]
-	if revision, ok := card.Log.At(at); ok {
-		if image, ok := card.Images[strconv.Itoa(revision)]; ok {
-			return image, ""
-		}
-	}
-	return "", call.NoCard
-}
-
-// Route is where an account's usage is counted and what prices it, from one
-// instant to another.
-type Route struct {
-	Cycle    string
-	Month    period.Month
-	Zone     *time.Location // of the cycle
-	Currency string         // of the account
-	Image    string         // as Index.Image has it; empty: none
-	Why      call.Reason    // there is none
-	From, To int64          // Unix nanoseconds, half-open
-}
-
-// Place returns an account's place among those of the book, by which Route
-// knows it.
-func (ix *Index) Place(id []byte) (place uint32, ok bool) {
-	return ix.names.Find(id)
-}
-
-// Route returns the route of the account in a place at an instant.
-func (ix *Index) Route(place uint32, instant int64) Route {
-	a, at := ix.accounts[ix.book.Accounts[place].ID], time.Unix(0, instant)
-	r := routeIn(a.Cycle, a.zone, at)
-	r.Currency = a.Currency
-	if as := a.assigned(r.Month); as != nil {
-		_, from, to, _ := ix.cards[as.Card].Log.During(at)
-		if !from.IsZero() {
-			r.From = max(r.From, nanos(from))
-		}
-		if !to.IsZero() {
-			r.To = min(r.To, nanos(to))
-		}
-	}
-	r.Image, r.Why = ix.Image(a.ID, at)
-	return r
-}
-
-// Unknown returns the route of usage of a feed that nobody in the book pays for.
-func (ix *Index) Unknown(feed *Feed, instant int64) Route {
-	r := routeIn(feed.Cycle, ix.zones[feed.Cycle], time.Unix(0, instant)) // NewIndex has checked that it is there
-	r.Why = call.NoAccount
-	return r
-}
-
-func routeIn(cycle string, zone *time.Location, at time.Time) Route {
-	m := period.Of(at, zone)
-	from, to := m.Bounds(zone)
-	return Route{Cycle: cycle, Month: m, Zone: zone, From: nanos(from), To: nanos(to)}
-}
-
-// assigned returns what an account has in a month; nil: nothing.
-func (a *account) assigned(m period.Month) *Assignment {
-	for i := len(a.assignments) - 1; i >= 0; i-- {
-		if a.assignments[i].From.Compare(m) <= 0 {
-			return &a.assignments[i]
-		}
-	}
-	return nil
 }
 
 // Features returns the features of an account, and all plans.

@@ -78,6 +78,8 @@ func TestFlagNames(t *testing.T) {
 		{"ByLRN", call.ByLRN, "by_lrn"},
 		{"CallerWithheld", call.CallerWithheld, "caller_withheld"},
 		{"ShortCode", call.ShortCode, "short_code"},
+		{"FallbackCard", call.FallbackCard, "fallback_card"},
+		{"RatedAs", call.RatedAs, "rated_as"},
 	}
 	var constantNames []string
 	var all call.Flags

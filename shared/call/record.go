@@ -161,11 +161,14 @@ const (
 	ByLRN                              // priced by the location routing number: the prefix is of that
 	CallerWithheld                     // a word stands for the caller's number, which is not shown
 	ShortCode                          // the called number is an extension, a short code or a service code
+	FallbackCard                       // priced by a fallback card: those assigned have no rate for it
+	RatedAs                            // its call type has it rated as another number or a service: no prefix of the called one counts
 )
 
 var flagNames = []string{
 	"time_ambiguous", "time_skipped", "billsec_over_duration", "no_call_id", "default_increment", "bundled", "partly_bundled", "late", "payer_by_number",
 	"no_lrn", "no_caller_country", "by_lrn", "caller_withheld", "short_code",
+	"fallback_card", "rated_as",
 }
 
 // Has reports whether all of x is in f.

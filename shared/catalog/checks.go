@@ -7,6 +7,7 @@ import (
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/period"
@@ -115,10 +116,19 @@ func checkAssignment(v book.Assignment, leastID int) *Refusal {
 	r := about("assignment", v.Account, v.From.String())
 	r.text("account", v.Account, leastID)
 	r.id("card", v.Card)
-	if again, err := period.ParseMonth(v.From.String()); err != nil || again != v.From {
-		r.add("from", v.From.String(), fmt.Sprintf("a month as YYYY-MM from %d to %d", period.MinYear, period.MaxYear))
+	r.month("from", v.From)
+	if v.Number != "" && !isDigits(v.Number, 1, call.MaxNumber) {
+		r.add("number", v.Number, fmt.Sprintf("1 to %d digits, as records have the account's own number, or none", call.MaxNumber))
 	}
+	r.direction(v.Direction)
+	r.class(v.Class, false)
 	return r
+}
+
+func (r *Refusal) month(field string, m period.Month) {
+	if again, err := period.ParseMonth(m.String()); err != nil || again != m {
+		r.add(field, m.String(), fmt.Sprintf("a month as YYYY-MM from %d to %d", period.MinYear, period.MaxYear))
+	}
 }
 
 func checkFeed(v book.Feed) *Refusal {

@@ -122,9 +122,11 @@ type edit struct {
 	value any
 	match Match
 	book  bool // the document is part of the book
-	// numbers, of the document of a number, is the version of all numbers that
-	// it was checked against: after another, the edit is documents.ErrConflict.
-	numbers *int64
+	// checked, of the document of a part of the book, is what the whole part was
+	// when it was checked against that: after another, the edit is
+	// documents.ErrConflict.
+	part    ledger.Parts
+	checked ledger.Versions
 	// needs are documents that check looks at; those that are missing too.
 	needs []documents.Path
 	// check sees the document as it is and the needs, in the transaction.
@@ -157,12 +159,12 @@ func (c *Catalog) edit(ctx context.Context, e edit) (documents.Version, error) {
 }
 
 func (e edit) run(tx documents.Tx, fields documents.Fields) error {
-	change, version, err := ledger.ChangeNumbers(tx)
+	change, at, err := ledger.ChangeParts(tx)
 	if err != nil {
 		return err
 	}
-	if e.numbers != nil && *e.numbers != version {
-		return fmt.Errorf("%s: other numbers were written meanwhile: %w", e.path, documents.ErrConflict)
+	if e.part.Numbers && e.checked.Numbers != at.Numbers || e.part.CallTypes && e.checked.CallTypes != at.CallTypes {
+		return fmt.Errorf("%s: others were written meanwhile: %w", e.path, documents.ErrConflict)
 	}
 	var docs []documents.Doc
 	for paths := range slices.Chunk(append([]documents.Path{e.path}, e.needs...), documents.MaxGetMany) {
@@ -202,7 +204,7 @@ func (e edit) run(tx documents.Tx, fields documents.Fields) error {
 	if !ofBook {
 		return nil
 	}
-	return change(e.numbers != nil)
+	return change(e.part)
 }
 
 func pathOf(collection string, id ...string) documents.Path {

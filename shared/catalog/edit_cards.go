@@ -20,14 +20,18 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// PutAssignment writes which card an account has from the first of a month.
-// The card must be one that charges in the account's currency.
+// PutAssignment writes which card an account, or a number of it, has from the
+// first of a month, for all its usage or some of it. The card must be one that
+// charges in the account's currency.
 func (c *Catalog) PutAssignment(ctx context.Context, v book.Assignment, m Match) (documents.Version, error) {
 	if err := checkAssignment(v, 1).err(); err != nil {
 		return "", err
 	}
+	if err := c.checkClass(ctx, about("assignment", v.Account, v.From.String()), v.Class); err != nil {
+		return "", err
+	}
 	return c.edit(ctx, edit{
-		path: pathOf("assignments", v.Account, v.From.String()), value: v, match: m, book: true,
+		path: ledger.AssignmentPath(v), value: v, match: m, book: true,
 		needs: []documents.Path{pathOf("accounts", v.Account), cardPath(v.Card), definitionPath(v.Card)},
 		check: func(_ documents.Doc, needs []documents.Doc) error {
 			var a book.Account

@@ -58,6 +58,15 @@ func TestAnEditOfTheBookChangesItAndAnEqualOneDoesNot(t *testing.T) {
 		{"assignment", func(s string, m catalog.Match) (documents.Version, error) {
 			return in.PutAssignment(ctx, book.Assignment{Account: "acme", From: november, Card: map[string]string{"a": "retail", "bb": "wholesale"}[s]}, m)
 		}},
+		{"assignment of a number", func(s string, m catalog.Match) (documents.Version, error) {
+			return in.PutAssignment(ctx, book.Assignment{Account: "acme", Number: "442079460000", Direction: book.Inbound, From: november, Card: map[string]string{"a": "retail", "bb": "wholesale"}[s]}, m)
+		}},
+		{"call type", func(s string, m catalog.Match) (documents.Version, error) {
+			return in.PutCallType(ctx, book.CallType{ID: "new", Prefixes: []string{"44", "33"}, Class: s}, m)
+		}},
+		{"fallback", func(s string, m catalog.Match) (documents.Version, error) {
+			return in.PutFallback(ctx, book.Fallback{Currency: "GBP", From: november, Card: map[string]string{"a": "retail", "bb": "wholesale"}[s]}, m)
+		}},
 		{"feed", func(s string, m catalog.Match) (documents.Version, error) {
 			return in.PutFeed(ctx, book.Feed{Source: cdr.Feed{ID: "new", Format: cdr.Generic, Zone: map[string]string{"a": "UTC", "bb": "Europe/Paris"}[s]}, Cycle: "monthly"}, m)
 		}},
@@ -201,7 +210,7 @@ func TestNoEditBreaksTheBook(t *testing.T) {
 		for range rapid.IntRange(1, 25).Draw(t, "edits") {
 			m := create
 			var err error
-			switch rapid.IntRange(0, 6).Draw(t, "edit") {
+			switch rapid.IntRange(0, 8).Draw(t, "edit") {
 			case 0:
 				_, err = in.PutCycle(ctx, book.Cycle{ID: name("cycle"), Zone: rapid.SampledFrom([]string{"UTC", "Asia/Kolkata", "", "Nowhere"}).Draw(t, "zone")}, m)
 			case 1:
@@ -217,7 +226,9 @@ func TestNoEditBreaksTheBook(t *testing.T) {
 			case 4:
 				_, err = in.PutAssignment(ctx, book.Assignment{
 					Account: rapid.SampledFrom([]string{"acme", "a", "b"}).Draw(t, "account"), Card: rapid.SampledFrom([]string{"retail", "carrier", "a"}).Draw(t, "card"),
-					From: period.Month{Year: 2026, Month: time.Month(rapid.IntRange(0, 12).Draw(t, "month"))},
+					From:   period.Month{Year: 2026, Month: time.Month(rapid.IntRange(0, 12).Draw(t, "month"))},
+					Number: rapid.SampledFrom([]string{"", "", "442079460000", "x"}).Draw(t, "number"), Direction: book.Direction(rapid.SampledFrom([]string{"", "inbound", "up"}).Draw(t, "direction")),
+					Class: rapid.SampledFrom([]string{"", "", "a", "B"}).Draw(t, "class"),
 				}, m)
 			case 5:
 				_, err = in.PutFeed(ctx, book.Feed{Source: cdr.Feed{ID: name("feed"), Format: cdr.Generic, Zone: "UTC"}, Cycle: name("cycle")}, m)
@@ -225,6 +236,16 @@ func TestNoEditBreaksTheBook(t *testing.T) {
 				_, err = in.PutDefinition(ctx, catalog.Definition{
 					ID: name("card"), Kind: rapid.SampledFrom([]catalog.Kind{catalog.Provider, catalog.Customer}).Draw(t, "kind"), Currency: "GBP",
 					Activate: catalog.AtArrival, Parent: name("parent"), Terms: catalog.DefaultTerms(),
+				}, m)
+			case 7:
+				_, err = in.PutCallType(ctx, book.CallType{
+					ID: name("call type"), Class: rapid.SampledFrom([]string{"a", "b", "B"}).Draw(t, "class"), RateAs: rapid.SampledFrom([]string{"", "44", "onnet"}).Draw(t, "rate as"),
+					Prefixes: rapid.SliceOfN(rapid.SampledFrom([]string{"", "44", "4420", "+44"}), 0, 3).Draw(t, "prefixes"),
+				}, m)
+			case 8:
+				_, err = in.PutFallback(ctx, book.Fallback{
+					Class: rapid.SampledFrom([]string{"", "a"}).Draw(t, "class"), Currency: rapid.SampledFrom([]string{"GBP", "JPY", "X"}).Draw(t, "currency"),
+					From: period.Month{Year: 2026, Month: time.Month(rapid.IntRange(0, 12).Draw(t, "month"))}, Card: rapid.SampledFrom([]string{"retail", "carrier", "a"}).Draw(t, "card"),
 				}, m)
 			}
 			if err == nil {

@@ -63,7 +63,7 @@ func (c *Catalog) PutNumber(ctx context.Context, v book.Number, m Match) (docume
 		return "", err
 	}
 	v.Owners = storedOwners(v.Owners)
-	version, err := c.ledger.CheckNumbers(ctx, ledger.Setup{Numbers: []book.Number{v}})
+	checked, err := c.ledger.CheckNumbers(ctx, ledger.Setup{Numbers: []book.Number{v}})
 	if errors.Is(err, ledger.ErrNumbers) {
 		r := about("number", v.Number)
 		r.add("owners", v.Number, "none who contradicts others: "+err.Error())
@@ -74,7 +74,7 @@ func (c *Catalog) PutNumber(ctx context.Context, v book.Number, m Match) (docume
 	}
 	needs := accountsOf(nil, v.Owners)
 	return c.edit(ctx, edit{
-		path: ledger.NumberPath(v), value: v, match: m, book: true, numbers: &version, needs: needs,
+		path: ledger.NumberPath(v), value: v, match: m, book: true, part: ledger.Parts{Numbers: true}, checked: checked, needs: needs,
 		check: func(_ documents.Doc, needs []documents.Doc) error {
 			r := about("number", v.Number)
 			r.accounts("owners", needs)

@@ -34,7 +34,9 @@ type Setup struct {
 	Plans       []bundle.Plan     `json:"plans"`
 	Feeds       []Feed            `json:"feeds"`
 	Accounts    []book.Account    `json:"accounts"`
+	CallTypes   []book.CallType   `json:"call_types,omitempty"`
 	Assignments []book.Assignment `json:"assignments"`
+	Fallbacks   []book.Fallback   `json:"fallbacks,omitempty"`
 	Features    []bundle.Feature  `json:"features"`
 	Numbers     []book.Number     `json:"numbers,omitempty"`
 	NumberLists []NumberList      `json:"number_lists,omitempty"`
@@ -115,6 +117,8 @@ type Counts struct {
 	Assignments int `json:"assignments"`
 	Features    int `json:"features"`
 	Numbers     int `json:"numbers,omitzero"` // those of lists, too
+	CallTypes   int `json:"call_types,omitzero"`
+	Fallbacks   int `json:"fallbacks,omitzero"`
 }
 
 // Counts returns how much s holds.
@@ -123,13 +127,17 @@ func (s Setup) Counts() Counts {
 	for _, list := range s.NumberLists {
 		numbers += len(list.Numbers)
 	}
-	return Counts{len(s.Cycles), len(s.Cards), len(s.Plans), len(s.Feeds), len(s.Accounts), len(s.Assignments), len(s.Features), numbers}
+	return Counts{len(s.Cycles), len(s.Cards), len(s.Plans), len(s.Feeds), len(s.Accounts), len(s.Assignments), len(s.Features), numbers, len(s.CallTypes), len(s.Fallbacks)}
 }
 
 // String returns the counts in words.
 func (c Counts) String() string {
-	return fmt.Sprintf("%d cycles, %d cards, %d plans, %d feeds, %d accounts, %d assignments, %d features, %d numbers",
+	text := fmt.Sprintf("%d cycles, %d cards, %d plans, %d feeds, %d accounts, %d assignments, %d features, %d numbers",
 		c.Cycles, c.Cards, c.Plans, c.Feeds, c.Accounts, c.Assignments, c.Features, c.Numbers)
+	if c.CallTypes+c.Fallbacks > 0 {
+		text += fmt.Sprintf(", %d call types, %d fallbacks", c.CallTypes, c.Fallbacks)
+	}
+	return text
 }
 
 func (s *Setup) sort() {
@@ -142,12 +150,9 @@ func (s *Setup) sort() {
 	slices.SortFunc(s.Plans, func(a, b bundle.Plan) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Feeds, func(a, b Feed) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Accounts, func(a, b book.Account) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(s.Assignments, func(a, b book.Assignment) int {
-		if c := strings.Compare(a.Account, b.Account); c != 0 {
-			return c
-		}
-		return a.From.Compare(b.From)
-	})
+	slices.SortFunc(s.CallTypes, func(a, b book.CallType) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.Assignments, book.Assignment.Compare)
+	slices.SortFunc(s.Fallbacks, book.Fallback.Compare)
 	slices.SortFunc(s.Features, func(a, b bundle.Feature) int {
 		if c := strings.Compare(a.Account, b.Account); c != 0 {
 			return c
@@ -183,6 +188,12 @@ func (s Setup) check() error {
 	}
 	for _, v := range s.Assignments {
 		add(checkAssignment(v, 0).err())
+	}
+	for _, v := range s.CallTypes {
+		add(checkCallType(v).err())
+	}
+	for _, v := range s.Fallbacks {
+		add(checkFallback(v).err())
 	}
 	for _, v := range s.Numbers {
 		add(checkNumber(v).err())
@@ -235,6 +246,8 @@ func (c *Catalog) setup(ctx context.Context) (Setup, error) {
 	read("feeds", func() (e error) { feeds, e = all[book.Feed](ctx, c, "feeds"); return e })
 	read("accounts", func() (e error) { s.Accounts, e = all[book.Account](ctx, c, "accounts"); return e })
 	read("assignments", func() (e error) { s.Assignments, e = all[book.Assignment](ctx, c, "assignments"); return e })
+	read("call types", func() (e error) { s.CallTypes, e = all[book.CallType](ctx, c, "call_types"); return e })
+	read("fallbacks", func() (e error) { s.Fallbacks, e = all[book.Fallback](ctx, c, "fallbacks"); return e })
 	read("features", func() (e error) { s.Features, e = all[bundle.Feature](ctx, c, "features"); return e })
 	read("numbers", func() (e error) { s.Numbers, e = all[book.Number](ctx, c, "numbers"); return e })
 	for _, f := range feeds {
@@ -272,8 +285,12 @@ func (c *Catalog) Import(ctx context.Context, s Setup) error {
 	for i, f := range s.Feeds {
 		feeds[i] = f.book()
 	}
+	types := make([]book.CallType, len(s.CallTypes))
+	for i, t := range s.CallTypes {
+		types[i] = storedCallType(t)
+	}
 	return c.ledger.Apply(ctx, ledger.Setup{
-		Cycles: s.Cycles, Accounts: s.Accounts, Assignments: s.Assignments, Plans: s.Plans, Features: s.Features, Feeds: feeds,
+		Cycles: s.Cycles, Accounts: s.Accounts, CallTypes: types, Assignments: s.Assignments, Fallbacks: s.Fallbacks, Plans: s.Plans, Features: s.Features, Feeds: feeds,
 		Numbers: numbers.Numbers, NumberLists: numbers.NumberLists,
 	})
 }
@@ -363,6 +380,9 @@ func (s Setup) checkAgainst(old Setup) error {
 		} else if d.Currency != a.Currency {
 			bad("account %q is billed in %s, card %s is in %s", a.ID, a.Currency, d.ID, d.Currency)
 		}
+	}
+	if err := s.checkRules(old, cards); err != nil {
+		errs = append(errs, err)
 	}
 	for _, n := range s.Numbers {
 		for _, o := range n.Owners {

@@ -17,6 +17,7 @@ func FuzzSetup(f *testing.F) {
 	f.Add(setupText)
 	f.Add(strings.Replace(setupText, `"10%"`, `"=0.05"`, 1))
 	f.Add(`{"format": "tollbook setup 1"}`)
+	f.Add(rulesText)
 	f.Add(strings.Replace(setupText, `"2026-01"`, `"2026-13"`, 1))
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := catalog.ParseSetup(strings.NewReader(text))

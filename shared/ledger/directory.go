@@ -75,15 +75,14 @@ var ErrNumbers = errors.New("the numbers contradict each other")
 
 // CheckNumbers reports, as ErrNumbers, numbers that contradict each other or
 // the rest of what is set up; those of s replace what is there under their
-// names. The version is for ChangeNumbers: it says whether any number was
+// names. The versions are for ChangeParts: they say whether any number was
 // written since.
-func (l *Ledger) CheckNumbers(ctx context.Context, s Setup) (version int64, err error) {
-	var head bookHead
-	if _, err := l.get(ctx, headBook, &head); err != nil && !errors.Is(err, documents.ErrNotFound) {
-		return 0, err
+func (l *Ledger) CheckNumbers(ctx context.Context, s Setup) (at Versions, err error) {
+	if at, err = l.Versions(ctx); err != nil {
+		return at, err
 	}
 	_, err = l.buildDirectory(ctx, s)
-	return head.Numbers, err
+	return at, err
 }
 
 // buildDirectory returns the image of who owns what: all that is set up, with s

@@ -27,6 +27,7 @@ type Extract struct {
 	parts  []Ref
 	batch  string  // of an extract of a batch
 	result *Result // of one of a period
+	book   Ref     // by which it was priced
 	cards  *pricer
 	rec    export.Record // reused
 	row    call.Row      // reused
@@ -39,7 +40,7 @@ type Extract struct {
 // with what is due: charged, unrated, duplicates and superseded ones. ErrState:
 // the batch is not committed.
 func (l *Ledger) Extract(ctx context.Context, of string) (*Extract, error) {
-	x := &Extract{Of: of, FileRows: ExportFileRows, ledger: l, cards: newPricer(nil, l.buckets.Cards)}
+	x := &Extract{Of: of, FileRows: ExportFileRows, ledger: l}
 	take := x.ofBatch
 	if _, err := ParseKey(of); err == nil {
 		take = x.ofPeriod
@@ -47,6 +48,11 @@ func (l *Ledger) Extract(ctx context.Context, of string) (*Extract, error) {
 	if err := take(ctx); err != nil {
 		return nil, fmt.Errorf("extracting the records of %s: %w", of, err)
 	}
+	ix, err := l.openBook(ctx, x.book)
+	if err != nil {
+		return nil, fmt.Errorf("extracting the records of %s: %w", of, err)
+	}
+	x.cards = newPricer(ix, l.buckets.Cards)
 	for _, ref := range x.parts {
 		p, err := openPart(ctx, l.buckets.Rated, ref)
 		if err != nil {
@@ -75,7 +81,7 @@ func (x *Extract) ofBatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.batch, x.source, x.parts = b.ID, b.Marker.Name, m.Parts
+	x.batch, x.source, x.parts, x.book = b.ID, b.Marker.Name, m.Parts, b.Book
 	x.Counts = MonthCounts{Rows: m.Counts.Accepted + m.Counts.Unrated, Charged: m.Counts.Accepted, Unrated: m.Counts.Unrated}
 	return nil
 }
@@ -101,7 +107,7 @@ func (x *Extract) ofPeriod(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.source, x.parts, x.Counts = resultName(hash), x.result.Parts, x.result.Counts
+	x.source, x.parts, x.Counts, x.book = resultName(hash), x.result.Parts, x.result.Counts, x.result.Book
 	return nil
 }
 
@@ -209,7 +215,11 @@ func (x *Extract) fill(ctx context.Context, p *part, r *call.Row) error {
 	if err != nil {
 		return err
 	}
-	rec.Destination = card.Card().Destination(r.Kind, r.PrefixDigits())
 	rec.Currency = card.Card().Terms().Currency
+	if r.Flags.Has(call.RatedAs) { // no prefix of the called number names it
+		rec.Destination, err = x.cards.destination(ctx, image, r)
+		return err
+	}
+	rec.Destination = card.Card().Destination(r.Kind, r.PrefixDigits())
 	return nil
 }

@@ -185,7 +185,7 @@ func (f *fold) foldShard(ctx context.Context, shard uint8, res *resultWriter) (e
 }
 
 // resolve reads a stored row into f.row as the book now prices it. The price a
-// batch found stands when it was made under the same card image.
+// batch found stands when it was made under the same card image, in the same way.
 func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, stored string) (image string, err error) {
 	r := &f.row
 	if err := p.parse(stored, r); err != nil {
@@ -203,8 +203,7 @@ func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, 
 	if err != nil {
 		return "", err
 	}
-	now, _ := f.book.Image(r.Account, r.At())
-	if now == priced && now != "" {
+	if now, ok := f.pricer.stands(r, priced); ok {
 		return now, nil
 	}
 	return f.pricer.price(ctx, r)

@@ -2,12 +2,10 @@ package ledger
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
-	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/period"
 )
 
@@ -19,6 +17,7 @@ type ownBook struct {
 	accounts map[string]*ownAccount
 	cards    map[string]book.Card
 	plans    map[string]bundle.Plan
+	types    map[string][]*book.CallType // by prefix
 }
 
 type ownAccount struct {
@@ -49,7 +48,7 @@ func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
 	}
 	b := &ownBook{
 		book: decoded, index: index, zones: map[string]*time.Location{}, accounts: map[string]*ownAccount{},
-		cards: map[string]book.Card{}, plans: map[string]bundle.Plan{},
+		cards: map[string]book.Card{}, plans: map[string]bundle.Plan{}, types: map[string][]*book.CallType{},
 	}
 	for _, cycle := range decoded.Cycles {
 		if b.zones[cycle.ID], err = time.LoadLocation(cycle.Zone); err != nil {
@@ -71,6 +70,11 @@ func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
 	for _, p := range decoded.Plans {
 		b.plans[p.ID] = p
 	}
+	for i := range decoded.CallTypes {
+		for _, prefix := range decoded.CallTypes[i].Prefixes {
+			b.types[prefix] = append(b.types[prefix], &decoded.CallTypes[i])
+		}
+	}
 	c.books[ref.Name] = b
 	return b, nil
 }
@@ -82,28 +86,4 @@ func (b *ownBook) place(feed *book.Feed, account string, at time.Time) Key {
 		cycle = a.Cycle
 	}
 	return Key{cycle, period.Of(at, b.zones[cycle])}
-}
-
-// image returns the card image for an account's usage at an instant.
-func (b *ownBook) image(account string, at time.Time) (string, call.Reason) {
-	a := b.accounts[account]
-	if a == nil {
-		return "", call.NoAccount
-	}
-	month, card, since := period.Of(at, b.zones[a.Cycle]), "", period.Month{}
-	for _, s := range a.assignments {
-		if s.From.Compare(month) <= 0 && (card == "" || s.From.Compare(since) >= 0) {
-			card, since = s.Card, s.From
-		}
-	}
-	revision, from := 0, time.Time{} // the zero time is the card's beginning
-	for _, live := range b.cards[card].Log {
-		if !live.From.After(at) && !live.From.Before(from) {
-			revision, from = live.Revision, live.From
-		}
-	}
-	if image := b.cards[card].Images[strconv.Itoa(revision)]; image != "" {
-		return image, ""
-	}
-	return "", call.NoCard
 }

@@ -58,9 +58,6 @@ type ownPrice struct {
 	flags    call.Flags // that come of the price
 }
 
-// priceFlags are the flags that pricing sets.
-const priceFlags = call.DefaultIncrement | call.NoLRN | call.NoCallerCountry | call.ByLRN
-
 // price charges usage by every rule of its card.
 func (card *ownCard) price(of rating.Usage) (ownPrice, error) {
 	u, err := card.usage(of)
@@ -98,34 +95,55 @@ func (card *ownCard) price(of rating.Usage) (ownPrice, error) {
 	return out, nil
 }
 
-// price returns what a book makes of a row, and under which image. ok is false
-// when a damaged card leaves it open.
+// price returns what a book makes of a row, and under which image: that of the
+// assigned card, or of a fallback that has a price where the card has no rate.
+// ok is false when a damaged card leaves it open.
 func (c *checker) price(ctx context.Context, b *ownBook, r *call.Row) (p ownPrice, image string, ok bool, err error) {
-	image, reason := b.image(r.Account, r.At())
-	if image == "" {
-		return ownPrice{reason: reason}, "", true, nil
+	chosen := b.choose(&r.Record)
+	p.reason = chosen.reason
+	for i, name := range chosen.images {
+		if name == "" {
+			continue
+		}
+		card, err := c.card(ctx, name)
+		if err != nil || card == nil {
+			return ownPrice{}, name, false, err
+		}
+		by, err := card.price(ownUsageOf(&r.Record, chosen.rateAs, b.zones[b.accounts[r.Account].Cycle]))
+		if err != nil {
+			c.add("image", name, "%v", err)
+			return ownPrice{}, name, false, nil
+		}
+		if image != "" && by.reason != "" {
+			break // it is as the first card left it
+		}
+		if i > 0 {
+			by.flags |= call.FallbackCard
+		}
+		switch {
+		case chosen.rateAs != "":
+			by.prefix, by.flags = 0, by.flags|call.RatedAs
+		case card.terms.ByLRN && r.LRN != "":
+			by.flags |= call.ByLRN
+		}
+		if p, image = by, name; p.reason != call.NoRate && p.reason != call.ShortNumber {
+			break
+		}
 	}
-	card, err := c.card(ctx, image)
-	if err != nil || card == nil {
-		return ownPrice{}, image, false, err
-	}
-	if p, err = card.price(ownUsageOf(&r.Record, b.zones[b.accounts[r.Account].Cycle])); err != nil {
-		c.add("image", image, "%v", err)
-	}
-	if card.terms.ByLRN && r.LRN != "" {
-		p.flags |= call.ByLRN
-	}
-	return p, image, err == nil, nil
+	return p, image, true, nil
 }
 
 // ownUsageOf returns what of a record a card prices.
-func ownUsageOf(r *call.Record, zone *time.Location) rating.Usage {
+func ownUsageOf(r *call.Record, rateAs string, zone *time.Location) rating.Usage {
 	u := rating.Usage{
 		Kind: r.Kind, Number: r.BNumber, Caller: r.ANumber, LRN: r.LRN, CallerLRN: r.ALRN, Service: r.Service, Tag: r.Tag,
 		Instant: r.Instant, Quantity: int64(r.Units), Zone: zone,
 	}
 	if r.Kind == call.Voice {
 		u.Quantity = r.Duration.Nanos
+	}
+	if rateAs != "" {
+		u.Number, u.LRN, u.Service = rateAs, rateAs, rateAs
 	}
 	return u
 }

@@ -270,11 +270,15 @@ func (l *Ledger) writeDetails(ctx context.Context, result *Result, invoices map[
 	if err != nil {
 		return fmt.Errorf("usage detail: %w", err)
 	}
+	ix, err := l.openBook(ctx, result.Book)
+	if err != nil {
+		return fmt.Errorf("usage detail: %w", err)
+	}
 	rows := l.outcomes(ctx, result)
-	cards := newPricer(nil, l.buckets.Cards)
+	cards := newPricer(ix, l.buckets.Cards)
 	written := map[string]bool{}
 	for _, a := range result.Accounts {
-		d := &detailReader{rows: rows, left: a.Counts.Rows, cards: cards, zone: zone}
+		d := &detailReader{rows: rows, left: a.Counts.Rows, cards: cards}
 		if inv, ok := invoices[a.Account]; ok {
 			written[a.Account] = true
 			if err := l.writeDetail(ctx, inv, d, zone); err != nil {
@@ -310,7 +314,6 @@ type detailReader struct {
 	rows  *outcomeRows
 	left  int64   // rows of the account not yet taken
 	cards *pricer // for the names of destinations
-	zone  *time.Location
 	out   *billing.Detail
 	buf   bytes.Buffer
 	done  bool
@@ -364,12 +367,7 @@ func (d *detailReader) destination(r *call.Row) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	card, err := d.cards.card(d.rows.ctx, image)
-	if err != nil {
-		return "", err
-	}
-	u := UsageOf(&r.Record, d.zone)
-	return card.Destination(&u), nil
+	return d.cards.destination(d.rows.ctx, image, r)
 }
 
 // skip reads over the rows that are left.

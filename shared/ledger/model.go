@@ -21,7 +21,7 @@ func Model() documents.Model {
 			{Name: "invoices_all", Collection: "invoices", Range: "number"},
 		},
 	}
-	for _, c := range []string{"cycles", "accounts", "cards", "plans"} {
+	for _, c := range []string{"cycles", "accounts", "cards", "plans", "call_types"} {
 		m.Collections = append(m.Collections, c)
 		m.Queries = append(m.Queries, documents.Declaration{Name: c + "_all", Collection: c, Range: "id"})
 	}
@@ -29,8 +29,9 @@ func Model() documents.Model {
 		m.Collections = append(m.Collections, c)
 		m.Queries = append(m.Queries, documents.Declaration{Name: c + "_all", Collection: c, Range: "account"})
 	}
-	m.Collections = append(m.Collections, "feeds", "numbers", "number_lists", "revisions")
+	m.Collections = append(m.Collections, "fallbacks", "feeds", "numbers", "number_lists", "revisions")
 	m.Queries = append(m.Queries,
+		documents.Declaration{Name: "fallbacks_all", Collection: "fallbacks", Range: "currency"},
 		documents.Declaration{Name: "numbers_all", Collection: "numbers", Range: "number"},
 		documents.Declaration{Name: "number_lists_all", Collection: "number_lists", Range: "id"},
 		documents.Declaration{Name: "feeds_all", Collection: "feeds", Range: "cycle"},

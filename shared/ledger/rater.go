@@ -20,6 +20,7 @@ type rater struct {
 	*slice
 	payers    *book.Payers
 	prices    blockPricer
+	single    *pricer
 	accounts  accounts
 	strangers *accountState // of those who are not in the book
 	periods   map[Key]*openPeriod
@@ -47,6 +48,9 @@ type accountState struct {
 	card     *blockCard // nil: none
 	why      call.Reason
 	shard    uint8
+	// alone: rows are priced one by one. fallbacks: those that card leaves
+	// without a price are.
+	alone, fallbacks bool
 }
 
 // accounts are the states of accounts, by the place of these in the book.
@@ -82,7 +86,8 @@ func (s *slice) newRater(ctx context.Context) (*rater, error) {
 		return nil, err
 	}
 	return &rater{
-		slice: s, payers: payers, prices: blockPricer{cards: s.cards, open: map[cardKey]*blockCard{}}, periods: map[Key]*openPeriod{},
+		slice: s, payers: payers, prices: blockPricer{cards: s.cards, open: map[cardKey]*blockCard{}},
+		single: newPricerOf(s.book, s.cards), periods: map[Key]*openPeriod{},
 		out: newPartWriter(s.ledger.buckets.Rated, partPrefix(s.batch.ID, s.batch.Rev)), part: 1,
 	}, nil
 }
@@ -165,9 +170,15 @@ func (r *rater) block(ctx context.Context) error {
 	}
 	r.prices.price(&r.rows, r.states)
 	for i, state := range r.states {
-		if state != nil {
-			r.store(i, state)
+		if state == nil {
+			continue
 		}
+		if state.alone || state.fallbacks && lastWord(r.prices.priced[i].Reason) {
+			if err := r.priceAlone(ctx, i); err != nil {
+				return err
+			}
+		}
+		r.store(i, state)
 	}
 	r.ids.flush(r.out)
 	r.report()
@@ -220,8 +231,10 @@ func (r *rater) newState(ctx context.Context, place uint32, known bool, instant 
 	if r.periods[key] == nil {
 		r.periods[key] = &openPeriod{periodTally: periodTally{PeriodCount: PeriodCount{Period: key}}}
 	}
-	s = &accountState{from: route.From, to: route.To, shard: call.ShardOf(id), period: r.periods[key], why: route.Why}
-	if route.Image != "" {
+	s = &accountState{
+		from: route.From, to: route.To, shard: call.ShardOf(id), period: r.periods[key], why: route.Why, alone: route.Alone, fallbacks: route.Fallbacks,
+	}
+	if route.Image != "" && !s.alone {
 		if s.card, err = r.prices.card(ctx, route); err != nil {
 			return nil, fmt.Errorf("account %q: %w", id, err)
 		}
@@ -247,6 +260,24 @@ func (r *rater) ignore(i int) {
 	r.reports = slices.Insert(r.reports, at, row)
 }
 
+// lastWord reports whether a fallback may have the last word.
+func lastWord(why call.Reason) bool {
+	return why == call.NoRate || why == call.ShortNumber || why == call.NoCard
+}
+
+// priceAlone prices a row by all that the book chooses by.
+func (r *rater) priceAlone(ctx context.Context, i int) error {
+	row := call.Row{Record: r.rows.Record(i), Line: r.rows.Line[i]}
+	image, err := r.single.price(ctx, &row)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", row.Line, err)
+	}
+	r.prices.priced[i] = call.Priced{
+		Status: row.Status, Reason: row.Reason, Flags: row.Flags, Image: r.out.image(image), Prefix: row.Prefix, Billed: row.Billed, Charge: row.Charge,
+	}
+	return nil
+}
+
 // store counts a row and adds it to the part.
 func (r *rater) store(i int, s *accountState) {
 	p, at, instant := &r.prices.priced[i], s.period, r.rows.Instant[i]
@@ -266,7 +297,7 @@ func (r *rater) store(i int, s *accountState) {
 	if at.part != r.part {
 		at.part, at.at = r.part, r.out.period(at.Period)
 	}
-	if s.card != nil {
+	if s.card != nil && p.Image == 0 {
 		p.Image = s.card.place(r.part, r.out)
 	}
 	r.out.addRow(at.at, r.shards[i], &r.rows, i, p)

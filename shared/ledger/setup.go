@@ -29,6 +29,7 @@ type bookHead struct {
 	// these, which Numbers counts.
 	Directory Ref   `doc:"directory,omitempty"`
 	Numbers   int64 `doc:"numbers,omitempty"`
+	CallTypes int64 `doc:"call_types,omitempty"` // counts the changes of call types
 }
 
 // Setup is what a book is made of, as a person or an import gives it.
@@ -37,6 +38,8 @@ type Setup struct {
 	Accounts    []book.Account
 	Cards       []book.Card
 	Assignments []book.Assignment
+	CallTypes   []book.CallType
+	Fallbacks   []book.Fallback
 	Plans       []bundle.Plan
 	Features    []bundle.Feature
 	Feeds       []book.Feed
@@ -65,7 +68,13 @@ func (s Setup) docs() []setupDoc {
 		add("cards", v, v.ID)
 	}
 	for _, v := range s.Assignments {
-		add("assignments", v, v.Account, v.From.String())
+		out = append(out, setupDoc{AssignmentPath(v), v})
+	}
+	for _, v := range s.CallTypes {
+		add("call_types", v, v.ID)
+	}
+	for _, v := range s.Fallbacks {
+		out = append(out, setupDoc{FallbackPath(v), v})
 	}
 	for _, v := range s.Plans {
 		add("plans", v, v.ID)
@@ -86,6 +95,20 @@ func (s Setup) docs() []setupDoc {
 		add("revisions", v, v.Card, strconv.Itoa(v.Number))
 	}
 	return out
+}
+
+// AssignmentPath is where an assignment is kept: under what it is for.
+func AssignmentPath(v book.Assignment) documents.Path {
+	id := []string{v.Account, v.From.String()}
+	if v.Number != "" || v.Class != "" || v.Direction != "" {
+		id = append(id, v.Number, v.Class, string(v.Direction))
+	}
+	return documents.Path{Collection: "assignments", ID: documents.ID(id...)}
+}
+
+// FallbackPath is where a fallback is kept: under what it is for.
+func FallbackPath(v book.Fallback) documents.Path {
+	return documents.Path{Collection: "fallbacks", ID: documents.ID(v.Currency, v.From.String(), v.Class, string(v.Direction))}
 }
 
 // setupChunk leaves room for the head in a transaction's writes.
@@ -111,7 +134,7 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 	for _, d := range chunk {
 		paths = append(paths, d.path)
 	}
-	change, _, err := ChangeNumbers(tx)
+	change, _, err := ChangeParts(tx)
 	if err != nil {
 		return err
 	}
@@ -119,7 +142,7 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 	if err != nil {
 		return err
 	}
-	changed, numbers := false, false
+	changed, parts := false, Parts{}
 	for i, d := range chunk {
 		fields, err := documents.Encode(d.value)
 		if err != nil {
@@ -137,12 +160,13 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 			return err
 		}
 		changed = true
-		numbers = numbers || d.path.Collection == "numbers" || d.path.Collection == "number_lists"
+		parts.Numbers = parts.Numbers || d.path.Collection == "numbers" || d.path.Collection == "number_lists"
+		parts.CallTypes = parts.CallTypes || d.path.Collection == "call_types"
 	}
 	if !changed {
 		return nil
 	}
-	return change(numbers)
+	return change(parts)
 }
 
 // ChangeBook begins a write to what a book is made of: it reads the book's
@@ -150,34 +174,51 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 // write calls both in its own transaction, the first before it writes, so that
 // no batch is planned with a book that is no longer so.
 func ChangeBook(tx documents.Tx) (change func() error, err error) {
-	write, _, err := ChangeNumbers(tx)
-	return func() error { return write(false) }, err
+	write, _, err := ChangeParts(tx)
+	return func() error { return write(Parts{}) }, err
 }
 
-// ChangeNumbers is ChangeBook for writes to numbers and lists of them: change
-// is told whether there is such a write, and the version is that of the numbers
-// as they are.
-func ChangeNumbers(tx documents.Tx) (change func(numbers bool) error, version int64, err error) {
+// Parts of a book that are checked as a whole before one of them is written.
+type Parts struct{ Numbers, CallTypes bool }
+
+// Versions tell whether any of such a part was written.
+type Versions struct{ Numbers, CallTypes int64 }
+
+// Versions returns those of the book as it is now.
+func (l *Ledger) Versions(ctx context.Context) (Versions, error) {
+	var head bookHead
+	if _, err := l.get(ctx, headBook, &head); err != nil && !errors.Is(err, documents.ErrNotFound) {
+		return Versions{}, err
+	}
+	return Versions{head.Numbers, head.CallTypes}, nil
+}
+
+// ChangeParts is ChangeBook for writes to such parts: change is told to which,
+// and at is what they are as they are found.
+func ChangeParts(tx documents.Tx) (change func(Parts) error, at Versions, err error) {
 	found, err := tx.GetMany([]documents.Path{headBook})
 	if err != nil {
-		return nil, 0, err
+		return nil, at, err
 	}
 	var head bookHead
 	if found[0].Exists() {
 		if err := found[0].Fields.Decode(&head); err != nil {
-			return nil, 0, fmt.Errorf("the head of the book: %w: %w", ErrDamaged, err)
+			return nil, at, fmt.Errorf("the head of the book: %w: %w", ErrDamaged, err)
 		}
 	}
-	return func(numbers bool) error {
-		next := bookHead{Version: head.Version + 1, Directory: head.Directory, Numbers: head.Numbers}
-		if numbers {
+	return func(parts Parts) error {
+		next := bookHead{Version: head.Version + 1, Directory: head.Directory, Numbers: head.Numbers, CallTypes: head.CallTypes}
+		if parts.Numbers {
 			next.Directory, next.Numbers = Ref{}, head.Numbers+1
+		}
+		if parts.CallTypes {
+			next.CallTypes++
 		}
 		if found[0].Exists() {
 			return putDoc(tx, headBook, next)
 		}
 		return createDoc(tx, headBook, next)
-	}, head.Numbers, nil
+	}, Versions{head.Numbers, head.CallTypes}, nil
 }
 
 // pinBook returns the book as it is now, as an immutable object: made on the
@@ -243,6 +284,7 @@ func (l *Ledger) readBook(ctx context.Context) (*book.Book, error) {
 	for _, err := range []error{
 		readAll(ctx, l, "cycles", &b.Cycles), readAll(ctx, l, "accounts", &b.Accounts), readAll(ctx, l, "cards", &b.Cards),
 		readAll(ctx, l, "assignments", &b.Assignments), readAll(ctx, l, "plans", &b.Plans),
+		readAll(ctx, l, "call_types", &b.CallTypes), readAll(ctx, l, "fallbacks", &b.Fallbacks),
 		readAll(ctx, l, "features", &b.Features), readAll(ctx, l, "feeds", &b.Feeds),
 	} {
 		if err != nil {
