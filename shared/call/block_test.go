@@ -248,3 +248,20 @@ func TestADurationIsShownAsItWasRead(t *testing.T) {
 		}
 	}
 }
+
+func TestStoringARowAllocatesNothing(t *testing.T) {
+	var c Columns
+	r := Record{Feed: "gateway", CallID: "a-1", Account: "acme", ANumber: "441234567890", BNumber: "442079460000", Instant: 1_790_000_000e9}
+	if err := c.AppendRecord(&r, 7); err != nil {
+		t.Fatal(err)
+	}
+	p := Priced{Status: Rated, Prefix: 2, Billed: 60, Charge: money.New(600, 4)}
+	block := make([]byte, 0, 4<<10)
+	var hash uint64
+	if n := testing.AllocsPerRun(10, func() {
+		block = AppendIdentity(c.AppendFramedRow(block[:0], 0, &p), Identity{c.IdentityHash(0), 7, 1})
+		hash += c.IdentityHash(0)
+	}); n > 0 || hash == 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -21,7 +21,9 @@ type pricer struct {
 	of      int                       // the cards' generation
 }
 
-func newPricer(ix *book.Index, bucket objects.Bucket) *pricer { return newPricerOf(ix, newCards(bucket)) }
+func newPricer(ix *book.Index, bucket objects.Bucket) *pricer {
+	return newPricerOf(ix, newCards(bucket))
+}
 
 func newPricerOf(ix *book.Index, c *cards) *pricer {
 	return &pricer{book: ix, cards: c, pricers: map[string]*rating.Pricer{}}

@@ -115,8 +115,14 @@ func (s *slice) run(ctx context.Context) (m Marker, err error) {
 		return m, fmt.Errorf("opening the file: %w", err)
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	content := sha256.New()
-	whole := io.TeeReader(src, content)
+	var content string
+	whole := io.Reader(src)
+	hash := sha256.New()
+	if known, ok := bucket.(objects.Hasher); ok {
+		content = known.ContentHash(s.batch.Generation)
+	} else {
+		whole = io.TeeReader(src, hash)
+	}
 	chunks, err := cdr.OpenChunks(whole, s.feed.Source, cdr.Limits{})
 	if err != nil {
 		return m, unreadable(err)
@@ -124,11 +130,14 @@ func (s *slice) run(ctx context.Context) (m Marker, err error) {
 	if m, err = s.rate(ctx, chunks); err != nil {
 		return m, err
 	}
-	// What lies behind a packed file is its content, too.
-	if _, err := io.Copy(io.Discard, whole); err != nil {
-		return m, fmt.Errorf("reading the file: %w", err)
+	if content == "" {
+		// What lies behind a packed file is its content, too.
+		if _, err := io.Copy(io.Discard, whole); err != nil {
+			return m, fmt.Errorf("reading the file: %w", err)
+		}
+		content = hex.EncodeToString(hash.Sum(nil))
 	}
-	m.Batch, m.Rev, m.Book, m.Content = s.batch.ID, s.batch.Rev, s.batch.Book.Name, hex.EncodeToString(content.Sum(nil))
+	m.Batch, m.Rev, m.Book, m.Content = s.batch.ID, s.batch.Rev, s.batch.Book.Name, content
 	return m, nil
 }
 

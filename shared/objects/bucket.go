@@ -60,6 +60,13 @@ type Bucket interface {
 	Delete(ctx context.Context, name, generation string) error
 }
 
+// Hasher knows the content of an object by its generation. Only some buckets
+// are one.
+type Hasher interface {
+	// ContentHash returns the SHA-256 of a generation's bytes, in hex.
+	ContentHash(generation string) string
+}
+
 // Upload is a form with which a browser uploads one file: a POST in
 // multipart/form-data of every field, then of the file in a field "file".
 type Upload struct {

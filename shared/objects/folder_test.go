@@ -2,6 +2,7 @@ package objects_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -727,4 +728,27 @@ func TestFolderAndMemoryAreAlike(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAFolderKnowsTheContentOfAnObjectByItsGeneration(t *testing.T) {
+	dir := t.TempDir()
+	f, err := objects.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Create(t.Context(), "created", strings.NewReader("the text")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "dropped"), []byte("the text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"created", "dropped"} {
+		info, err := f.Stat(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := objects.Hasher(f).ContentHash(info.Generation), fmt.Sprintf("%x", sha256.Sum256([]byte("the text"))); got != want {
+			t.Errorf("%s has the hash %s, want %s", name, got, want)
+		}
+	}
 }
