@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tollbook/tollbook/shared/book"
@@ -71,7 +72,7 @@ func spoiltForeign() []corruption {
 			w.corrected()
 			f := w.frozen(w.nov)
 			edit(w, w.sep.path(), func(p *Period) { p.Basis = f.Adjustments[0].From })
-			f.Adjustments = []Adjustment{}
+			f.Adjustments = slices.DeleteFunc(f.Adjustments, func(a Adjustment) bool { return a.Period == w.sep })
 			ref := must(putJSON(w.t.Context(), w.rated, "frozen", f))(w.t)
 			edit(w, w.nov.path(), func(p *Period) { p.Frozen = ref })
 			return ref.Name
