@@ -34,6 +34,10 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 	} else {
 		clear(matches)
 	}
+	if len(c.choices) == 0 {
+		p.onlyRows(matches)
+		return
+	}
 	if c.asks.origin {
 		c.origins.LookupAll(b.Callers[from:to], p.origins[:n])
 	}
@@ -64,6 +68,20 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 			rows[i] = 0 // none, or of a damaged image
 		}
 		p.words[i] = word
+	}
+}
+
+// onlyRows is the rest of chooseBlock for a card of which no row asks for
+// anything: the value of a match is the place of its row.
+func (p *Pricer) onlyRows(matches []prefix.Match) {
+	c := p.card
+	rows, levels, words := p.rows[:len(matches)], p.levels[:len(matches)], p.words[:len(matches)]
+	for i, m := range matches {
+		row, word := uint32(0), uint64(0)
+		if at := m.Value(); m.OK() && uint64(at) < uint64(len(c.rates)/8) {
+			row, word = at+1, c.word(at)
+		}
+		rows[i], levels[i], words[i] = row, int8(m.Digits()), word
 	}
 }
 

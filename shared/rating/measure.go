@@ -143,10 +143,7 @@ func (t *Terms) measure(l *lengths, q, u uint64) (m measure) {
 // (wiki.kolmisoft.com/index.php/What_is_increment); the first interval is
 // still at price 1.
 func (m IncrementModel) split(q, interval1, intervalN, free uint64) (first, rest uint64) {
-	over := uint64(0)
-	if q > interval1+free {
-		over = q - interval1 - free
-	}
+	over := q - min(q, interval1+free)
 	switch {
 	case m == Continuous:
 		return interval1, over

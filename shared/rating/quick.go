@@ -114,21 +114,14 @@ func (c *Card) quick(s *quick, w words, q uint64) (billed, units uint64, ok bool
 }
 
 // sum is fee + price 1 × first + price N × rest, times per. Prices are below
-// 2^64 and lengths below 2^55: it fits.
+// 2^64 and lengths below 2^55: it fits. What is zero is added like the rest: to
+// ask would cost more, since nobody can foretell the answer.
 func (s *quick) sum(w words, first, rest uint64) (hi, lo uint64) {
-	hi, lo = bits.Mul64(w.price1, first)
-	if rest > 0 {
-		h, l := bits.Mul64(w.priceN, rest)
-		var carry uint64
-		lo, carry = bits.Add64(lo, l, 0)
-		hi += h + carry
-	}
-	if s.feePer > 0 {
-		var carry uint64
-		lo, carry = bits.Add64(lo, s.feePer, 0)
-		hi += carry
-	}
-	return hi, lo
+	h1, l1 := bits.Mul64(w.price1, first)
+	hN, lN := bits.Mul64(w.priceN, rest)
+	lo, carry1 := bits.Add64(l1, lN, 0)
+	lo, carry2 := bits.Add64(lo, s.feePer, 0)
+	return h1 + hN + carry1 + carry2, lo
 }
 
 // sumTiers is fee + the tiers, times per.
@@ -169,20 +162,16 @@ func divide(hi, lo, den uint64, method money.Rounding) (units uint64, ok bool) {
 	} else {
 		units, rem = bits.Div64(hi, lo, den)
 	}
+	// Each is 1 when what is taken off is the greater: a jump would be taken
+	// as often as not.
 	up := uint64(0)
 	switch method {
 	case money.HalfUp:
-		if rem >= den-rem {
-			up = 1
-		}
+		_, up = bits.Sub64(den-rem-1, rem, 0)
 	case money.HalfDown:
-		if rem > den-rem {
-			up = 1
-		}
+		_, up = bits.Sub64(den-rem, rem, 0)
 	case money.Up:
-		if rem > 0 {
-			up = 1
-		}
+		_, up = bits.Sub64(0, rem, 0)
 	}
 	return units + up, units != math.MaxUint64
 }
