@@ -99,31 +99,32 @@ func findWide(cells []byte, cell, n int, rest uint32) int {
 var errCell = errors.New("a cell that is not as Build writes it")
 
 // checkCell returns the words of the cell with which cells begin, and where
-// its Matches begin. Those it does not look at.
-func checkCell(cells []byte) (values, size int, err error) {
+// its Matches begin; false: errCell. The Matches it does not
+// look at.
+func checkCell(cells []byte) (values, size int, ok bool) {
 	if len(cells) < 8 {
-		return 0, 0, errCell
+		return 0, 0, false
 	}
 	first := word(cells, 0)
 	if first&wideTag != 0 {
 		n := int(first &^ wideTag)
 		if n < cellMinimum || n > len(cells)/8 {
-			return 0, 0, errCell
+			return 0, 0, false
 		}
 		before := uint32(0)
 		for starts := cells[4 : 4*n]; len(starts) >= 4; starts = starts[4:] {
 			start := binary.LittleEndian.Uint32(starts)
 			if start <= before || start >= tailSpan {
-				return 0, 0, errCell
+				return 0, 0, false
 			}
 			before = start
 		}
-		return n, 2 * n, nil
+		return n, 2 * n, true
 	}
 	n := int(first & 0xFFFF)
 	groups := (n + lanes - 1) / lanes
 	if n < cellMinimum || n > narrowSpan || 2*groups+n > len(cells)/4 {
-		return 0, 0, errCell
+		return 0, 0, false
 	}
 	// Each lane must be above the one before it; the first one is as 0 here.
 	var broken, group, before uint64
@@ -140,10 +141,10 @@ func checkCell(cells []byte) (values, size int, err error) {
 		before = group
 	}
 	if used := n % lanes; used > 0 && group>>(laneBits*used) != uint64(pads)>>(laneBits*used) {
-		return 0, 0, errCell
+		return 0, 0, false
 	}
 	if broken&laneTops != 0 {
-		return 0, 0, errCell
+		return 0, 0, false
 	}
-	return 2 * groups, 2*groups + n, nil
+	return 2 * groups, 2*groups + n, true
 }

@@ -82,24 +82,24 @@ func open(section []byte) (*Index, error) {
 // check reads the root and the cells, which follow each other in its order.
 func (x *Index) check() error {
 	var seen matches
-	cells := x.cells
-	for i := range len(x.root) / 4 {
-		w := word(x.root, i)
+	cells, root := x.cells, x.root
+	next := uint32(cellTag) // what a slot with the cell at hand has
+	for i := 0; len(root) >= 4; i, root = i+1, root[4:] {
+		w := binary.LittleEndian.Uint32(root)
 		if w&cellTag == 0 {
-			seen.add(w)
+			seen = seen.with(w)
 			continue
 		}
-		if w != cellTag|uint32((len(x.cells)-len(cells))/4) {
+		if w != next {
 			return fmt.Errorf("slot %d of the root: its cell is not where the one before it ends", i)
 		}
-		values, size, err := checkCell(cells)
-		if err != nil {
-			return fmt.Errorf("slot %d of the root: %w", i, err)
+		values, size, ok := checkCell(cells)
+		if !ok {
+			return fmt.Errorf("slot %d of the root: %w", i, errCell)
 		}
-		for values := cells[4*values : 4*size]; len(values) >= 4; values = values[4:] {
-			seen.add(binary.LittleEndian.Uint32(values))
-		}
+		seen = seen.withAll(cells[4*values : 4*size])
 		cells = cells[4*size:]
+		next += uint32(size)
 	}
 	if len(cells) > 0 {
 		return errors.New("cells that no slot of the root names")
@@ -108,17 +108,29 @@ func (x *Index) check() error {
 }
 
 // matches gathers what is wrong with words that should be matches, without a
-// jump for each.
+// jump for each. It is passed by value: in registers, a word takes a third of
+// the time that it takes in memory.
 type matches struct{ wrong, highest uint32 }
 
-func (s *matches) add(w uint32) {
+func (s matches) with(w uint32) matches {
 	// The digits plus one, less one, are below 16; or all is zero, and less one
 	// all ones. What else begins with ones is above the highest.
-	s.wrong |= (w - 1) &^ ((w - 1) >> 27)
-	s.highest = max(s.highest, w)
+	return matches{s.wrong | (w-1)&^((w-1)>>27), max(s.highest, w)}
 }
 
-func (s *matches) check(top uint32) error {
+// withAll is with for words, two at a time.
+func (s matches) withAll(words []byte) matches {
+	for ; len(words) >= 8; words = words[8:] {
+		two := binary.LittleEndian.Uint64(words)
+		s = s.with(uint32(two)).with(uint32(two >> 32))
+	}
+	if len(words) >= 4 {
+		s = s.with(binary.LittleEndian.Uint32(words))
+	}
+	return s
+}
+
+func (s matches) check(top uint32) error {
 	if s.wrong&16 != 0 || s.highest > top<<digitsBits|digitsMask {
 		return errors.New("it holds what is not a match")
 	}
