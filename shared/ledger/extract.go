@@ -48,11 +48,7 @@ func (l *Ledger) Extract(ctx context.Context, of string) (*Extract, error) {
 	if err := take(ctx); err != nil {
 		return nil, fmt.Errorf("extracting the records of %s: %w", of, err)
 	}
-	ix, err := l.openBook(ctx, x.book)
-	if err != nil {
-		return nil, fmt.Errorf("extracting the records of %s: %w", of, err)
-	}
-	x.cards = newPricer(ix, l.buckets.Cards)
+	x.cards = l.newNamer(x.book)
 	for _, ref := range x.parts {
 		p, err := openPart(ctx, l.buckets.Rated, ref)
 		if err != nil {
@@ -217,7 +213,7 @@ func (x *Extract) fill(ctx context.Context, p *part, r *call.Row) error {
 	}
 	rec.Currency = card.Card().Terms().Currency
 	if r.Flags.Has(call.RatedAs) { // no prefix of the called number names it
-		rec.Destination, err = x.cards.destination(ctx, image, r)
+		rec.Destination, err = x.cards.destination(ctx, image, r, nil)
 		return err
 	}
 	rec.Destination = card.Card().Destination(r.Kind, r.PrefixDigits())

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/documents"
 )
 
@@ -16,8 +17,8 @@ import (
 func (c *checker) checkBookHead(ctx context.Context) error {
 	var head bookHead
 	_, err := c.ledger.get(ctx, headBook, &head)
-	if errors.Is(err, documents.ErrNotFound) || err == nil && head.Book.IsZero() {
-		return nil // nothing was planned since the last change
+	if errors.Is(err, documents.ErrNotFound) || err == nil && (head.Book.IsZero() || head.Rules != book.RuleVersion) {
+		return nil // nothing was planned since the last change, of these rules
 	}
 	if err != nil {
 		return c.blame("head", headBook.String(), err)

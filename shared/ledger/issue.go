@@ -270,15 +270,11 @@ func (l *Ledger) writeDetails(ctx context.Context, result *Result, invoices map[
 	if err != nil {
 		return fmt.Errorf("usage detail: %w", err)
 	}
-	ix, err := l.openBook(ctx, result.Book)
-	if err != nil {
-		return fmt.Errorf("usage detail: %w", err)
-	}
 	rows := l.outcomes(ctx, result)
-	cards := newPricer(ix, l.buckets.Cards)
+	cards := l.newNamer(result.Book)
 	written := map[string]bool{}
 	for _, a := range result.Accounts {
-		d := &detailReader{rows: rows, left: a.Counts.Rows, cards: cards}
+		d := &detailReader{rows: rows, left: a.Counts.Rows, cards: cards, zone: zone}
 		if inv, ok := invoices[a.Account]; ok {
 			written[a.Account] = true
 			if err := l.writeDetail(ctx, inv, d, zone); err != nil {
@@ -314,6 +310,7 @@ type detailReader struct {
 	rows  *outcomeRows
 	left  int64   // rows of the account not yet taken
 	cards *pricer // for the names of destinations
+	zone  *time.Location
 	out   *billing.Detail
 	buf   bytes.Buffer
 	done  bool
@@ -367,7 +364,7 @@ func (d *detailReader) destination(r *call.Row) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return d.cards.destination(d.rows.ctx, image, r)
+	return d.cards.destination(d.rows.ctx, image, r, d.zone)
 }
 
 // skip reads over the rows that are left.

@@ -16,6 +16,7 @@ import (
 // without a book it is good for that alone.
 type pricer struct {
 	book    *book.Index
+	open    func(context.Context) (*book.Index, error) // the book, of one that names what was priced
 	cards   *cards
 	pricers map[string]*rating.Pricer // by image
 	of      int                       // the cards' generation
@@ -115,18 +116,33 @@ func (p *pricer) stands(r *call.Row, image string) (now string, ok bool) {
 	return c.Image, ok
 }
 
-// destination returns the name that a card gives where a row was matched.
-func (p *pricer) destination(ctx context.Context, image string, r *call.Row) (string, error) {
+// newNamer returns a pricer that names what was priced by a book. It opens the
+// book only when it has to: one of older rules cannot be read.
+func (l *Ledger) newNamer(ref Ref) *pricer {
+	p := newPricer(nil, l.buckets.Cards)
+	p.open = func(ctx context.Context) (*book.Index, error) { return l.openBook(ctx, ref) }
+	return p
+}
+
+// destination returns the name that a card gives where a row was matched. The
+// zone is the customer's; nil: as the book has it, of what was rated as other.
+func (p *pricer) destination(ctx context.Context, image string, r *call.Row, zone *time.Location) (string, error) {
 	card, err := p.card(ctx, image)
 	if err != nil {
 		return "", err
 	}
 	rateAs := ""
 	if r.Flags.Has(call.RatedAs) {
+		if p.book == nil {
+			if p.book, err = p.open(ctx); err != nil {
+				return "", fmt.Errorf("what usage was rated as: %w", err)
+			}
+		}
 		c, _ := p.book.Choose(&r.Record)
-		rateAs = c.RateAs
+		if rateAs = c.RateAs; zone == nil {
+			zone, _ = p.book.Zone(r.Account)
+		}
 	}
-	zone, _ := p.book.Zone(r.Account)
 	u := UsageOf(&r.Record, rateAs, zone)
 	return card.Destination(&u), nil
 }

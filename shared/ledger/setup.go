@@ -23,6 +23,9 @@ var headBook = documents.Path{Collection: "heads", ID: "book"}
 type bookHead struct {
 	Version int64 `doc:"version"`
 	Book    Ref   `doc:"book,omitempty"` // made of this version; none yet after a change
+	// Rules are those of the book: code of other rules makes another of the same
+	// documents.
+	Rules string `doc:"rules,omitempty"`
 	// Cycles are those of the book, so that none has to be opened to know them.
 	Cycles []book.Cycle `doc:"cycles,omitempty"`
 	// Directory is made of the numbers as they are; none yet after a change of
@@ -245,7 +248,7 @@ func (l *Ledger) pinned(ctx context.Context) (bookHead, error) {
 		if err != nil && !errors.Is(err, documents.ErrNotFound) {
 			return bookHead{}, err
 		}
-		if !head.Book.IsZero() && len(head.Cycles) > 0 { // a book without cycles bills nobody
+		if !head.Book.IsZero() && head.Rules == book.RuleVersion && len(head.Cycles) > 0 { // a book without cycles bills nobody
 			return head, nil
 		}
 		b, err := l.readBook(ctx)
@@ -265,7 +268,7 @@ func (l *Ledger) pinned(ctx context.Context) (bookHead, error) {
 		if head.Book, err = put(ctx, l.buckets.Rated, "books", data); err != nil {
 			return bookHead{}, err
 		}
-		head.Cycles = b.Cycles
+		head.Cycles, head.Rules = b.Cycles, b.Rules
 		err = l.publish(ctx, headBook, head, version)
 		if errors.Is(err, documents.ErrConflict) || errors.Is(err, documents.ErrExists) {
 			continue // it changed while it was read: that was no book
