@@ -63,7 +63,8 @@ type Bucket interface {
 // Hasher knows the content of an object by its generation. Only some buckets
 // are one.
 type Hasher interface {
-	// ContentHash returns the SHA-256 of a generation's bytes, in hex.
+	// ContentHash returns the SHA-256 of a generation's bytes, in hex; empty: the
+	// bucket does not know it.
 	ContentHash(generation string) string
 }
 

@@ -3,6 +3,7 @@ package objects
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 // Buckets are the buckets of one installation.
@@ -26,7 +27,11 @@ func OpenFolders(root string, options ...Option) (Buckets, error) {
 		{"decks", &b.Decks}, {"cdrs", &b.CDRs}, {"cards", &b.Cards},
 		{"rated", &b.Rated}, {"bills", &b.Bills}, {"work", &b.Work},
 	} {
-		folder, err := OpenFolder(filepath.Join(root, one.name), options...)
+		own := options
+		if one.bucket != &b.Decks && one.bucket != &b.CDRs {
+			own = append(slices.Clone(options), QuickGenerations())
+		}
+		folder, err := OpenFolder(filepath.Join(root, one.name), own...)
 		if err != nil {
 			return Buckets{}, fmt.Errorf("open bucket %s: %w", one.name, err)
 		}

@@ -33,6 +33,7 @@ type Folder struct {
 	root      *os.Root
 	sync      bool
 	listTaken bool
+	quick     bool
 	temps     atomic.Int64 // numbers the temporary files
 
 	mu    sync.Mutex
@@ -49,6 +50,12 @@ type Option func(*Folder)
 // is for tests and simulations.
 func WithoutSync() Option {
 	return func(f *Folder) { f.sync = false }
+}
+
+// QuickGenerations makes generations of checksums, not of a hash of all bytes.
+// It is for buckets whose objects only this program makes.
+func QuickGenerations() Option {
+	return func(f *Folder) { f.quick = true }
 }
 
 // ListTaken lets List leave out a dropped file until Stat or OpenRange has met

@@ -81,8 +81,13 @@ func isGeneration(s string) bool {
 	return len(s) == 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// ContentHash returns the generation: it is the hash of the bytes.
-func (f *Folder) ContentHash(generation string) string { return generation }
+// ContentHash returns the generation where it is the hash of the bytes.
+func (f *Folder) ContentHash(generation string) string {
+	if f.quick {
+		return ""
+	}
+	return generation
+}
 
 func (f *Folder) journal(name string) (journal, error) {
 	b, err := f.root.ReadFile(journalPath(name))
@@ -260,9 +265,9 @@ func (f *Folder) openCopy(ctx context.Context, name, generation string) (r *pinn
 		return r, nil
 	}
 	r.section = io.NewSectionReader(file, 0, r.state.size)
-	hash := sha256.New()
+	hash := f.newSum()
 	_, err = io.Copy(hash, r)
-	if errors.Is(err, ErrLost) || err == nil && hex.EncodeToString(hash.Sum(nil)) != generation {
+	if errors.Is(err, ErrLost) || err == nil && hex.EncodeToString(hash.sum()) != generation {
 		return nil, errNoCopy
 	}
 	if err != nil {

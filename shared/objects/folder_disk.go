@@ -2,7 +2,6 @@ package objects
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -113,7 +112,7 @@ func (t *temp) look() error {
 
 // fill writes the content, makes it last, and sets generation and state.
 func (t *temp) fill(ctx context.Context, content io.Reader) error {
-	hash := sha256.New()
+	hash := t.folder.newSum()
 	if _, err := io.Copy(io.MultiWriter(t.file, hash), contextReader{ctx, content}); err != nil {
 		return err
 	}
@@ -122,7 +121,7 @@ func (t *temp) fill(ctx context.Context, content io.Reader) error {
 			return err
 		}
 	}
-	t.generation = hex.EncodeToString(hash.Sum(nil))
+	t.generation = hex.EncodeToString(hash.sum())
 	return t.look()
 }
 

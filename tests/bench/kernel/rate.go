@@ -94,8 +94,9 @@ func inOrder(chunks *cdr.Chunks, w io.Writer, rater []*worker) error {
 	for _, worker := range rater {
 		wait.Go(func() {
 			for c := range todo {
-				c.done <- worker.rate(c)
-				chunks.Free(c.chunk)
+				err := worker.rate(c)
+				chunks.Free(c.chunk) // before done: then the piece may be of another
+				c.done <- err
 			}
 		})
 	}
