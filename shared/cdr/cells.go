@@ -217,14 +217,19 @@ func value(w uint64) uint64 {
 	return (w & 0x0000FFFF0000FFFF) * 42949672960001 >> 32
 }
 
-// isNumber reports whether the n bytes of t from an offset on are a called or
-// calling number as it stands: digits, of which two zeros at the beginning
-// would be no part.
-func isNumber(t []byte, from, n int) bool {
-	if n >= 8 && n <= 16 { // as nearly all have
-		a, b := binary.LittleEndian.Uint64(t[from:from+8]), binary.LittleEndian.Uint64(t[from+n-8:])
-		return isDigits(a) && isDigits(b) && uint16(a) != '0'|'0'<<8
+// isLongNumber reports whether the n bytes of t from an offset on are a number
+// as it stands, of 8 to 16 digits as nearly all have: two zeros at the beginning
+// would be no part of it.
+func isLongNumber(t []byte, from, n uint32) bool {
+	if n-8 > 8 {
+		return false
 	}
+	a, b := binary.LittleEndian.Uint64(t[from:]), binary.LittleEndian.Uint64(t[from+n-8:])
+	return (a^zeros|(a+6*each)^zeros|b^zeros|(b+6*each)^zeros)&nibble == 0 && uint16(a) != '0'|'0'<<8
+}
+
+// isNumber is isLongNumber for a number of any length.
+func isNumber(t []byte, from, n int) bool {
 	return n > 0 && n <= call.MaxNumber && allDigitsAt(t, from, n) && (t[from] != '0' || t[from+1] != '0' || n < 2)
 }
 

@@ -116,8 +116,8 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 	values := map[string][]string{
 		"id":          {"", "c1", "0123456789abcdef", "1231977075.0", " c ", "c ", "c\u00A0", "é", "\u00A0c", strings.Repeat("x", 256), strings.Repeat("x", 257)},
 		"account":     {"", "acme", "Société", "unassigned", " a", "a ", "a\tb", strings.Repeat("y", 257)},
-		"a":           {"", "442071234567", "+44 20", "0044207", "anonymous", " 44", "12345678", strings.Repeat("1", 32), strings.Repeat("1", 33), strings.Repeat(" ", 260)},
-		"b":           {"", "34688886392", "0034688", "00", "0", "+34688", "34 688", "x", "1234567", "12345678", "123456789", strings.Repeat("2", 32), strings.Repeat("2", 33), strings.Repeat("2", 257)},
+		"a":           {"", "442071234567", "+44 20", "0044207", "00442071234567", "anonymous", " 44", "12345678", strings.Repeat("1", 32), strings.Repeat("1", 33), strings.Repeat(" ", 260)},
+		"b":           {"", "34688886392", "0034688", "0034688886392", "00", "0", "+34688", "34 688", "x", "1234567", "12345678", "123456789", strings.Repeat("2", 32), strings.Repeat("2", 33), strings.Repeat("2", 257)},
 		"start":       {"", "2026-11-30 23:59:59", "2026-11-30T23:59:59Z", "2026-07-01T12:00:00+02:00", "2026-10-25 01:30:00", "2026-03-29 01:30:00", "1136214245", "1136214245123", "2026/11/30 23:59:59", "2026-11-30 23:59:59.25", "2026-11-30 24:00:00", "2026-11-31 00:00:00", "2026-11-30t00:00:00", "2026-11-30 0:00:00", "2026-02-29 00:00:00", "2026-11-30 23:59:59.12345", "2026-11-30 23:59:60", "2026-11-00 23:59:59", "2026-11-3a 23:59:59", "2026-11-30 2a:59:59"},
 		"duration":    {"", "9", "0", "60", "61.50", "10000000", "10000001", "12345678", "123456789", "-1", "5s", " 7", "0000000007"},
 		"billmsec":    {"", "0", "67540", "67500", "10000000001", "x"},
@@ -213,7 +213,12 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 			case 6:
 				line += comma + strings.Repeat("z", rapid.IntRange(window-300, window+300).Draw(t, "long"))
 			}
-			file.WriteString(line + end)
+			if rapid.IntRange(0, 20).Draw(t, "other end") == 0 {
+				line += rapid.SampledFrom([]string{"\n", "\r\n", "\r"}).Draw(t, "end")
+			} else {
+				line += end
+			}
+			file.WriteString(line)
 		}
 		text := file.String()
 		return text[:len(text)-rapid.IntRange(0, min(3, len(text))).Draw(t, "cut off")]
@@ -408,5 +413,13 @@ func TestARefusedRowLeavesNothingBehind(t *testing.T) {
 			file := "id,account,a,b,start,duration,leg,version\n" + strings.Repeat(strings.Repeat(plain, 70)+bad+bad+plain+bad+"c3,,,34,2026-11-30 23:59:59,0,,\n", 4)
 			sameAsReader(t, file, generic, k)
 		}
+	}
+}
+
+func TestLinesMayEndInMoreThanOneWay(t *testing.T) {
+	const row = "c1,acme,44,34688,2026-11-30 23:59:59,9"
+	for _, ends := range [][]string{{"\r\n", "\r"}, {"\r\n", "\n"}, {"\n", "\r\n"}} {
+		rows := strings.Repeat(strings.Repeat(row+ends[0], 5)+row+ends[1], 30)
+		sameAsReader(t, "id,account,a,b,start,duration\n"+rows, generic, knobs{chunkSize, call.MaxRows})
 	}
 }

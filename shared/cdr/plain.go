@@ -129,11 +129,11 @@ func (k *Chunk) plainNumbers(dst *call.Columns, i int, l *lines, m meaning) {
 	if m == bNumber {
 		numbers, raw = dst.BNumber[i:], dst.BRaw[i:]
 	}
-	t := k.text8()
+	t, at, shift, ruled := k.text8(), l.at, k.shift, k.rows.ruled
 	for r, j := 0, c; r < l.n; r, j = r+1, j+l.stride {
-		from, n := l.at[j]+1, l.at[j+1]-l.at[j]-1
-		if !k.rows.ruled && isNumber(t, int(from), int(n)) {
-			numbers[r] = call.Span{At: from + k.shift, Len: n}
+		from, n := at[j]+1, at[j+1]-at[j]-1
+		if !ruled && (isLongNumber(t, from, n) || isNumber(t, int(from), int(n))) {
+			numbers[r] = call.Span{At: from + shift, Len: n}
 			continue
 		}
 		if n == 0 && m == aNumber {
@@ -148,9 +148,9 @@ func (k *Chunk) plainNumbers(dst *call.Columns, i int, l *lines, m meaning) {
 			l.n = r
 			return
 		}
-		if k.rows.ruled && m == aNumber {
+		if ruled && m == aNumber {
 			dst.Flags[i+r] |= callerFlags(kind, t[from:from+n])
-		} else if k.rows.ruled {
+		} else if ruled {
 			dst.Flags[i+r] |= calledFlags(kind)
 		}
 	}
