@@ -38,6 +38,15 @@ func openCards(path, owners string) (_ *cards, err error) {
 	return c, nil
 }
 
+// blocks returns how many bytes chunks have, and how many records are priced at
+// once: of several cards each is to have some of them.
+func (c *cards) blocks() (bytes, rows int) {
+	if c.of != nil {
+		return 8 * chunkBytes, call.MaxRows
+	}
+	return chunkBytes, blockRows
+}
+
 func openCard(path string) (*rating.Card, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -44,7 +44,7 @@ func rateFile(c *cards, cdrs, out, totals string, workers int) (sum summary, err
 	if err != nil {
 		return sum, err
 	}
-	chunks.Fit(chunkBytes, blockRows)
+	chunks.Fit(c.blocks())
 	rater := make([]*worker, workers)
 	for i := range rater {
 		rater[i] = newWorker(c)
@@ -188,9 +188,10 @@ type worker struct {
 }
 
 func newWorker(c *cards) *worker {
+	_, rows := c.blocks()
 	return &worker{
 		pricer: c.newPricer(),
-		keys:   make([]prefix.Key, blockRows), charges: make([]rating.Charge, blockRows), ids: make([]uint32, blockRows),
+		keys:   make([]prefix.Key, rows), charges: make([]rating.Charge, rows), ids: make([]uint32, rows),
 	}
 }
 
