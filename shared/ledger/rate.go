@@ -19,6 +19,10 @@ const (
 	// about one part. Units are cut by the file alone: however many rate it, the
 	// parts are the same.
 	unitChunks = 2
+	// chunkBytes and blockRows are how much is read and priced at once: what a
+	// block needs stays in the cache of a core.
+	chunkBytes = 2 << 20
+	blockRows  = 1024
 	// maxRaters bounds how many rate a file at once, and so the memory.
 	maxRaters = 4
 )
@@ -48,6 +52,7 @@ type periodTally struct {
 // rate prices the rows of a file, all processors at work. What it fails with is
 // the first failure in the order of the file.
 func (s *slice) rate(ctx context.Context, chunks *cdr.Chunks) (Marker, error) {
+	chunks.Fit(chunkBytes, blockRows)
 	first := newUnit()
 	err := first.cut(chunks)
 	n := 1

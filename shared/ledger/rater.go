@@ -116,6 +116,7 @@ func (r *rater) rate(ctx context.Context, u *unit, chunks *cdr.Chunks) {
 }
 
 func (r *rater) seal(ctx context.Context) error {
+	r.ids.flush(r.out)
 	if err := r.out.seal(ctx); err != nil {
 		return err
 	}
@@ -180,7 +181,9 @@ func (r *rater) block(ctx context.Context) error {
 		}
 		r.store(i, state)
 	}
-	r.ids.flush(r.out)
+	if len(r.ids.all) > call.MaxRows-blockRows {
+		r.ids.flush(r.out)
+	}
 	r.report()
 	return nil
 }
