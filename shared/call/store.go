@@ -50,21 +50,17 @@ const (
 
 const second = 1_000_000_000
 
-// numbers are those of a row.
+// numbers are those of a row that was not folded.
 type numbers struct {
-	status          Status
-	instant, nanos  int64
-	line            int64
-	decimals        uint8
-	flags           Flags
-	version         uint64
-	kind            Kind
-	units           uint64
-	direction       Direction
-	image, batch    uint32
-	prefix          int
-	billed, covered uint64
-	charge, due     money.Amount
+	instant, nanos, line   int64
+	version, units, billed uint64
+	charge                 money.Amount
+	flags                  Flags
+	image                  uint32
+	status                 Status
+	decimals, prefix       uint8
+	kind                   Kind
+	direction              Direction
 }
 
 // marks returns those of the numbers.
@@ -79,11 +75,16 @@ func (n *numbers) marks() marks {
 		_, hi, _, _ := n.charge.Bits()
 		m |= markCharge | mark(hi != 0, markWide)
 	}
-	if n.batch != 0 || n.covered != 0 || n.due != (money.Amount{}) {
-		_, hi, _, _ := n.due.Bits()
-		m |= markFolded | mark(hi != 0, markWideDue)
-	}
 	return m
+}
+
+// foldedMarks returns those of what the fold set.
+func (r *Row) foldedMarks() marks {
+	if r.Batch == 0 && r.Covered == 0 && r.Due == (money.Amount{}) {
+		return 0
+	}
+	_, hi, _, _ := r.Due.Bits()
+	return markFolded | mark(hi != 0, markWideDue)
 }
 
 func mark(has bool, m marks) marks {
@@ -132,15 +133,11 @@ func (n *numbers) put(b []byte, at int, m marks) int {
 		at = putUvarint(b, at, uint64(n.image))
 	}
 	if m&markPriced != 0 {
-		b[at] = byte(n.prefix)
+		b[at] = n.prefix
 		at = putUvarint(b, at+1, n.billed)
 	}
 	if m&markCharge != 0 {
 		at = putAmount(b, at, n.charge, m&markWide != 0)
-	}
-	if m&markFolded != 0 {
-		at = putUvarint(b, putUvarint(b, at, uint64(n.batch)), n.covered)
-		at = putAmount(b, at, n.due, m&markWideDue != 0)
 	}
 	return at
 }
@@ -179,10 +176,9 @@ func putText(b []byte, at int, s string) int {
 func AppendRow(dst []byte, r *Row) []byte {
 	n := numbers{
 		status: r.Status, instant: r.Instant, nanos: r.Duration.Nanos, line: r.Line, decimals: r.Duration.Decimals, flags: r.Flags, version: r.Version,
-		kind: r.Kind, units: r.Units, direction: r.Direction, image: r.Image, batch: r.Batch, prefix: r.Prefix, billed: r.Billed, covered: r.Covered,
-		charge: r.Charge, due: r.Due,
+		kind: r.Kind, units: r.Units, direction: r.Direction, image: r.Image, prefix: uint8(r.Prefix), billed: r.Billed, charge: r.Charge,
 	}
-	m := n.marks() | mark(r.CallID != "", markCallID) | mark(r.ANumber != "", markCaller) | mark(r.Reason != "", markReason) |
+	m := n.marks() | r.foldedMarks() | mark(r.CallID != "", markCallID) | mark(r.ANumber != "", markCaller) | mark(r.Reason != "", markReason) |
 		mark(r.ARaw != "" || r.BRaw != "", markRaw) | mark(r.Leg != "", markLeg) | mark(r.Trunk != "" || r.AccountRaw != "", markDescribed) |
 		mark(r.LRN != "" || r.ALRN != "" || r.Service != "" || r.Tag != "", markRouting) |
 		mark(r.Column != "" || r.Value != "" || r.Want != "", markReport)
@@ -192,6 +188,10 @@ func AppendRow(dst []byte, r *Row) []byte {
 	dst = slices.Grow(dst, size+most)
 	b := dst[:cap(dst)]
 	at := n.put(b, from, m)
+	if m&markFolded != 0 {
+		at = putUvarint(b, putUvarint(b, at, uint64(r.Batch)), r.Covered)
+		at = putAmount(b, at, r.Due, m&markWideDue != 0)
+	}
 	at = putText(b, putText(b, putText(b, at, r.Feed), r.Account), r.BNumber)
 	if m&markCaller != 0 {
 		at = putText(b, at, r.ANumber)
@@ -225,7 +225,7 @@ func AppendRow(dst []byte, r *Row) []byte {
 func (c *Columns) AppendFramedRow(dst []byte, i int, p *Priced) []byte {
 	n := numbers{
 		status: p.Status, instant: c.Instant[i], nanos: c.Nanos[i], line: c.Line[i], decimals: c.Decimals[i], flags: c.Flags[i] | p.Flags,
-		version: c.Version[i], kind: c.Kind[i], units: c.Units[i], direction: c.Direction[i], image: p.Image, prefix: p.Prefix, billed: p.Billed, charge: p.Charge,
+		version: c.Version[i], kind: c.Kind[i], units: c.Units[i], direction: c.Direction[i], image: p.Image, prefix: uint8(p.Prefix), billed: p.Billed, charge: p.Charge,
 	}
 	feed, account, called, caller, id, leg := c.Feed[i], c.Account[i], c.BNumber[i], c.ANumber[i], c.CallID[i], c.Leg[i]
 	raw := c.ARaw[i].Len | c.BRaw[i].Len
