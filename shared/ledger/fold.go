@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/call"
@@ -26,6 +25,7 @@ type fold struct {
 	parts   [][]*part // by batch, in the order of the manifest
 	foreign [][]*part // of its foreign entries, in their order
 	scratch string
+	loose   bool     // parts are read one by one, however many there are
 	row     call.Row // reused
 	losers  *extsort.Iterator
 	next    loser // the next one, of nextShard; status 0 at the end
@@ -52,6 +52,10 @@ func (l *Ledger) fold(ctx context.Context, in inputs) (Ref, error) {
 	}
 	f := &fold{ledger: l, in: in, scratch: "fold/" + hash}
 	data, err := f.run(ctx)
+	if errors.Is(err, errSegmentGone) {
+		f = &fold{ledger: l, in: in, scratch: f.scratch, loose: true}
+		data, err = f.run(ctx)
+	}
 	if err != nil {
 		return Ref{}, fmt.Errorf("folding %s: %w", in.Manifest.Period, err)
 	}
@@ -100,28 +104,6 @@ func (f *fold) openParts(ctx context.Context) (err error) {
 	}
 	f.foreign, err = f.partsOf(ctx, f.in.Manifest.Foreign)
 	return err
-}
-
-// partsOf opens the parts that have rows of entries' periods, by entry.
-func (f *fold) partsOf(ctx context.Context, entries []Entry) (out [][]*part, err error) {
-	for _, e := range entries {
-		m, err := f.ledger.marker(ctx, e.Marker)
-		if err != nil {
-			return nil, err
-		}
-		var parts []*part
-		for _, ref := range m.Parts {
-			p, err := openPart(ctx, f.ledger.buckets.Rated, ref)
-			if err != nil {
-				return nil, err
-			}
-			if slices.Contains(p.dir.Periods, e.Period) {
-				parts = append(parts, p)
-			}
-		}
-		out = append(out, parts)
-	}
-	return out, nil
 }
 
 // eachBlock calls each with every block of one kind and shard of entries'

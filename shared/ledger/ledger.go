@@ -21,6 +21,10 @@ import (
 // immutable objects that it has opened: any number of them, on any number of
 // machines, may work on the same stores.
 type Ledger struct {
+	// CompactFrom is how many parts of a period a fold reads one by one; where
+	// there are more it gathers them first. 0: 48.
+	CompactFrom int
+
 	docs    documents.Store
 	buckets objects.Buckets
 

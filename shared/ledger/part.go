@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -11,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"path"
 	"slices"
 	"strconv"
@@ -67,194 +65,6 @@ func partPrefix(batch string, rev int64) string {
 	return "parts/" + batch + "/" + strconv.FormatInt(rev, 10)
 }
 
-// partWriter gathers rows into parts of bounded size. A row is appended to the
-// open block of its kind, period and shard, and stays there until it is stored.
-type partWriter struct {
-	bucket  objects.Bucket
-	prefix  string // of the parts' names
-	dir     directory
-	periods map[Key]int
-	images  map[string]uint32
-	open    []*[call.Shards]openBlock // by place: see blockPlace
-	report  openBlock
-	held    int // bytes of rows
-	parts   []Ref
-}
-
-// openBlock is a block with room for its head before the rows. It keeps its
-// memory from part to part.
-type openBlock struct {
-	rows uint32
-	data []byte
-	full []fullBlock // earlier ones of the same kind, period and shard
-}
-
-type fullBlock struct {
-	rows uint32
-	data []byte
-}
-
-func newPartWriter(bucket objects.Bucket, prefix string) *partWriter {
-	w := &partWriter{bucket: bucket, prefix: prefix}
-	w.reset()
-	return w
-}
-
-func (w *partWriter) reset() {
-	w.dir = directory{Periods: []Key{}, Images: []string{}}
-	w.periods, w.images = map[Key]int{}, map[string]uint32{}
-	w.held = 0
-}
-
-// period returns the place of a period in the part's table.
-func (w *partWriter) period(k Key) int {
-	i, ok := w.periods[k]
-	if !ok {
-		i = len(w.dir.Periods)
-		w.periods[k] = i
-		w.dir.Periods = append(w.dir.Periods, k)
-	}
-	return i
-}
-
-// image returns the place of a card image in the part's table, counted from
-// one; 0 is no image.
-func (w *partWriter) image(name string) uint32 {
-	if name == "" {
-		return 0
-	}
-	i, ok := w.images[name]
-	if !ok {
-		w.dir.Images = append(w.dir.Images, name)
-		i = uint32(len(w.dir.Images))
-		w.images[name] = i
-	}
-	return i
-}
-
-// full reports whether the part should be sealed before the next record: only
-// then, since a record's rows name places in one part's tables.
-func (w *partWriter) full() bool { return w.held >= partLimit }
-
-// blockPlace returns where the open blocks of a kind and period are.
-func blockPlace(kind call.BlockKind, period int) int {
-	return period*int(call.OutcomeBlock) + int(kind) - 1
-}
-
-// block returns the open block of a kind, period and shard.
-func (w *partWriter) block(kind call.BlockKind, period int, shard uint8) *openBlock {
-	if kind == call.ReportBlock {
-		return &w.report
-	}
-	for at := blockPlace(kind, period); at >= len(w.open); {
-		w.open = append(w.open, nil)
-	}
-	all := &w.open[blockPlace(kind, period)]
-	if *all == nil {
-		*all = new([call.Shards]openBlock)
-	}
-	return &(*all)[shard]
-}
-
-// add takes a row's bytes.
-func (w *partWriter) add(kind call.BlockKind, period int, shard uint8, row []byte) {
-	b := w.begin(kind, period, shard)
-	w.added(b, call.AppendFramed(b.data, row))
-}
-
-// addRow takes a row of columns, and what pricing made of it.
-func (w *partWriter) addRow(period int, shard uint8, c *call.Columns, i int, p *call.Priced) {
-	b := w.begin(call.UsageBlock, period, shard)
-	w.added(b, c.AppendFramedRow(b.data, i, p))
-}
-
-// addIdentity takes what tells whether a row is there twice.
-func (w *partWriter) addIdentity(period int, id call.Identity) {
-	b := w.begin(call.IdentityBlock, period, call.IdentityShard(id.Hash))
-	w.added(b, call.AppendIdentity(b.data, id))
-}
-
-// begin returns an open block, ready for a row.
-func (w *partWriter) begin(kind call.BlockKind, period int, shard uint8) *openBlock {
-	b := w.block(kind, period, shard)
-	if b.rows == 0 {
-		b.data = call.BeginBlock(b.data[:0])
-	}
-	return b
-}
-
-// added notes that a block has one row more.
-func (w *partWriter) added(b *openBlock, data []byte) {
-	w.held += len(data) - len(b.data)
-	b.data = data
-	b.rows++
-	if len(data) >= blockLimit {
-		b.full = append(b.full, fullBlock{b.rows, data})
-		b.rows, b.data = 0, nil
-	}
-}
-
-// seal writes what is held as a part; nothing held, nothing written.
-func (w *partWriter) seal(ctx context.Context) error {
-	if w.held == 0 {
-		return nil
-	}
-	blocks := w.finish()
-	dir, err := json.Marshal(w.dir)
-	if err != nil {
-		return fmt.Errorf("encoding a part's directory: %w", err)
-	}
-	trailer := binary.LittleEndian.AppendUint32(nil, uint32(len(dir)))
-	trailer = binary.LittleEndian.AppendUint32(trailer, crc32.Checksum(dir, castagnoli))
-	trailer = binary.LittleEndian.AppendUint32(trailer, partMagic)
-	content := make([]io.Reader, 0, len(blocks)+2)
-	for _, b := range append(blocks, dir, trailer) {
-		content = append(content, bytes.NewReader(b))
-	}
-	ref, err := createNamed(ctx, w.bucket, w.prefix+"/"+dirName(dir), io.MultiReader(content...))
-	if err != nil {
-		return err
-	}
-	w.parts = append(w.parts, ref)
-	w.reset()
-	return nil
-}
-
-// finish ends all blocks and names them in the directory: by kind, period and
-// shard. The blocks can be used again once they are stored.
-func (w *partWriter) finish() (blocks [][]byte) {
-	offset := 0
-	end := func(b *openBlock, kind call.BlockKind, period int, shard uint8) {
-		all := b.full
-		if b.rows > 0 {
-			all = append(all, fullBlock{b.rows, b.data})
-		}
-		for _, f := range all {
-			sum := call.EndBlock(f.data, kind, shard, f.rows)
-			w.dir.Blocks = append(w.dir.Blocks, blockRef{
-				Kind: kind, Period: period, Shard: shard, Rows: f.rows, Offset: int64(offset), Size: int64(len(f.data)), Sum: sum,
-			})
-			blocks = append(blocks, f.data)
-			offset += len(f.data)
-		}
-		b.rows, b.full = 0, nil
-	}
-	for kind := call.UsageBlock; kind <= call.OutcomeBlock; kind++ {
-		if kind == call.ReportBlock {
-			end(&w.report, kind, 0, 0)
-			continue
-		}
-		for period := range w.dir.Periods {
-			if at := blockPlace(kind, period); at < len(w.open) && w.open[at] != nil {
-				for shard := range w.open[at] {
-					end(&w.open[at][shard], kind, period, uint8(shard))
-				}
-			}
-		}
-	}
-	return blocks
-}
-
 // dirName is the end of the name that a directory gives its part.
 func dirName(dir []byte) string {
 	sum := sha256.Sum256(dir)
@@ -266,49 +76,70 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // part is a part opened for reading: its directory is held, its rows are not.
 type part struct {
 	bucket objects.Bucket
-	ref    Ref
+	ref    Ref // of the segment, where it reads from one
 	dir    directory
+	ahead  *readAhead // nil: a block at a time
 }
 
 func openPart(ctx context.Context, bucket objects.Bucket, ref Ref) (*part, error) {
-	damaged := func(what string) error {
-		return fmt.Errorf("part %s: %s: %w", ref.Name, what, ErrDamaged)
-	}
-	if ref.Size < partTrailer {
-		return nil, damaged("it is too short")
-	}
-	trailer, err := loadRange(ctx, bucket, ref, ref.Size-partTrailer, partTrailer)
+	dir, end, err := loadDirectory(ctx, bucket, ref, partMagic)
 	if err != nil {
 		return nil, err
-	}
-	size := int64(binary.LittleEndian.Uint32(trailer))
-	if binary.LittleEndian.Uint32(trailer[8:]) != partMagic || size > min(ref.Size-partTrailer, maxDirectory) {
-		return nil, damaged("it does not end as a part does")
-	}
-	end := ref.Size - partTrailer - size
-	dir, err := loadRange(ctx, bucket, ref, end, size)
-	if err != nil {
-		return nil, err
-	}
-	if crc32.Checksum(dir, castagnoli) != binary.LittleEndian.Uint32(trailer[4:]) {
-		return nil, damaged("its directory's checksum differs")
 	}
 	if path.Base(ref.Name) != dirName(dir) {
-		return nil, damaged("its directory is not the one it is named by")
+		return nil, fmt.Errorf("part %s: its directory is not the one it is named by: %w", ref.Name, ErrDamaged)
 	}
 	p := &part{bucket: bucket, ref: ref}
 	if err := json.Unmarshal(dir, &p.dir); err != nil {
-		return nil, damaged("its directory cannot be read")
+		return nil, fmt.Errorf("part %s: decoding its directory: %w: %w", ref.Name, ErrDamaged, err)
 	}
+	return p, p.check(end)
+}
+
+// check proves that the blocks of the directory lie before its end, in order.
+func (p *part) check(end int64) error {
 	for _, b := range p.dir.Blocks {
 		if b.Offset < 0 || b.Size < call.BlockHeaderSize || b.Offset > end-b.Size || !p.dir.has(b) {
-			return nil, damaged("its directory names a block that is not there")
+			return fmt.Errorf("part %s: its directory names a block that is not there: %w", p.ref.Name, ErrDamaged)
 		}
 	}
 	if !slices.IsSortedFunc(p.dir.Blocks, compareBlocks) {
-		return nil, damaged("its directory is not in order")
+		return fmt.Errorf("part %s: its directory is not in order: %w", p.ref.Name, ErrDamaged)
 	}
-	return p, nil
+	return nil
+}
+
+// appendTrailer appends what follows a directory.
+func appendTrailer(dir []byte, magic uint32) []byte {
+	sum, size := crc32.Checksum(dir, castagnoli), len(dir)
+	dir = binary.LittleEndian.AppendUint32(dir, uint32(size))
+	dir = binary.LittleEndian.AppendUint32(dir, sum)
+	return binary.LittleEndian.AppendUint32(dir, magic)
+}
+
+// loadDirectory reads the directory at the end of an object, and says where it
+// begins.
+func loadDirectory(ctx context.Context, bucket objects.Bucket, ref Ref, magic uint32) (dir []byte, end int64, err error) {
+	damaged := func(what string) error { return fmt.Errorf("%s: %s: %w", ref.Name, what, ErrDamaged) }
+	if ref.Size < partTrailer {
+		return nil, 0, damaged("it is too short")
+	}
+	trailer, err := loadRange(ctx, bucket, ref, ref.Size-partTrailer, partTrailer)
+	if err != nil {
+		return nil, 0, err
+	}
+	size := int64(binary.LittleEndian.Uint32(trailer))
+	if binary.LittleEndian.Uint32(trailer[8:]) != magic || size > min(ref.Size-partTrailer, maxDirectory) {
+		return nil, 0, damaged("it does not end as it should")
+	}
+	end = ref.Size - partTrailer - size
+	if dir, err = loadRange(ctx, bucket, ref, end, size); err != nil {
+		return nil, 0, err
+	}
+	if crc32.Checksum(dir, castagnoli) != binary.LittleEndian.Uint32(trailer[4:]) {
+		return nil, 0, damaged("its directory's checksum differs")
+	}
+	return dir, end, nil
 }
 
 // compareBlocks orders blocks by kind, period and shard.
@@ -400,9 +231,22 @@ func (p *part) damaged(b blockRef, err error) error {
 	return fmt.Errorf("part %s at %d: %w: %w", p.ref.Name, b.Offset, ErrDamaged, err)
 }
 
-// payload reads a block.
+// payload reads what is in a block, valid until the next call.
 func (p *part) payload(ctx context.Context, b blockRef) ([]byte, error) {
-	data, err := loadRange(ctx, p.bucket, p.ref, b.Offset, b.Size)
+	data, err := p.block(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return data[call.BlockHeaderSize:], nil
+}
+
+// block reads a block with its head, valid until the next call.
+func (p *part) block(ctx context.Context, b blockRef) (data []byte, err error) {
+	if p.ahead != nil {
+		data, err = p.ahead.load(ctx, b.Offset, b.Size)
+	} else {
+		data, err = loadRange(ctx, p.bucket, p.ref, b.Offset, b.Size)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -410,8 +254,8 @@ func (p *part) payload(ctx context.Context, b blockRef) ([]byte, error) {
 	if err != nil {
 		return nil, p.damaged(b, err)
 	}
-	if head.Kind != b.Kind || head.Shard != b.Shard || head.Rows != b.Rows || head.Sum != b.Sum {
+	if head.Kind != b.Kind || head.Shard != b.Shard || head.Rows != b.Rows || head.Sum != b.Sum || len(payload) != len(data)-call.BlockHeaderSize {
 		return nil, p.damaged(b, errors.New("the block is not the one its directory names"))
 	}
-	return payload, nil
+	return data, nil
 }

@@ -82,6 +82,7 @@ func begin(t *testing.T, w *world, s *scheduler) *run {
 	wrapped := wrapBuckets(r.buckets, s)
 	r.cdrs = wrapped.CDRs
 	r.ledger = ledger.New(docStore{docs, s}, wrapped)
+	r.ledger.CompactFrom = w.compactFrom
 	if err := w.setup(r.ctx, r.ledger); err != nil {
 		t.Fatalf("the setup: %v", err)
 	}

@@ -17,14 +17,15 @@ import (
 // world is one seed's settings, records and files: what the oracle is told,
 // and what is delivered.
 type world struct {
-	settings   oracle.Settings // at the end, when all changes are made
-	currencies map[string]string
-	months     map[string][]string // by cycle, ascending; YYYY-MM
-	files      []*file
-	changes    []change
-	mends      map[string]mend // by feed: what is wrong with it at first
-	versioned  bool            // the inbound bucket keeps what is overwritten
-	closeLast  map[string]bool // by cycle: is the last month closed, too?
+	settings    oracle.Settings // at the end, when all changes are made
+	currencies  map[string]string
+	months      map[string][]string // by cycle, ascending; YYYY-MM
+	files       []*file
+	changes     []change
+	mends       map[string]mend // by feed: what is wrong with it at first
+	versioned   bool            // the inbound bucket keeps what is overwritten
+	compactFrom int             // how many parts a fold reads one by one; 0: as always
+	closeLast   map[string]bool // by cycle: is the last month closed, too?
 }
 
 // file is one object generation, delivered.
@@ -97,6 +98,9 @@ func newWorld(rng *rand.Rand) *world {
 		currencies: map[string]string{}, months: map[string][]string{}, closeLast: map[string]bool{}, mends: map[string]mend{},
 	}}
 	g.w.versioned = g.oneIn(2)
+	if g.oneIn(3) {
+		g.w.compactFrom = 2
+	}
 	g.cycles()
 	g.mends()
 	g.cards()
