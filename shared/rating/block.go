@@ -38,31 +38,22 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 		p.onlyRows(matches)
 		return
 	}
-	if c.asks.origin {
-		c.origins.LookupAll(b.Callers[from:to], p.origins[:n])
-	}
-	if c.asks.class || c.asks.invalid {
-		c.regions.OfAll(keys, p.to[:n])
-		c.regions.OfAll(b.Callers[from:to], p.from[:n])
-	}
-	p.warm(matches)
+	asking := 0
 	for i, m := range matches {
-		value := m.Value()
-		rows[i], p.levels[i], p.flags[i] = value+1, int8(m.Digits()), 0
-		if value >= choiceValue {
-			p.beginAt(b, from, i)
-			r, ok := p.choose(value, m.Digits(), keys[i].Digits)
-			rows[i], p.levels[i], p.flags[i] = r.at+1, int8(r.digits), p.noted(&r)
-			if !ok {
-				rows[i] = 0
-			}
-		} else if !m.OK() {
-			rows[i] = 0
+		value, row := m.Value(), uint32(0)
+		if m.OK() {
+			row = value + 1
 		}
+		rows[i], p.levels[i], p.flags[i] = row, int8(m.Digits()), 0
+		p.asking[asking&(blockSize-1)] = uint8(i)
+		asking += int(value / choiceValue)
+	}
+	if asking > 0 {
+		p.chooseAsking(b, from, to, p.asking[:asking])
 	}
 	for i, row := range rows {
-		word := uint64(0)
-		if at := row - 1; uint64(at) < uint64(len(c.rates)/8) {
+		word := uint32(0)
+		if at := row - 1; uint64(at) < uint64(len(c.rates)/4) {
 			word = c.word(at)
 		} else {
 			rows[i] = 0 // none, or of a damaged image
@@ -77,21 +68,66 @@ func (p *Pricer) onlyRows(matches []prefix.Match) {
 	c := p.card
 	rows, levels, words := p.rows[:len(matches)], p.levels[:len(matches)], p.words[:len(matches)]
 	for i, m := range matches {
-		row, word := uint32(0), uint64(0)
-		if at := m.Value(); m.OK() && uint64(at) < uint64(len(c.rates)/8) {
+		row, word := uint32(0), uint32(0)
+		if at := m.Value(); m.OK() && uint64(at) < uint64(len(c.rates)/4) {
 			row, word = at+1, c.word(at)
 		}
 		rows[i], levels[i], words[i] = row, int8(m.Digits()), word
 	}
 }
 
-// warm reads the beginning of each list of rows, so that choose, which reads
-// them one after the other, finds them in the cache.
-func (p *Pricer) warm(matches []prefix.Match) {
-	c := p.card
-	for _, m := range matches {
-		if at := choiceSize * int(m.Value()&(choiceValue-1)); m.Value() >= choiceValue && at < len(c.choices) {
-			p.warmed += c.choices[at]
+// chooseAsking chooses of the rows of those places whose prefix has a list.
+func (p *Pricer) chooseAsking(b *Block, from, to int, asking []uint8) {
+	c, n := p.card, to-from
+	keys, callers := b.Numbers[from:to], b.Callers
+	if c.asks.origin || c.asks.class || c.asks.invalid {
+		callers = callers[from:to]
+	}
+	for j, i := range asking {
+		at := p.matches[i].Value() - choiceValue
+		p.choices[j] = none
+		if uint64(at) < uint64(len(c.choices)/4) {
+			p.choices[j] = at32(c.choices, at)
+		}
+	}
+	if c.asks.origin {
+		c.origins.LookupAll(callers, p.origins[:n])
+	}
+	if c.asks.class {
+		c.regions.OfAll(keys, p.to[:n])
+	}
+	if c.asks.class || c.asks.invalid {
+		c.regions.OfAll(callers, p.from[:n])
+	}
+	p.ctx = context{}
+	for j, i := range asking {
+		p.beginAt(b, from, int(i))
+		m := p.matches[i]
+		at := m.Value() - choiceValue
+		l, ok := c.listFrom(p.choices[j], at)
+		p.choices[j] = none
+		if !ok {
+			p.rows[i] = 0
+			continue
+		}
+		if row := p.best(&l, keys[i].Digits); row < l.rows {
+			p.choices[j] = at + 1 + uint32(row)
+			if p.ctx.nowhere {
+				p.flags[i] = p.noted(l.cond(row))
+			}
+			continue
+		}
+		p.rows[i] = 0
+		if r, ok := p.choose(m.Value(), m.Digits(), keys[i].Digits); ok {
+			p.rows[i], p.levels[i] = r.at+1, int8(r.digits)
+			if r.named {
+				p.flags[i] = p.noted(r.cond)
+			}
+		}
+	}
+	for j, i := range asking {
+		if at := p.choices[j]; at != none {
+			p.rows[i] = at32(c.choices, at) + 1
 		}
 	}
 }
@@ -99,12 +135,14 @@ func (p *Pricer) warm(matches []prefix.Match) {
 // beginAt works out the context of a place of a block.
 func (p *Pricer) beginAt(b *Block, from, i int) {
 	c, x := p.card, &p.ctx
-	*x = context{}
 	if c.asks.instant {
-		x.instant = b.Instants[from+i]
+		x.stamp = stamp(b.Instants[from+i])
 	}
-	if c.asks.origin && b.Callers[from+i].Digits > 0 {
-		x.ranks = c.ranksOf(p.origins[i])
+	if c.asks.origin {
+		x.ranks = nil
+		if b.Callers[from+i].Digits > 0 {
+			x.ranks = c.ranksOf(p.origins[i])
+		}
 	}
 	if c.asks.class || c.asks.invalid {
 		caller := numbering.RegionID(0)
@@ -115,7 +153,7 @@ func (p *Pricer) beginAt(b *Block, from, i int) {
 		c.classify(x, caller, p.to[i])
 	}
 	if c.terms.Bands != nil {
-		x.band = p.bandAt(x.instant, b.Zone)
+		x.band = p.bandAt(b.Instants[from+i], b.Zone)
 	}
 }
 
@@ -150,7 +188,7 @@ func (p *Pricer) chargeBlock(b *Block, from, to int) {
 		}
 		out.Flags = s.flags | p.flags[i]
 		quantity := t.rounded(b.Kind, quantities[i])
-		if billed, units, ok := c.quick(s, w, quantity); ok {
+		if billed, units, ok := c.quick(s, &w, quantity); ok {
 			out.Billed, out.Amount = billed, unitsOf(units, t.Decimals)
 			continue
 		}

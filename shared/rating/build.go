@@ -2,6 +2,7 @@ package rating
 
 import (
 	"cmp"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -52,6 +53,7 @@ type row struct {
 type costed struct {
 	shape          uint32
 	price1, priceN uint64
+	tiers          string // the prices of tiers, 8 bytes each
 }
 
 // shaped is a shape with its tiers, as long as they have no place.
@@ -108,12 +110,14 @@ func (b *builder) add(r *Rate) error {
 	b.count(r.Price1)
 	b.count(r.PriceN)
 	b.count(r.ConnectionFee)
+	var tiers []byte
 	for i := range r.Tiers {
 		b.count(r.Tiers[i].Price)
+		tiers = binary.LittleEndian.AppendUint64(tiers, uint64(r.Tiers[i].Price))
 	}
 	n := row{
 		kind: r.Kind, code: codeOf(r.Prefix), cond: b.conds.id(c), name: b.names.id(r.Destination),
-		cost: b.costs.id(costed{b.shapes.id(s), uint64(r.Price1), uint64(r.PriceN)}),
+		cost: b.costs.id(costed{b.shapes.id(s), uint64(r.Price1), uint64(r.PriceN), string(tiers)}),
 	}
 	if r.Service != "" {
 		n.service = 1 + b.services.id(r.Service)
@@ -267,7 +271,7 @@ func (b *builder) image() ([]byte, error) {
 		return nil, fmt.Errorf("encoding its terms: %w", err)
 	}
 	parts[rateSection], parts[shapeSection], parts[tierSection] = w.rates, w.shapes, w.tiers
-	parts[choiceSection], parts[condSection] = w.choices, w.conds
+	parts[choiceSection], parts[patternSection], parts[condSection] = w.choices, w.patterns, w.conds
 	parts[nameSection], parts[textSection] = w.nameEnds, w.nameText
 	if parts[originSection], parts[rankSection], err = b.origins(); err != nil {
 		return nil, err

@@ -23,11 +23,13 @@ type Card struct {
 	origins *prefix.Index             // nil: nobody asks
 	regions *numbering.Regions        // nil: nobody asks
 	// Sections of the image.
-	rates, shapes, tiers, choices, conds, ends, text, ranks []byte
+	rates, shapes, tiers, choices, patterns, conds, ends, text, ranks []byte
 
-	mask    uint64  // of the shape in a word of rates
-	top     uint64  // the highest price that a word may have
-	quicks  []quick // by shape
+	mask    uint32      // of the shape in the first word of a cost
+	beside  int         // the bit from which it may have a price
+	top     uint64      // the highest price that there may be
+	quicks  []quick     // by shape
+	steps   []quickTier // by tier
 	eeaFrom numbering.Countries
 	eeaTo   numbering.Countries
 	asks    asked
@@ -38,6 +40,7 @@ type Card struct {
 // asked says what a card wants to know of usage beyond number and quantity.
 type asked struct {
 	instant, class, origin, invalid bool
+	groups                          bool // of callers, or their areas
 }
 
 // Open returns the card of an image that BuildImage made. It keeps the image,
@@ -59,16 +62,16 @@ func open(image []byte) (*Card, error) {
 	}
 	c := &Card{
 		rates: parts[rateSection], shapes: parts[shapeSection], tiers: parts[tierSection],
-		choices: parts[choiceSection], conds: parts[condSection],
+		choices: parts[choiceSection], patterns: parts[patternSection], conds: parts[condSection],
 		ends: parts[nameSection], text: parts[textSection], ranks: parts[rankSection],
 	}
 	if c.meta, err = decodeMeta(parts[metaSection]); err != nil {
 		return nil, err
 	}
-	c.terms, c.mask, c.top = &c.meta.Terms, 1<<c.meta.ShapeBits-1, math.MaxInt64/pow10[money.PriceDecimals-c.meta.Scale]
+	c.terms, c.mask, c.beside, c.top = &c.meta.Terms, 1<<c.meta.ShapeBits-1, formBits+c.meta.ShapeBits, math.MaxInt64/c.up()
 	for name, section := range map[string]struct{ have, of int }{
-		"rates": {len(c.rates), 8}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
-		"choices": {len(c.choices), choiceSize}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
+		"rates": {len(c.rates), 4}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
+		"choices": {len(c.choices), 4}, "patterns": {len(c.patterns), 4}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
 	} {
 		if section.have%section.of != 0 {
 			return nil, fmt.Errorf("its %s have %d bytes, want a multiple of %d", name, section.have, section.of)
@@ -107,7 +110,7 @@ func (c *Card) verify() error {
 	}
 	for i := range len(c.shapes) / shapeSize {
 		s := c.shape(uint32(i))
-		if uint64(s.tierAt)+uint64(s.tiers) > uint64(len(c.tiers)/tierSize) || s.flags >= shapeFlags || !s.kind.Valid() || s.per == 0 || c.meta.Den[s.kind]%uint64(s.per) != 0 {
+		if s.tiers > MaxTiers || uint64(s.tierAt)+uint64(s.tiers) > uint64(len(c.tiers)/tierSize) || s.flags >= shapeFlags || !s.kind.Valid() || s.per == 0 || c.meta.Den[s.kind]%uint64(s.per) != 0 {
 			return fmt.Errorf("shape %d is damaged", i)
 		}
 		for j := range s.tiers {
@@ -115,10 +118,7 @@ func (c *Card) verify() error {
 				return fmt.Errorf("tier %d of shape %d is damaged", j, i)
 			}
 		}
-		r := c.rateOf(s, 0, 0)
-		if s.intervalN == 0 && c.terms.Model != Continuous {
-			r.PriceN = 0
-		}
+		r := c.rateOfShape(&s)
 		if err := r.Validate(); err != nil {
 			return fmt.Errorf("shape %d: %w", i, err)
 		}
@@ -131,7 +131,7 @@ func (c *Card) verify() error {
 		switch {
 		case int(b.origin) > len(c.terms.Origins), int(b.tag) > len(c.meta.Tags), int(b.area) > len(c.meta.Areas),
 			b.band > 0 && (c.terms.Bands == nil || int(b.band) > len(c.terms.Bands.Names)),
-			b.class != AnyClass && !has(c.terms.Presentation.columns(), b.class), b.local && b.area == 0:
+			b.class != AnyClass && !has(c.terms.Presentation.columns(), b.class), b.local && b.area == 0, !b.same(c.conds[condSize*i:]):
 			return fmt.Errorf("cond %d asks for what the card does not have", i)
 		}
 	}
@@ -167,6 +167,7 @@ func (c *Card) prepare() (err error) {
 	for i := range len(c.conds) / condSize {
 		d := c.cond(uint32(i))
 		c.asks.instant = c.asks.instant || d.from != 0 || d.to != 0
+		c.asks.groups = c.asks.groups || d.origin != 0 || d.local
 	}
 	if c.eeaFrom, err = countries(t.EEAFrom); err != nil {
 		return err
@@ -176,6 +177,10 @@ func (c *Card) prepare() (err error) {
 	}
 	for _, s := range t.Surcharges {
 		c.surcharged = append(c.surcharged, uint32(1+slices.IndexFunc(t.Origins, func(o Origin) bool { return o.Name == s.Origin })))
+	}
+	c.steps = make([]quickTier, len(c.tiers)/tierSize)
+	for i := range c.steps {
+		c.steps[i] = c.stepOf(uint32(i))
 	}
 	c.quicks = make([]quick, len(c.shapes)/shapeSize)
 	for i := range c.quicks {

@@ -149,7 +149,7 @@ func (m *measure) stretches(yield func(name StepName, from, used, billed uint64)
 func (p *Pricer) addTiers(a *account, r *cost, m *measure) {
 	continuous, total := p.card.terms.Model == Continuous, uint64(0)
 	for i := range r.shape.tiers {
-		t := p.card.tier(r.shape.tierAt + i)
+		t := p.card.tierOf(r, i)
 		n := t.ticks(m.first, a.ticks, continuous)
 		if t.Event {
 			a.once(StepEvent, uint64(t.Price), n)

@@ -2,6 +2,7 @@ package rating
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strings"
 
 	"github.com/tollbook/tollbook/shared/call"
@@ -12,7 +13,7 @@ import (
 // context is what the rows of a card ask of one record. It is worked out for a
 // record only when a row of its prefix asks for something.
 type context struct {
-	instant int64
+	stamp   uint64 // its instant
 	class   Class
 	dearer  bool // the dearer of inter and intra
 	nowhere bool // the class is one for callers of no country
@@ -25,7 +26,7 @@ type context struct {
 // begin works out the context of a record.
 func (p *Pricer) begin(u *Usage) {
 	c, x := p.card, &p.ctx
-	*x = context{instant: u.Instant}
+	*x = context{stamp: stamp(u.Instant)}
 	caller := p.caller(u)
 	key, ok := prefix.KeyOf(caller)
 	if ok && caller != "" && c.origins != nil {
@@ -59,7 +60,7 @@ func (p *Pricer) begin(u *Usage) {
 func (c *Card) classify(x *context, caller, called numbering.RegionID) {
 	switch t := c.terms; t.Presentation {
 	case InterIntra:
-		x.class = numbering.Jurisdiction(caller, called)
+		x.class, x.dearer = numbering.Jurisdiction(caller, called), false
 		if x.class != numbering.Intrastate && x.class != numbering.Interstate {
 			x.class, x.dearer = numbering.Interstate, t.DearerIndeterminate
 		}
@@ -72,10 +73,10 @@ func (c *Card) classify(x *context, caller, called numbering.RegionID) {
 	}
 }
 
-// noted returns what is odd about the row that holds: it is for calls of a
-// class, which nobody's country decided.
-func (p *Pricer) noted(r *chosen) call.Flags {
-	if p.ctx.nowhere && r.named && p.card.cond(r.cond).class != AnyClass {
+// noted returns what is odd about a row with a cond: it is for calls of a class,
+// which nobody's country decided.
+func (p *Pricer) noted(cond uint32) call.Flags {
+	if p.ctx.nowhere && p.card.cond(cond).class != AnyClass {
 		return call.NoCallerCountry
 	}
 	return 0
@@ -145,7 +146,7 @@ type chosen struct {
 	at         uint32 // of its cost, in rates
 	digits     int    // of its prefix
 	name, cond uint32
-	named      bool // name is known
+	named      bool // name and cond are known
 	service    bool // it is of the record's service
 }
 
@@ -154,95 +155,150 @@ type chosen struct {
 func (p *Pricer) choose(value uint32, digits int, numberDigits uint8) (r chosen, ok bool) {
 	for value >= choiceValue {
 		at := value - choiceValue
-		best, end, ok := p.bestOf(at, numberDigits)
+		l, ok := p.card.list(at)
 		if !ok {
 			return chosen{}, false
 		}
-		if best.rate != none {
-			return chosen{at: best.rate, digits: digits, name: best.name, cond: best.head, named: true}, true
+		if i := p.best(&l, numberDigits); i < l.rows {
+			return chosen{at: l.rate(i), digits: digits, name: l.name(i), cond: l.cond(i), named: true}, true
 		}
 		// Lists of shorter prefixes come before, so the walk ends.
-		shorter := int(end.head &^ endChoice)
-		if end.rate == none || shorter >= digits || end.rate >= choiceValue && end.rate-choiceValue >= at {
+		shorter := l.shorter()
+		if int(shorter.digits) >= digits || shorter.value == none || shorter.value >= choiceValue && shorter.value-choiceValue >= at {
 			return chosen{}, false
 		}
-		value, digits = end.rate, shorter
+		value, digits = shorter.value, int(shorter.digits)
 	}
 	return chosen{at: value, digits: digits}, true
 }
 
-func (c *Card) choice(i uint32) (ch choice, ok bool) {
-	at := choiceSize * int(i)
-	if at+choiceSize > len(c.choices) {
-		return choice{}, false
-	}
-	b := c.choices[at : at+choiceSize]
-	le := binary.LittleEndian
-	return choice{le.Uint32(b), le.Uint32(b[4:]), le.Uint32(b[8:])}, true
+// list is a list of rows, as addList wrote it.
+type list struct {
+	rows  int
+	head  uint32
+	conds []byte // of the rows, a word each
+	words []byte // behind the pattern's place
 }
 
-// bestOf returns the row of a list that is to be preferred of those that hold;
-// none.rate if there is none. Rows are in the order of preference, but for the
-// origin, which goes before it.
-func (p *Pricer) bestOf(at uint32, digits uint8) (best, end choice, ok bool) {
+// list returns the list at a place in choices; false: the image is damaged.
+func (c *Card) list(at uint32) (l list, ok bool) {
+	if uint64(at) >= uint64(len(c.choices)/4) {
+		return l, false
+	}
+	return c.listFrom(at32(c.choices, at), at)
+}
+
+// listFrom is list for the first word, which has been read.
+func (c *Card) listFrom(pattern, at uint32) (l list, ok bool) {
+	if uint64(pattern) >= uint64(len(c.patterns)/4) {
+		return l, false
+	}
+	l.head = at32(c.patterns, pattern)
+	l.rows, l.conds, l.words = int(l.head&patternRows), c.patterns[4*pattern+4:], c.choices[4*at+4:]
+	if 4*l.rows > len(l.conds) || 4*l.nameAt(l.rows) > len(l.words) {
+		return l, false
+	}
+	l.conds = l.conds[:4*l.rows]
+	return l, true
+}
+
+func (l *list) cond(i int) uint32 { return at32(l.conds, uint32(i)) }
+func (l *list) rate(i int) uint32 { return at32(l.words, uint32(i)) }
+func (l *list) name(i int) uint32 { return at32(l.words, uint32(l.nameAt(i))) }
+
+// nameAt returns where the name of a row is; of the number of rows, where the
+// list ends.
+func (l *list) nameAt(i int) int {
+	at := l.rows
+	if l.head&patternLinked != 0 {
+		at++
+	}
+	switch {
+	case l.head&patternNames != 0:
+		return at + i
+	case i == l.rows:
+		return at + 1
+	default:
+		return at
+	}
+}
+
+// shorter returns the link to the next shorter prefix.
+func (l *list) shorter() link {
+	if l.head&patternLinked == 0 {
+		return link{value: none}
+	}
+	return link{l.head >> patternDigits & 15, at32(l.words, uint32(l.rows))}
+}
+
+// best returns the row of a list that is to be preferred of those that hold for
+// the record in p.ctx; the number of rows if none does.
+func (p *Pricer) best(l *list, digits uint8) int {
 	x := &p.ctx
-	if x.dearer {
-		inter, end, ok := p.bestOfClass(at, digits, numbering.Interstate)
-		intra, _, _ := p.bestOfClass(at, digits, numbering.Intrastate)
-		if inter.rate == none || intra.rate != none && p.card.dearer(intra.rate, inter.rate) {
-			inter = intra
-		}
-		return inter, end, ok
+	if !x.dearer {
+		return p.bestOfClass(l, digits, x.class)
 	}
-	return p.bestOfClass(at, digits, x.class)
+	inter, intra := p.bestOfClass(l, digits, numbering.Interstate), p.bestOfClass(l, digits, numbering.Intrastate)
+	if inter == l.rows || intra < l.rows && p.card.dearer(l.rate(intra), l.rate(inter)) {
+		return intra
+	}
+	return inter
 }
 
-func (p *Pricer) bestOfClass(at uint32, digits uint8, class Class) (best, end choice, ok bool) {
+// bestOfClass is best for a class. Rows are in the order of preference, but for
+// the origin, which goes before it.
+func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 	c, x := p.card, &p.ctx
-	best.rate = none
-	bestRank := -1
-	for ; ; at++ {
-		ch, ok := c.choice(at)
-		if !ok {
-			return best, ch, false
+	word, stamp, rows := wordOf(class, x.band, x.tag), x.stamp, uint64(l.rows)
+	best, bestRank := rows, -1
+	for i, ids := uint64(0), l.conds; len(ids) >= 4; i, ids = i+1, ids[4:] {
+		at := condSize * int(binary.LittleEndian.Uint32(ids))
+		if at > len(c.conds)-condSize {
+			continue // of a damaged image
 		}
-		if ch.head&endChoice != 0 {
-			return best, ch, true
+		d := c.conds[at : at+condSize]
+		misses := misses(d, word, stamp, digits)
+		if !c.asks.groups {
+			// Which rows hold cannot be foretold, so jumps would cost more.
+			_, miss := bits.Sub64(0, misses, 0)
+			best = min(best, i|-miss)
+			continue
 		}
-		rank, holds := x.holds(c, ch.head, digits, class)
-		if holds && rank > bestRank {
-			if best, bestRank = ch, rank; !c.asks.origin && !c.asks.invalid {
-				// Nobody can be preferred to it; the end is not needed.
-				return best, choice{}, true
-			}
+		if misses != 0 {
+			continue
+		}
+		if rank, holds := x.rankOf(c.terms, d); holds && rank > bestRank {
+			best, bestRank = i, rank
 		}
 	}
+	return int(best)
 }
 
-// holds reports whether what a row asks for is so, and how well the caller is
-// in its group.
-func (x *context) holds(c *Card, i uint32, digits uint8, class Class) (rank int, ok bool) {
-	if i == 0 {
+// misses is 0 if a cond holds for a record, whoever calls.
+func misses(d []byte, word uint32, stamp uint64, digits uint8) uint64 {
+	_ = d[condSize-1]
+	le := binary.LittleEndian
+	_, early := bits.Sub64(stamp, le.Uint64(d), 0)
+	_, late := bits.Sub64(le.Uint64(d[8:]), stamp, 0)
+	asked := le.Uint64(d[16:])
+	lengths := le.Uint64(d[24:])
+	_, few := bits.Sub64(uint64(digits), lengths>>32&0xFF, 0)
+	_, many := bits.Sub64(lengths>>48, uint64(digits), 0)
+	return early | late | few | many | uint64((uint32(asked)^word)&uint32(asked>>32))
+}
+
+// rankOf returns how well the caller is in the group or the area that a cond
+// asks for; false: not at all.
+func (x *context) rankOf(t *Terms, d []byte) (rank int, holds bool) {
+	group := uint32(binary.LittleEndian.Uint16(d[24:]))
+	if d[29] != 0 {
+		group = uint32(len(t.Origins)) + uint32(binary.LittleEndian.Uint16(d[26:]))
+	}
+	if group == 0 {
 		return 0, true
 	}
-	if uint64(i) >= uint64(len(c.conds)/condSize) {
-		return 0, false
-	}
-	d := c.cond(i)
-	switch {
-	case d.from > x.instant && d.from != 0, d.to != 0 && d.to <= x.instant,
-		d.class != AnyClass && d.class != class, d.band != 0 && d.band != x.band,
-		d.tag != 0 && d.tag != x.tag,
-		d.minDigits != 0 && digits < d.minDigits, d.maxDigits != 0 && digits > d.maxDigits:
-		return 0, false
-	case d.local:
-		rank = x.rank(c.terms, uint32(len(c.terms.Origins))+uint32(d.area))
-		return rank, rank > 0
-	case d.origin != 0:
-		rank = x.rank(c.terms, uint32(d.origin))
-		return rank, rank > 0
-	}
-	return 0, true
+	rank = x.rank(t, group)
+	return rank, rank > 0
 }
 
 // dearer reports whether the row at a has higher prices than the one at b.

@@ -131,7 +131,7 @@ func TestForgedSectionsAreHarmless(t *testing.T) {
 			t.Errorf("no forged %s was refused", name)
 		}
 	}
-	for _, name := range []string{"rates", "choices", "ranks", "conds", "shapes"} {
+	for _, name := range []string{"rates", "choices", "patterns", "ranks", "conds", "shapes"} {
 		if opened[name] == 0 {
 			t.Errorf("no card with forged %s was opened: what is checked on use was not seen", name)
 		}
@@ -181,7 +181,7 @@ func TestForgedImagesAreRefused(t *testing.T) {
 		{"parts too fine", meta(func(m map[string]any) { m["den"] = []int{1<<32 + 60, 1, 1, 1} }), "out of range"},
 		{"parts that are none of a minute", meta(func(m map[string]any) { m["den"] = []int{7, 1, 1, 1} }), "damaged"},
 		{"tags", meta(func(m map[string]any) { m["tags"] = nil }), "asks for what the card does not have"},
-		{"half a word", func(b []byte) []byte { return With(b, "rates", Sections(b)["rates"][:12]) }, "rates have 12 bytes"},
+		{"half a word", func(b []byte) []byte { return With(b, "rates", Sections(b)["rates"][:13]) }, "rates have 13 bytes"},
 		{"no conds", func(b []byte) []byte { return With(b, "conds", nil) }, "no conds"},
 		{"no regions", func(b []byte) []byte { return With(b, "regions", nil) }, "no table of regions"},
 		{"regions", func(b []byte) []byte { return With(b, "regions", []byte("x")) }, "its regions"},
@@ -222,20 +222,28 @@ func TestDamageThatShowsOnUse(t *testing.T) {
 		holds   bool // other rows, or those before the damage
 		lists   bool
 	}{
-		{"a rate behind the end", "choices", func(b []byte) { le.PutUint32(b[4:], 1<<20); le.PutUint32(b[ChoiceSize*2+4:], 1<<20) }, false, false},
-		{"a cond behind the end", "choices", func(b []byte) { le.PutUint32(b[0:], 1<<20); le.PutUint32(b[ChoiceSize*2:], 1<<20) }, true, false},
-		{"no end of a list", "choices", func(b []byte) { le.PutUint32(b[ChoiceSize:], 0); le.PutUint32(b[ChoiceSize*3:], 0) }, true, false},
+		// A list of this card has 4 words, its pattern 2.
+		{"a rate behind the end", "choices", func(b []byte) { le.PutUint32(b[4:], 1<<20); le.PutUint32(b[16+4:], 1<<20) }, false, false},
+		{"a pattern behind the end", "choices", func(b []byte) { le.PutUint32(b[0:], 1<<20); le.PutUint32(b[16:], 1<<20) }, false, false},
+		{"a list that is cut off", "choices", func(b []byte) { le.PutUint32(b[16:], le.Uint32(b[0:])) }, true, true},
+		{"more rows than there are", "patterns", func(b []byte) { b[1], b[8+1] = 1, 1 }, false, false},
+		{"a cond behind the end", "patterns", func(b []byte) { le.PutUint32(b[4:], 1<<20); le.PutUint32(b[8+4:], 1<<20) }, true, false},
 		{"a shape behind the end", "rates", func(b []byte) {
-			for i := range len(b) / 8 {
-				b[8*i] = 0xFF
+			for i := range len(b) / 4 {
+				le.PutUint32(b[4*i:], le.Uint32(b[4*i:])|3<<2)
+			}
+		}, false, false},
+		{"a form that is none", "rates", func(b []byte) {
+			for i := range len(b) / 4 {
+				b[4*i] |= 3
 			}
 		}, false, false},
 		{"prices above all", "rates", func(b []byte) {
-			for i := range len(b) / 8 {
-				le.PutUint64(b[8*i:], le.Uint64(b[8*i:])|0xFFFF<<48)
+			for i := range len(b) / 4 {
+				le.PutUint32(b[4*i:], le.Uint32(b[4*i:])|2|0xFF<<24)
 			}
 		}, false, false},
-		{"a parent that is no shorter", "choices", func(b []byte) { le.PutUint32(b[ChoiceSize:], 1<<31|1<<30); le.PutUint32(b[ChoiceSize*3:], 1<<31|3) }, false, true},
+		{"a parent that is no shorter", "patterns", func(b []byte) { b[3] |= 15; b[8+3] |= 15 }, false, true},
 	} {
 		forged := bytes.Clone(image)
 		tt.change(Sections(forged)[tt.section])

@@ -1,11 +1,13 @@
 package rating
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
@@ -17,31 +19,31 @@ import (
 // addresses and is used where it lies.
 //
 //	meta      JSON: terms, and the names that rows use
-//	rates     8-byte words: what rows cost, each kind of row once
+//	rates     words: what rows cost, each kind of row once (see addCost)
 //	shapes    what a row costs, all but its prices: shapeSize bytes each
-//	tiers     of shapes: tierSize bytes each
-//	choices   rows of a prefix that ask for something: choiceSize bytes each
-//	conds     what they ask for: condSize bytes each
+//	tiers     of shapes, all but their prices: tierSize bytes each
+//	choices   words: lists of rows of a prefix that ask for something (see addList)
+//	patterns  words: what the rows of such a list ask for, one after the other
+//	conds     what a row asks for: condSize bytes each
 //	names     destinations: where each ends (4 bytes each), behind their text
 //	origins   prefix index of callers' numbers; its values are places in ranks
 //	ranks     which groups of origins a number is in, and by how many digits
 //	regions   numbering table, where the card asks where a number is from
 //	voice …   for each kind of usage the prefix index of its rows
 //
-// A value of a prefix index is a place in rates, or choiceValue + a place in
-// choices. Rates are stored in the order in which ascending prefixes use them,
+// A word has 4 bytes. A value of a prefix index is a place in rates, or
+// choiceValue + a place in choices. Rates are stored in the order in which ascending prefixes use them,
 // and so is all that they use: a card has one image whatever order its rows
 // came in.
 const (
 	imageMagic   = "tollcard"
-	imageVersion = 2
+	imageVersion = 3
 	headSize     = 16 + 4*sections
 	crcSize      = 4
 
-	shapeSize  = 64
-	tierSize   = 32
-	choiceSize = 12
-	condSize   = 32
+	shapeSize = 64
+	tierSize  = 24
+	condSize  = 32
 
 	choiceValue = 1 << 25
 )
@@ -53,6 +55,7 @@ const (
 	shapeSection
 	tierSection
 	choiceSection
+	patternSection
 	condSection
 	nameSection
 	textSection
@@ -70,8 +73,7 @@ const (
 	shapeNoGrace
 	shapeAccess
 	shapePerCall
-	shapeTwo  // price N differs: it is in the word after
-	shapeWide // price 1 does not fit beside the shape: it is in the word after
+	shapeTwo // price N differs
 	shapeFlags
 )
 
@@ -79,7 +81,7 @@ const (
 type meta struct {
 	Terms     Terms `json:"terms"`
 	Scale     int   `json:"scale"`      // decimals that prices of rates and fees of shapes are counted in
-	ShapeBits int   `json:"shape_bits"` // low bits of a word of rates
+	ShapeBits int   `json:"shape_bits"` // of the first word of a row's cost
 	// Den: every price of a kind is for a divisor of it, in units.
 	Den      [call.Kinds]uint64 `json:"den"`
 	Areas    []string           `json:"areas,omitempty"`
@@ -138,16 +140,15 @@ func (t *Tier) encode(b []byte) {
 	if t.Event {
 		b[20] = 1
 	}
-	le.PutUint64(b[24:], uint64(t.Price))
 }
 
-// decodeTier reads what encode wrote; b has tierSize bytes.
+// decodeTier reads what encode wrote, all but the price; b has tierSize bytes.
 func decodeTier(b []byte) Tier {
 	le := binary.LittleEndian
 	_ = b[tierSize-1]
 	return Tier{
 		From: le.Uint32(b[0:]), Length: le.Uint32(b[4:]), Every: le.Uint32(b[8:]), RoundUp: le.Uint32(b[12:]), Per: le.Uint32(b[16:]),
-		Event: b[20] == 1, Price: money.Price(le.Uint64(b[24:])),
+		Event: b[20] == 1,
 	}
 }
 
@@ -164,28 +165,77 @@ type cond struct {
 	local                bool   // the caller is in it, too
 }
 
+// A cond is stored as it is tested: an instant as a number without a sign that
+// is in the same order, and the last one that it holds for; class, band and tag
+// as one word, and beside it a mask of those that are asked for.
+const (
+	epoch     = 1 << 63 // 1970 as such a number
+	endless   = math.MaxUint64
+	anyLength = math.MaxUint16
+)
+
+// stamp returns an instant as conds have it.
+func stamp(instant int64) uint64 { return uint64(instant) ^ epoch }
+
 func (c *cond) encode(b []byte) {
 	le := binary.LittleEndian
-	le.PutUint64(b[0:], uint64(c.from))
-	le.PutUint64(b[8:], uint64(c.to))
-	b[16], b[17], b[18], b[19] = byte(c.class), c.minDigits, c.maxDigits, c.band
-	le.PutUint16(b[20:], c.origin)
-	le.PutUint16(b[22:], c.tag)
-	le.PutUint16(b[24:], c.area)
-	if c.local {
-		b[26] = 1
+	from, last, most, mask := uint64(0), uint64(endless), uint16(anyLength), uint32(0)
+	if c.from != 0 {
+		from = stamp(c.from)
 	}
+	if c.to != 0 {
+		last = stamp(c.to) - 1
+	}
+	if c.maxDigits != 0 {
+		most = uint16(c.maxDigits)
+	}
+	want := wordOf(c.class, c.band, c.tag)
+	for _, part := range [...]uint32{0xFF, 0xFF00, 0xFFFF0000} {
+		if want&part != 0 {
+			mask |= part
+		}
+	}
+	le.PutUint64(b[0:], from)
+	le.PutUint64(b[8:], last)
+	le.PutUint32(b[16:], want)
+	le.PutUint32(b[20:], mask)
+	le.PutUint16(b[24:], c.origin)
+	le.PutUint16(b[26:], c.area)
+	b[28] = c.minDigits
+	if c.local {
+		b[29] = 1
+	}
+	le.PutUint16(b[30:], most)
+}
+
+// wordOf returns what a row asks for, or a record has, as one word.
+func wordOf(class Class, band uint8, tag uint16) uint32 {
+	return uint32(class) | uint32(band)<<8 | uint32(tag)<<16
 }
 
 // decodeCond reads what encode wrote; b has condSize bytes.
-func decodeCond(b []byte) cond {
+func decodeCond(b []byte) (c cond) {
 	le := binary.LittleEndian
 	_ = b[condSize-1]
-	return cond{
-		from: int64(le.Uint64(b[0:])), to: int64(le.Uint64(b[8:])),
-		class: Class(b[16]), minDigits: b[17], maxDigits: b[18], band: b[19],
-		origin: le.Uint16(b[20:]), tag: le.Uint16(b[22:]), area: le.Uint16(b[24:]), local: b[26] == 1,
+	if from := le.Uint64(b[0:]); from != 0 {
+		c.from = int64(from ^ epoch)
 	}
+	if last := le.Uint64(b[8:]); last != endless {
+		c.to = int64((last + 1) ^ epoch)
+	}
+	if most := le.Uint16(b[30:]); most != anyLength {
+		c.maxDigits = uint8(most)
+	}
+	c.class, c.band, c.tag = Class(b[16]), b[17], le.Uint16(b[18:])
+	c.origin, c.area, c.minDigits, c.local = le.Uint16(b[24:]), le.Uint16(b[26:]), b[28], b[29] == 1
+	return c
+}
+
+// same reports whether c is encoded as b.
+func (c *cond) same(b []byte) bool {
+	var own [condSize]byte
+	c.encode(own[:])
+	return bytes.Equal(own[:], b[:condSize])
 }
 
 func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
@@ -256,7 +306,7 @@ func decodeMeta(b []byte) (m meta, err error) {
 	if err := m.Terms.Validate(); err != nil {
 		return m, fmt.Errorf("its terms: %w", err)
 	}
-	if m.Scale < 0 || m.Scale > money.PriceDecimals || m.ShapeBits < 1 || m.ShapeBits > 26 {
+	if m.Scale < 0 || m.Scale > money.PriceDecimals || m.ShapeBits < 1 || m.ShapeBits > maxShapeBits {
 		return m, fmt.Errorf("scale %d, %d bits of shapes: out of range", m.Scale, m.ShapeBits)
 	}
 	for k, den := range m.Den {

@@ -233,23 +233,23 @@ func TestSameRatesAreStoredOnce(t *testing.T) {
 		size    int
 		want    int
 	}{
-		{"rates", 8, 6}, {"shapes", ShapeSize, 1}, {"conds", CondSize, 2},
-		{"choices", ChoiceSize, 35 * 3}, // 5 prices and 7 names: two rows and an end
+		{"rates", 4, 6}, {"shapes", ShapeSize, 1}, {"conds", CondSize, 2}, {"patterns", 4, 3},
+		{"choices", 4, 35 * 4}, // 5 prices and 7 names: a pattern, two rows and a name
 		{"names", 4, 7}, {"text", 1, 7 * len("name 0")}, {"tiers", TierSize, 0}, {"sms", 1, 0}, {"regions", 1, 0}, {"origins", 1, 0},
 	} {
 		if got := len(sections[tt.section]) / tt.size; got != tt.want {
 			t.Errorf("%d of %s are stored, want %d", got, tt.section, tt.want)
 		}
 	}
-	// Of prices that differ much, one may not fit beside its shape: then the
-	// shape is there twice, and its price is in a word of its own.
+	// Of prices that differ much, one may not fit beside its shape: then it is in
+	// words of its own.
 	wide := []Rate{{Prefix: "1", PriceN: price(t, "9000000"), Price1: price(t, "9000000"), IntervalN: 1, Interval1: 1}, {Prefix: "2", PriceN: 1, Price1: 1, IntervalN: 1, Interval1: 1}}
 	image = mustImage(t, usual(), wide...)
 	if diff := cmp.Diff(wide, ratesOf(t, mustCard(t, usual(), wide...)), anyOrder); diff != "" {
 		t.Errorf("a price as wide as can be (-want +got):\n%s", diff)
 	}
-	if rates, shapes := len(Sections(image)["rates"])/8, len(Sections(image)["shapes"])/ShapeSize; rates != 3 || shapes != 2 {
-		t.Errorf("%d words of rates and %d shapes, want 3 and 2", rates, shapes)
+	if rates, shapes := len(Sections(image)["rates"])/4, len(Sections(image)["shapes"])/ShapeSize; rates != 4 || shapes != 1 {
+		t.Errorf("%d words of rates and %d shapes, want 4 and 1", rates, shapes)
 	}
 }
 

@@ -10,11 +10,20 @@ import (
 	"github.com/tollbook/tollbook/shared/prefix"
 )
 
-// rateOf returns what a shape costs at prices in 10^-12, without what it is
-// for.
-func (c *Card) rateOf(s shape, price1, priceN uint64) Rate {
+// rateOf returns what a row costs, without what it is for.
+func (c *Card) rateOf(k *cost) Rate {
+	r := c.rateOfShape(&k.shape)
+	r.Price1, r.PriceN = money.Price(k.price1), money.Price(k.priceN)
+	for i := range r.Tiers {
+		r.Tiers[i].Price = c.tierOf(k, uint32(i)).Price
+	}
+	return r
+}
+
+// rateOfShape is rateOf without prices.
+func (c *Card) rateOfShape(s *shape) Rate {
 	r := Rate{
-		Kind: s.kind, Price1: money.Price(price1), PriceN: money.Price(priceN), Per: s.per,
+		Kind: s.kind, Per: s.per,
 		Interval1: s.interval1, IntervalN: s.intervalN, ConnectionFee: money.Price(s.fee),
 		Minimum: s.minimum, MinCharge: money.Price(s.minCharge), MaxCharge: money.Price(s.maxCharge),
 		Grace: s.grace, NoGrace: s.flags&shapeNoGrace != 0, Free: s.free, Access: s.flags&shapeAccess != 0,
@@ -90,31 +99,28 @@ func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate
 			yield(Rate{}, errDamaged)
 			return false
 		}
-		out := named(c.rateOf(r.shape, r.price1, r.priceN))
+		out := named(c.rateOf(&r))
 		out.Destination = c.name(note)
 		return yield(out, nil)
 	}
-	for at := value - choiceValue; ; at++ {
-		ch, ok := c.choice(at)
-		if !ok || ch.head&endChoice == 0 && uint64(ch.head) >= uint64(len(c.conds)/condSize) {
-			yield(Rate{}, errDamaged)
-			return false
+	l, ok := c.list(value - choiceValue)
+	for i := 0; ok && i < l.rows; i++ {
+		var r cost
+		r, ok = c.costOf(l.rate(i))
+		if ok = ok && uint64(l.cond(i)) < uint64(len(c.conds)/condSize); !ok {
+			break
 		}
-		if ch.head&endChoice != 0 {
-			return true
-		}
-		r, ok := c.costOf(ch.rate)
-		if !ok {
-			yield(Rate{}, errDamaged)
-			return false
-		}
-		out := named(c.rateOf(r.shape, r.price1, r.priceN))
-		c.ask(&out, ch.head)
-		out.Destination = c.name(ch.name)
+		out := named(c.rateOf(&r))
+		c.ask(&out, l.cond(i))
+		out.Destination = c.name(l.name(i))
 		if !yield(out, nil) {
 			return false
 		}
 	}
+	if !ok {
+		yield(Rate{}, errDamaged)
+	}
+	return ok
 }
 
 // Len returns the number of prefixes and services.

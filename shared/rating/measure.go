@@ -56,9 +56,10 @@ type measure struct {
 
 // lengths is what of a row and its card decides the billed ticks.
 type lengths struct {
-	interval1, intervalN   uint64
-	minimum, grace, free   uint64
-	perCall, tiers, simple bool // simple: two intervals and nothing else
+	interval1, intervalN uint64
+	minimum, grace, free uint64
+	perCall, tiers       bool
+	simple, tiersOnly    bool // two intervals, or tiers, and nothing else
 }
 
 // lengthsOf returns the lengths of a shape, the card's where it has none.
@@ -72,7 +73,8 @@ func (t *Terms) lengthsOf(s *shape) lengths {
 	if s.flags&shapeNoGrace == 0 {
 		l.grace = or(s.grace, t.Grace) * u
 	}
-	l.simple = l.minimum|l.grace|l.free == 0 && !l.perCall && !l.tiers
+	only := l.minimum|l.grace|l.free == 0
+	l.simple, l.tiersOnly = only && !l.perCall && !l.tiers, only && l.tiers
 	return l
 }
 

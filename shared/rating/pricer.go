@@ -30,9 +30,10 @@ type Pricer struct {
 	from, to         [blockSize]numbering.RegionID
 	rows             [blockSize]uint32
 	levels           [blockSize]int8
-	words            [blockSize]uint64
+	words            [blockSize]uint32
 	flags            [blockSize]call.Flags
-	warmed           byte
+	asking           [blockSize]uint8  // places whose rows ask for something
+	choices          [blockSize]uint32 // of those: the first word of the list, then where in it the cost is
 }
 
 // NewPricer returns a pricer of the card.
@@ -135,13 +136,13 @@ func (p *Pricer) charge(r chosen, u *Usage, flags call.Flags, trace *Trace) Char
 		out.Reason, out.Flags = call.Blocked, flags
 		return out
 	}
-	if p.asked.asks() {
-		out.Flags |= p.noted(&r)
+	if p.asked.asks() && r.named {
+		out.Flags |= p.noted(r.cond)
 	}
 	t := p.card.terms
 	quantity := t.rounded(u.Kind, u.Quantity)
 	if trace == nil { // which is told by full
-		if billed, units, ok := p.card.quick(s, w, quantity); ok {
+		if billed, units, ok := p.card.quick(s, &w, quantity); ok {
 			out.Billed, out.Amount = billed, unitsOf(units, t.Decimals)
 			return out
 		}

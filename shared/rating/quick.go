@@ -11,14 +11,49 @@ import (
 // quick is a shape made ready for charges that need no more than 128 bits and
 // one division: all prices in the card's unit, all lengths with the card's.
 type quick struct {
-	ok, blocked, two, wide bool
-	flags                  call.Flags
-	lengths                lengths
-	feePer                 uint64 // fee × per
-	per, den               uint64
-	times                  uint64 // 1 + surcharge, as times / 10^k; den has the 10^k
-	least, most            uint64 // of a charge, rounded
-	tierAt, tiers          uint32
+	ok, blocked   bool
+	single        bool // a row has one price, and no tiers
+	flags         call.Flags
+	lengths       lengths
+	feePer        uint64 // fee × per
+	per, den      uint64
+	times         uint64 // 1 + surcharge, as times / 10^k; den has the 10^k
+	least, most   uint64 // of a charge, rounded
+	tierAt, tiers uint32
+	prices        uint32 // that a row has
+}
+
+// quickTier is a tier made ready for lengths in whole units.
+type quickTier struct {
+	event                        bool
+	before, length, round, every uint64 // length: MaxUint64 to the end; round: 1 or more
+}
+
+func (c *Card) stepOf(i uint32) quickTier {
+	t := c.tier(i)
+	q := quickTier{event: t.Event, before: uint64(t.From) - 1, length: uint64(t.Length), round: uint64(max(t.RoundUp, 1)), every: uint64(t.Every)}
+	if t.Length == 0 {
+		q.length = math.MaxUint64
+	}
+	return q
+}
+
+// take returns what the tier takes of a quantity, as Tier.ticks does.
+func (t *quickTier) take(q uint64) uint64 {
+	if q <= t.before {
+		return 0
+	}
+	n := min(q-t.before, t.length)
+	switch {
+	case !t.event && t.round > 1:
+		return min(multiple(n, t.round), t.length)
+	case !t.event:
+		return n
+	case t.every > 0:
+		return (n-1)/t.every + 1
+	default:
+		return 1
+	}
 }
 
 // quickOf prepares a shape. It is not ok when its charge needs more: then full
@@ -26,9 +61,15 @@ type quick struct {
 func (c *Card) quickOf(i uint32) quick {
 	t, s := c.terms, c.shape(i)
 	q := quick{
-		blocked: s.flags&shapeBlocked != 0, two: s.flags&shapeTwo != 0, wide: s.flags&shapeWide != 0,
-		per: uint64(s.per), times: 1, most: math.MaxUint64, tierAt: s.tierAt, tiers: s.tiers, lengths: t.lengthsOf(&s),
+		blocked: s.flags&shapeBlocked != 0, per: uint64(s.per), times: 1, most: math.MaxUint64,
+		tierAt: s.tierAt, tiers: s.tiers, prices: 1, lengths: t.lengthsOf(&s),
 	}
+	if s.tiers > 0 {
+		q.prices = s.tiers
+	} else if s.flags&shapeTwo != 0 {
+		q.prices = 2
+	}
+	q.single = s.tiers == 0 && q.prices == 1
 	if s.flags&shapeAssumed != 0 {
 		q.flags = call.DefaultIncrement
 	}
@@ -36,14 +77,13 @@ func (c *Card) quickOf(i uint32) quick {
 	if t.ticks(s.kind) != 1 || split || s.flags&(shapeAccess|shapePerCall) != 0 || len(t.Surcharges) > 0 || t.Decimals > c.meta.Scale {
 		return q
 	}
-	cut := pow10[money.PriceDecimals-c.meta.Scale]
 	for j := range s.tiers {
-		if tier := c.tier(s.tierAt + j); !tier.Event && tier.Per != s.per || uint64(tier.Price)%cut != 0 {
+		if tier := c.tier(s.tierAt + j); !tier.Event && tier.Per != s.per {
 			return q
 		}
 	}
 	var over, over2, over3 uint64
-	over, q.feePer = bits.Mul64(s.fee/cut, q.per)
+	over, q.feePer = bits.Mul64(s.fee/c.up(), q.per)
 	over2, q.den = bits.Mul64(q.per, pow10[c.meta.Scale-t.Decimals])
 	if t.Surcharge > 0 {
 		// (10^12 + s) / 10^12, in lowest powers of ten.
@@ -74,7 +114,7 @@ func (c *Card) quickOf(i uint32) quick {
 }
 
 // quick charges a rounded quantity by a row: false, if that takes full.
-func (c *Card) quick(s *quick, w words, q uint64) (billed, units uint64, ok bool) {
+func (c *Card) quick(s *quick, w *words, q uint64) (billed, units uint64, ok bool) {
 	if !s.ok {
 		return 0, 0, false
 	}
@@ -85,18 +125,24 @@ func (c *Card) quick(s *quick, w words, q uint64) (billed, units uint64, ok bool
 		first, rest := t.Model.split(q, s.lengths.interval1, s.lengths.intervalN, 0)
 		billed = first + rest
 		hi, lo = s.sum(w, first, rest)
+	case s.lengths.tiersOnly && q > 0:
+		if billed, hi, lo, ok = c.sumTiers(s, w, q); !ok {
+			return 0, 0, false
+		}
 	default:
 		m := t.measure(&s.lengths, q, 1)
 		if m.nothing {
 			return 0, 0, true
 		}
 		billed = m.billed
-		if s.tiers > 0 {
-			billed, hi, lo, ok = c.sumTiers(s, m)
-			if !ok {
+		switch {
+		case s.tiers > 0 && m.onlyFee:
+			lo = s.feePer
+		case s.tiers > 0:
+			if billed, hi, lo, ok = c.sumTiers(s, w, m.first); !ok {
 				return 0, 0, false
 			}
-		} else {
+		default:
 			hi, lo = s.sum(w, m.first, m.rest)
 		}
 	}
@@ -116,7 +162,7 @@ func (c *Card) quick(s *quick, w words, q uint64) (billed, units uint64, ok bool
 // sum is fee + price 1 × first + price N × rest, times per. Prices are below
 // 2^64 and lengths below 2^55: it fits. What is zero is added like the rest: to
 // ask would cost more, since nobody can foretell the answer.
-func (s *quick) sum(w words, first, rest uint64) (hi, lo uint64) {
+func (s *quick) sum(w *words, first, rest uint64) (hi, lo uint64) {
 	h1, l1 := bits.Mul64(w.price1, first)
 	hN, lN := bits.Mul64(w.priceN, rest)
 	lo, carry1 := bits.Add64(l1, lN, 0)
@@ -124,16 +170,13 @@ func (s *quick) sum(w words, first, rest uint64) (hi, lo uint64) {
 	return h1 + hN + carry1 + carry2, lo
 }
 
-// sumTiers is fee + the tiers, times per.
-func (c *Card) sumTiers(s *quick, m measure) (billed, hi, lo uint64, ok bool) {
-	cut, lo, continuous := pow10[money.PriceDecimals-c.meta.Scale], s.feePer, c.terms.Model == Continuous
+// sumTiers is fee + the tiers, times per, of a counted quantity.
+func (c *Card) sumTiers(s *quick, w *words, q uint64) (billed, hi, lo uint64, ok bool) {
+	lo = s.feePer
 	for i := range s.tiers {
-		if m.onlyFee {
-			break
-		}
-		t := c.tier(s.tierAt + i)
-		n := t.ticks(m.first, 1, continuous)
-		if t.Event {
+		t := &c.steps[s.tierAt+i]
+		n := t.take(q)
+		if t.event {
 			over := uint64(0)
 			if over, n = bits.Mul64(n, s.per); over != 0 {
 				return 0, 0, 0, false
@@ -141,7 +184,7 @@ func (c *Card) sumTiers(s *quick, m measure) (billed, hi, lo uint64, ok bool) {
 		} else {
 			billed += n
 		}
-		h, l := bits.Mul64(uint64(t.Price)/cut, n)
+		h, l := bits.Mul64(c.price(w, i), n)
 		var carry uint64
 		lo, carry = bits.Add64(lo, l, 0)
 		if hi, carry = bits.Add64(hi, h, carry); carry != 0 {

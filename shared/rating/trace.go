@@ -150,7 +150,7 @@ func (t *Trace) whole(ticks uint64) uint64 { return (ticks + t.ticks - 1) / t.ti
 // tell names the row that was found.
 func (p *Pricer) tell(t *Trace, u *Usage) {
 	c, f := p.card, &t.chosen
-	t.Row = c.rateOf(t.cost.shape, t.cost.price1, t.cost.priceN)
+	t.Row = c.rateOf(&t.cost)
 	c.ask(&t.Row, f.cond)
 	t.Class, t.Band = t.Row.Class.String(), t.Row.Band
 	if t.Row.Class == AnyClass {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -16,12 +17,13 @@ import (
 type writer struct {
 	scale, bits        int
 	rates, shapes      []byte
-	tiers, choices     []byte
-	conds              []byte
+	tiers, conds       []byte
+	choices, patterns  []byte
 	nameEnds, nameText []byte
-	at                 []uint32    // of a row's cost: its place in rates
-	shape              [2][]uint32 // new places: of shapes with a narrow price 1, and with a wide one
-	cond, name         []uint32    // new places
+	at                 []uint32 // of a row's cost: its place in rates
+	shape, cond, name  []uint32 // new places
+	seenLists          map[string]uint32
+	seenPatterns       map[string]uint32
 }
 
 // number stores costs, conds and names in the order in which the sorted rows
@@ -29,9 +31,9 @@ type writer struct {
 func (b *builder) number() (*writer, error) {
 	w := &writer{
 		scale: max(b.decimals, min(b.terms.Decimals, money.PriceDecimals)),
-		bits:  max(1, bits.Len(uint(2*len(b.shapes.values)))), // each shape may be there twice
-		shape: [2][]uint32{unset(len(b.shapes.values)), unset(len(b.shapes.values))},
-		at:    unset(len(b.costs.values)), cond: unset(len(b.conds.values)), name: unset(len(b.names.values)),
+		bits:  max(1, bits.Len(uint(len(b.shapes.values)))),
+		shape: unset(len(b.shapes.values)), at: unset(len(b.costs.values)), cond: unset(len(b.conds.values)), name: unset(len(b.names.values)),
+		seenLists: map[string]uint32{}, seenPatterns: map[string]uint32{},
 	}
 	w.addCond(0, b.conds.values[0]) // it asks for nothing
 	for _, r := range b.rows {
@@ -48,8 +50,8 @@ func (b *builder) number() (*writer, error) {
 			w.at[r.cost] = w.addCost(c, b.shapes.values[c.shape])
 		}
 	}
-	if len(w.rates)/8 > choiceValue || len(w.nameText) > maxSection {
-		return nil, fmt.Errorf("%d words of rates and %d bytes of names are too many", len(w.rates)/8, len(w.nameText))
+	if len(w.rates)/4 > choiceValue || len(w.nameText) > maxSection {
+		return nil, fmt.Errorf("%d words of rates and %d bytes of names are too many", len(w.rates)/4, len(w.nameText))
 	}
 	return w, nil
 }
@@ -65,8 +67,8 @@ func (w *writer) addCond(i uint32, c cond) {
 }
 
 // addShape returns the place of a shape, which it stores if it is new.
-func (w *writer) addShape(i uint32, s shaped, wide int) uint32 {
-	place := &w.shape[wide][i]
+func (w *writer) addShape(i uint32, s shaped) uint32 {
+	place := &w.shape[i]
 	if *place != none {
 		return *place
 	}
@@ -75,28 +77,43 @@ func (w *writer) addShape(i uint32, s shaped, wide int) uint32 {
 		s.tierAt = uint32(len(w.tiers) / tierSize)
 		w.tiers = append(w.tiers, s.tiers...)
 	}
-	if wide > 0 {
-		s.flags |= shapeWide
-	}
 	s.fee /= pow10[money.PriceDecimals-w.scale]
 	w.shapes = append(w.shapes, make([]byte, shapeSize)...)
 	s.encode(w.shapes[len(w.shapes)-shapeSize:])
 	return *place
 }
 
-// addCost writes the words of a row's cost and returns the place of the first.
+// addCost writes the words of a row's cost, in the shortest form that takes its
+// prices, and returns the place of the first.
 func (w *writer) addCost(c costed, s shaped) uint32 {
-	at, cut := uint32(len(w.rates)/8), pow10[money.PriceDecimals-w.scale]
-	price1, priceN := c.price1/cut, c.priceN/cut
+	at, cut := uint32(len(w.rates)/4), pow10[money.PriceDecimals-w.scale]
 	le := binary.LittleEndian
-	if price1>>(64-w.bits) != 0 {
-		w.rates = le.AppendUint64(w.rates, uint64(w.addShape(c.shape, s, 1)))
-		w.rates = le.AppendUint64(w.rates, price1)
-	} else {
-		w.rates = le.AppendUint64(w.rates, price1<<w.bits|uint64(w.addShape(c.shape, s, 0)))
+	prices := []uint64{c.price1 / cut, c.priceN / cut}
+	if s.flags&shapeTwo == 0 {
+		prices = prices[:1]
 	}
-	if s.flags&shapeTwo != 0 {
-		w.rates = le.AppendUint64(w.rates, priceN)
+	if s.shape.tiers > 0 {
+		prices = prices[:0]
+		for b := []byte(c.tiers); len(b) > 0; b = b[8:] {
+			prices = append(prices, le.Uint64(b)/cut)
+		}
+	}
+	first, form := w.addShape(c.shape, s)<<formBits, uint32(formBeside)
+	switch {
+	case slices.Max(prices) > math.MaxUint32:
+		form = formWide
+	case prices[0]>>(32-formBits-w.bits) != 0:
+		form = formApart
+	default:
+		first, prices = first|uint32(prices[0])<<(formBits+w.bits), prices[1:]
+	}
+	w.rates = le.AppendUint32(w.rates, first|form)
+	for _, p := range prices {
+		if form == formWide {
+			w.rates = le.AppendUint64(w.rates, p)
+		} else {
+			w.rates = le.AppendUint32(w.rates, uint32(p))
+		}
 	}
 	return at
 }
@@ -110,23 +127,14 @@ var pow10 = func() (p [money.MaxDecimals]uint64) {
 	return p
 }()
 
-// choice is a row of a prefix with what it asks for, or the end of a list.
-type choice struct{ head, rate, name uint32 }
-
-// endChoice marks the end: the digits and the value of the next shorter
-// prefix follow, none if there is none.
-const endChoice = 1 << 31
-
 // place gives every prefix its value: its only row, if that asks for nothing,
 // or the list of its rows.
 func (w *writer) place(b *builder) (indexes [call.Kinds][]prefix.Entry, services []service, err error) {
 	type parent struct {
-		code   uint64
-		digits uint32
-		value  uint32
+		code uint64
+		link
 	}
 	var above []parent
-	seen := map[string]uint32{}
 	for i := 0; i < len(b.rows); {
 		r, end := b.rows[i], i+1
 		for end < len(b.rows) && b.rows[end].kind == r.kind && b.rows[end].service == r.service && b.rows[end].code == r.code {
@@ -139,13 +147,13 @@ func (w *writer) place(b *builder) (indexes [call.Kinds][]prefix.Entry, services
 		for len(above) > 0 && !beginsWith(r.code, above[len(above)-1].code) {
 			above = above[:len(above)-1]
 		}
-		link := choice{head: endChoice, rate: none}
+		shorter := link{value: none}
 		if n := len(above); n > 0 {
-			link = choice{head: endChoice | above[n-1].digits, rate: above[n-1].value}
+			shorter = above[n-1].link
 		}
 		value := w.at[r.cost]
 		if end > i+1 || r.cond != 0 {
-			if value, err = w.list(b.rows[i:end], link, seen); err != nil {
+			if value, err = w.addList(b.rows[i:end], shorter); err != nil {
 				return indexes, nil, err
 			}
 		}
@@ -154,35 +162,69 @@ func (w *writer) place(b *builder) (indexes [call.Kinds][]prefix.Entry, services
 			services = append(services, service{Kind: r.kind, Name: b.services.values[r.service-1], Value: value, Note: note})
 		} else {
 			indexes[r.kind] = append(indexes[r.kind], prefix.Entry{Prefix: textOf(r.code), Value: value, Note: note})
-			above = append(above, parent{r.code, digits, value})
+			above = append(above, parent{r.code, link{digits, value}})
 		}
 		i = end
 	}
 	return indexes, services, nil
 }
 
-// list stores the rows of a prefix, one list for all prefixes with the same.
-func (w *writer) list(rows []row, link choice, seen map[string]uint32) (uint32, error) {
-	var list []byte
-	put := func(c choice) {
-		for _, v := range [...]uint32{c.head, c.rate, c.name} {
-			list = binary.LittleEndian.AppendUint32(list, v)
-		}
+// link leads from a list of rows to those of the next shorter prefix.
+type link struct {
+	digits, value uint32 // value none: there is none
+}
+
+// A list of rows in choices is the place of its pattern, the place of each row's
+// cost, the value of the next shorter prefix if there is one, and the rows'
+// names: one if all have the same. Its pattern is a head and the rows' conds.
+const (
+	patternRows   = 1<<24 - 1 // of the head: how many rows
+	patternDigits = 24        // the shorter prefix has: 4 bits from here
+	patternLinked = 1 << 28   // there is one
+	patternNames  = 1 << 29   // each row has a name of its own
+)
+
+// addList stores the rows of a prefix, one list for all prefixes with the same.
+func (w *writer) addList(rows []row, shorter link) (uint32, error) {
+	le := binary.LittleEndian
+	head, names := uint32(len(rows)), 1
+	if shorter.value != none {
+		head |= patternLinked | shorter.digits<<patternDigits
 	}
+	if slices.ContainsFunc(rows, func(r row) bool { return w.name[r.name] != w.name[rows[0].name] }) {
+		head, names = head|patternNames, len(rows)
+	}
+	pattern := le.AppendUint32(nil, head)
 	for _, r := range rows {
-		put(choice{w.cond[r.cond], w.at[r.cost], w.name[r.name]})
+		pattern = le.AppendUint32(pattern, w.cond[r.cond])
 	}
-	put(link)
-	at, ok := seen[string(list)]
-	if !ok {
-		at = uint32(len(w.choices) / choiceSize)
-		seen[string(list)] = at
-		w.choices = append(w.choices, list...)
+	list := le.AppendUint32(nil, stored(&w.patterns, w.seenPatterns, pattern))
+	for _, r := range rows {
+		list = le.AppendUint32(list, w.at[r.cost])
 	}
-	if len(w.choices)/choiceSize > choiceValue {
-		return 0, fmt.Errorf("more than %d rows that ask for something", choiceValue)
+	if shorter.value != none {
+		list = le.AppendUint32(list, shorter.value)
+	}
+	for _, r := range rows[:names] {
+		list = le.AppendUint32(list, w.name[r.name])
+	}
+	at := stored(&w.choices, w.seenLists, list)
+	if len(w.choices)/4 > choiceValue {
+		return 0, fmt.Errorf("more than %d words of rows that ask for something", choiceValue)
 	}
 	return choiceValue | at, nil
+}
+
+// stored returns the place of words in a section, to which they are added if
+// they are new.
+func stored(section *[]byte, seen map[string]uint32, words []byte) uint32 {
+	at, ok := seen[string(words)]
+	if !ok {
+		at = uint32(len(*section) / 4)
+		seen[string(words)] = at
+		*section = append(*section, words...)
+	}
+	return at
 }
 
 func codeDigits(code uint64) int { return (67 - bits.TrailingZeros64(code)) / 4 }
