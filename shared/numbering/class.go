@@ -49,17 +49,27 @@ func (c Class) String() string {
 // are abroad. The caller is 0 where its number is missing, withheld or not
 // valid (see ValidCaller).
 func Jurisdiction(caller, called RegionID) Class {
-	switch {
-	case called == 0:
-		return Indeterminate
-	case called.country() != unitedStates:
-		return International
-	case called == unitedStates || caller == unitedStates || caller.country() != unitedStates:
-		return Indeterminate
-	case caller == called:
-		return Intrastate
+	// Single steps and no jumps: how far apart the ends are cannot be foretold.
+	class := uint32(Interstate)
+	if caller == called {
+		class = uint32(Intrastate)
 	}
-	return Interstate
+	if caller.country() != unitedStates {
+		class = uint32(Indeterminate)
+	}
+	if caller == unitedStates {
+		class = uint32(Indeterminate)
+	}
+	if called == unitedStates {
+		class = uint32(Indeterminate)
+	}
+	if called.country() != unitedStates {
+		class = uint32(International)
+	}
+	if called == 0 {
+		class = uint32(Indeterminate)
+	}
+	return Class(class)
 }
 
 // unitedStates is the country; a region of it has a state, too.

@@ -33,6 +33,7 @@ const (
 // use by any number of goroutines.
 type Regions struct {
 	index   *prefix.Index
+	areas   [areaSpan]RegionID // by the first digits of a number; deeper: the index knows
 	version string
 	hash    [sha256.Size]byte
 }
@@ -91,7 +92,29 @@ func openRegions(table []byte) (*Regions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a table of regions: %w", err)
 	}
+	r.fillAreas(entries)
 	return r, nil
+}
+
+// Most numbers are told by the digits of a US area code: nearly all of a table
+// has no more.
+const (
+	areaDigits = 4
+	areaSpan   = 10_000
+	areaWidth  = 100 // heads of keys, which have 6 digits, in an area
+	deeper     = ^RegionID(0)
+)
+
+// fillAreas says what the index does of all numbers that begin alike.
+func (r *Regions) fillAreas(entries []prefix.Entry) {
+	for i := range r.areas {
+		r.areas[i] = RegionID(r.index.Lookup(prefix.Key{Head: uint32(i * areaWidth), Digits: prefix.MaxDigits}).Value())
+	}
+	for _, e := range entries {
+		if k, ok := prefix.KeyOf(e.Prefix); ok && k.Digits > areaDigits {
+			r.areas[k.Head/areaWidth] = deeper
+		}
+	}
 }
 
 func parseRow(line []byte) (prefix.Entry, error) {
@@ -124,23 +147,17 @@ func (r *Regions) Of(k prefix.Key) RegionID {
 	if k.Digits < ShortDigits {
 		return 0
 	}
+	if id := r.areas[k.Head/areaWidth]; id != deeper {
+		return id
+	}
 	return RegionID(r.index.Lookup(k).Value())
 }
 
 // OfAll sets out[i] to Of(keys[i]); out is as long as keys or longer.
 func (r *Regions) OfAll(keys []prefix.Key, out []RegionID) {
-	var matches [256]prefix.Match
 	out = out[:len(keys)]
-	for len(keys) > 0 {
-		n := min(len(keys), len(matches))
-		r.index.LookupAll(keys[:n], matches[:n])
-		for i, k := range keys[:n] {
-			out[i] = 0
-			if k.Digits >= ShortDigits {
-				out[i] = RegionID(matches[i].Value())
-			}
-		}
-		keys, out = keys[n:], out[n:]
+	for i, k := range keys {
+		out[i] = r.Of(k)
 	}
 }
 

@@ -104,11 +104,18 @@ func sortItems(items []item) []item {
 	return items
 }
 
+// fewItems is how many prefixes are worth a root of 4 KB, so that those of
+// countries need no cells.
+const fewItems = 16
+
 // rootDigits chooses how many digits the root has: about a slot for each
 // prefix, and so many that the 9 digits after them reach the longest prefix's
 // end.
 func rootDigits(items []item) int {
 	digits := 0
+	if len(items) >= fewItems {
+		digits = 3
+	}
 	for digits < headDigits && pow10[digits+1] <= 2*uint64(len(items)) {
 		digits++
 	}

@@ -100,11 +100,12 @@ func (p *Pricer) chooseAsking(b *Block, from, to int, asking []uint8) {
 		c.regions.OfAll(callers, p.from[:n])
 	}
 	p.ctx = context{}
+	var l list
 	for j, i := range asking {
 		p.beginAt(b, from, int(i))
 		m := p.matches[i]
 		at := m.Value() - choiceValue
-		l, ok := c.listFrom(p.choices[j], at)
+		ok := l.set(c, p.choices[j], at)
 		p.choices[j] = none
 		if !ok {
 			p.rows[i] = 0
@@ -120,9 +121,7 @@ func (p *Pricer) chooseAsking(b *Block, from, to int, asking []uint8) {
 		p.rows[i] = 0
 		if r, ok := p.choose(m.Value(), m.Digits(), keys[i].Digits); ok {
 			p.rows[i], p.levels[i] = r.at+1, int8(r.digits)
-			if r.named {
-				p.flags[i] = p.noted(r.cond)
-			}
+			p.flags[i] = p.noted(r.cond)
 		}
 	}
 	for j, i := range asking {

@@ -41,6 +41,7 @@ type Card struct {
 type asked struct {
 	instant, class, origin, invalid bool
 	groups                          bool // of callers, or their areas
+	more                            bool // a row asks for an instant or a number of digits
 }
 
 // Open returns the card of an image that BuildImage made. It keeps the image,
@@ -167,6 +168,7 @@ func (c *Card) prepare() (err error) {
 	for i := range len(c.conds) / condSize {
 		d := c.cond(uint32(i))
 		c.asks.instant = c.asks.instant || d.from != 0 || d.to != 0
+		c.asks.more = c.asks.more || d.from != 0 || d.to != 0 || d.minDigits != 0 || d.maxDigits != 0
 		c.asks.groups = c.asks.groups || d.origin != 0 || d.local
 	}
 	if c.eeaFrom, err = countries(t.EEAFrom); err != nil {

@@ -145,9 +145,9 @@ func (x *context) rank(t *Terms, group uint32) int {
 type chosen struct {
 	at         uint32 // of its cost, in rates
 	digits     int    // of its prefix
-	name, cond uint32
-	named      bool // name and cond are known
-	service    bool // it is of the record's service
+	name, cond uint32 // cond 0: it asks for nothing
+	named      bool   // by name, not as its prefix
+	service    bool   // it is of the record's service
 }
 
 // choose returns the row that holds for the record in p.ctx, of a value of a
@@ -160,7 +160,9 @@ func (p *Pricer) choose(value uint32, digits int, numberDigits uint8) (r chosen,
 			return chosen{}, false
 		}
 		if i := p.best(&l, numberDigits); i < l.rows {
-			return chosen{at: l.rate(i), digits: digits, name: l.name(i), cond: l.cond(i), named: true}, true
+			r = chosen{at: l.rate(i), digits: digits, cond: l.cond(i)}
+			r.name, r.named = l.name(i)
+			return r, true
 		}
 		// Lists of shorter prefixes come before, so the walk ends.
 		shorter := l.shorter()
@@ -185,42 +187,38 @@ func (c *Card) list(at uint32) (l list, ok bool) {
 	if uint64(at) >= uint64(len(c.choices)/4) {
 		return l, false
 	}
-	return c.listFrom(at32(c.choices, at), at)
+	return l, l.set(c, at32(c.choices, at), at)
 }
 
-// listFrom is list for the first word, which has been read.
-func (c *Card) listFrom(pattern, at uint32) (l list, ok bool) {
+// set makes l the list at a place, whose first word has been read.
+func (l *list) set(c *Card, pattern, at uint32) (ok bool) {
 	if uint64(pattern) >= uint64(len(c.patterns)/4) {
-		return l, false
+		return false
 	}
-	l.head = at32(c.patterns, pattern)
-	l.rows, l.conds, l.words = int(l.head&patternRows), c.patterns[4*pattern+4:], c.choices[4*at+4:]
-	if 4*l.rows > len(l.conds) || 4*l.nameAt(l.rows) > len(l.words) {
-		return l, false
+	l.head, l.words = at32(c.patterns, pattern), c.choices[4*int(at)+4:]
+	l.rows = int(l.head & patternRows)
+	conds := c.patterns[4*int(pattern)+4:]
+	if 4*l.rows > len(conds) || 4*l.size() > len(l.words) {
+		return false
 	}
-	l.conds = l.conds[:4*l.rows]
-	return l, true
+	l.conds = conds[:4*l.rows]
+	return true
 }
 
 func (l *list) cond(i int) uint32 { return at32(l.conds, uint32(i)) }
 func (l *list) rate(i int) uint32 { return at32(l.words, uint32(i)) }
-func (l *list) name(i int) uint32 { return at32(l.words, uint32(l.nameAt(i))) }
 
-// nameAt returns where the name of a row is; of the number of rows, where the
-// list ends.
-func (l *list) nameAt(i int) int {
-	at := l.rows
-	if l.head&patternLinked != 0 {
-		at++
+// name returns the name of a row; false: it has that of the prefix.
+func (l *list) name(i int) (name uint32, ok bool) {
+	if l.head&patternNames == 0 {
+		return 0, false
 	}
-	switch {
-	case l.head&patternNames != 0:
-		return at + i
-	case i == l.rows:
-		return at + 1
-	default:
-		return at
-	}
+	return at32(l.words, uint32(l.size()-l.rows+i)), true
+}
+
+// size returns how many words the list has behind its pattern's place.
+func (l *list) size() int {
+	return l.rows + int(l.head/patternLinked&1) + l.rows*int(l.head/patternNames&1)
 }
 
 // shorter returns the link to the next shorter prefix.
@@ -249,17 +247,28 @@ func (p *Pricer) best(l *list, digits uint8) int {
 // the origin, which goes before it.
 func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 	c, x := p.card, &p.ctx
-	word, stamp, rows := wordOf(class, x.band, x.tag), x.stamp, uint64(l.rows)
-	best, bestRank := rows, -1
+	le := binary.LittleEndian
+	word, stamp, length := wordOf(class, x.band, x.tag), x.stamp, uint64(digits)
+	conds, best, bestRank := c.conds, uint64(l.rows), -1
 	for i, ids := uint64(0), l.conds; len(ids) >= 4; i, ids = i+1, ids[4:] {
-		at := condSize * int(binary.LittleEndian.Uint32(ids))
-		if at > len(c.conds)-condSize {
+		at := condSize * int(le.Uint32(ids))
+		if at > len(conds)-condSize {
 			continue // of a damaged image
 		}
-		d := c.conds[at : at+condSize]
-		misses := misses(d, word, stamp, digits)
+		// Which rows hold cannot be foretold: a jump for each thing that is asked
+		// would cost more than asking all.
+		d := conds[at : at+condSize : at+condSize]
+		asked := le.Uint64(d[16:])
+		misses := uint64((uint32(asked) ^ word) & uint32(asked>>32))
+		if c.asks.more {
+			lengths := le.Uint64(d[24:])
+			_, early := bits.Sub64(stamp, le.Uint64(d), 0)
+			_, late := bits.Sub64(le.Uint64(d[8:]), stamp, 0)
+			_, few := bits.Sub64(length, lengths>>32&0xFF, 0)
+			_, many := bits.Sub64(lengths>>48, length, 0)
+			misses |= early | late | few | many
+		}
 		if !c.asks.groups {
-			// Which rows hold cannot be foretold, so jumps would cost more.
 			_, miss := bits.Sub64(0, misses, 0)
 			best = min(best, i|-miss)
 			continue
@@ -272,19 +281,6 @@ func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 		}
 	}
 	return int(best)
-}
-
-// misses is 0 if a cond holds for a record, whoever calls.
-func misses(d []byte, word uint32, stamp uint64, digits uint8) uint64 {
-	_ = d[condSize-1]
-	le := binary.LittleEndian
-	_, early := bits.Sub64(stamp, le.Uint64(d), 0)
-	_, late := bits.Sub64(le.Uint64(d[8:]), stamp, 0)
-	asked := le.Uint64(d[16:])
-	lengths := le.Uint64(d[24:])
-	_, few := bits.Sub64(uint64(digits), lengths>>32&0xFF, 0)
-	_, many := bits.Sub64(lengths>>48, uint64(digits), 0)
-	return early | late | few | many | uint64((uint32(asked)^word)&uint32(asked>>32))
 }
 
 // rankOf returns how well the caller is in the group or the area that a cond

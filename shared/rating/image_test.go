@@ -234,7 +234,7 @@ func TestSameRatesAreStoredOnce(t *testing.T) {
 		want    int
 	}{
 		{"rates", 4, 6}, {"shapes", ShapeSize, 1}, {"conds", CondSize, 2}, {"patterns", 4, 3},
-		{"choices", 4, 35 * 4}, // 5 prices and 7 names: a pattern, two rows and a name
+		{"choices", 4, 5 * 3}, // 5 prices: a pattern and two rows
 		{"names", 4, 7}, {"text", 1, 7 * len("name 0")}, {"tiers", TierSize, 0}, {"sms", 1, 0}, {"regions", 1, 0}, {"origins", 1, 0},
 	} {
 		if got := len(sections[tt.section]) / tt.size; got != tt.want {

@@ -112,7 +112,11 @@ func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate
 		}
 		out := named(c.rateOf(&r))
 		c.ask(&out, l.cond(i))
-		out.Destination = c.name(l.name(i))
+		name, ok := l.name(i)
+		if !ok {
+			name = note
+		}
+		out.Destination = c.name(name)
 		if !yield(out, nil) {
 			return false
 		}

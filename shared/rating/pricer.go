@@ -136,7 +136,7 @@ func (p *Pricer) charge(r chosen, u *Usage, flags call.Flags, trace *Trace) Char
 		out.Reason, out.Flags = call.Blocked, flags
 		return out
 	}
-	if p.asked.asks() && r.named {
+	if p.asked.asks() {
 		out.Flags |= p.noted(r.cond)
 	}
 	t := p.card.terms

@@ -176,7 +176,8 @@ type link struct {
 
 // A list of rows in choices is the place of its pattern, the place of each row's
 // cost, the value of the next shorter prefix if there is one, and the rows'
-// names: one if all have the same. Its pattern is a head and the rows' conds.
+// names if they differ: else they have the prefix's, or the service's, which is
+// kept with that. Its pattern is a head and the rows' conds.
 const (
 	patternRows   = 1<<24 - 1 // of the head: how many rows
 	patternDigits = 24        // the shorter prefix has: 4 bits from here
@@ -187,7 +188,7 @@ const (
 // addList stores the rows of a prefix, one list for all prefixes with the same.
 func (w *writer) addList(rows []row, shorter link) (uint32, error) {
 	le := binary.LittleEndian
-	head, names := uint32(len(rows)), 1
+	head, names := uint32(len(rows)), 0
 	if shorter.value != none {
 		head |= patternLinked | shorter.digits<<patternDigits
 	}
