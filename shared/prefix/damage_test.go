@@ -11,18 +11,18 @@ import (
 )
 
 // small is a section with all there is: a catch-all, deep and wide cells,
-// zeros, notes and several blocks.
+// zeros, notes and several blocks, on a root of two digits.
 func small(t testing.TB) []byte {
 	t.Helper()
 	entries := []Entry{{Note: 9}, {Prefix: "1234567890", Value: 3}, {Prefix: "10", Value: 4}, {Prefix: "100", Value: MaxValue, Note: 1 << 31}, {Prefix: "1", Value: 6}}
 	for i := range 70 {
 		entries = append(entries, Entry{Prefix: fmt.Sprint(2000 + 27*i), Value: uint32(i), Note: uint32(i / 20)})
 	}
-	section, err := Build(entries)
+	items, err := sorted(entries)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return section
+	return build(items, 2)
 }
 
 // buildWith builds an index with so many digits in its root.
