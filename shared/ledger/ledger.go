@@ -24,12 +24,30 @@ type Ledger struct {
 	docs    documents.Store
 	buckets objects.Buckets
 
+	orders    objects.Bucket // of slices; nil: no file is cut
+	sliceSize int64
+
 	directories directories
 }
 
 // New returns a ledger over stores opened with Model.
-func New(docs documents.Store, buckets objects.Buckets) *Ledger {
-	return &Ledger{docs: docs, buckets: buckets}
+func New(docs documents.Store, buckets objects.Buckets, options ...Option) *Ledger {
+	l := &Ledger{docs: docs, buckets: buckets}
+	for _, set := range options {
+		set(l)
+	}
+	return l
+}
+
+// Option changes how a ledger works.
+type Option func(*Ledger)
+
+// Slices has files of more than size bytes, of feeds whose files have no
+// quotes, cut into slices of about that size, at most MaxSlices. Each is a work
+// order in the bucket for ProcessSlice, so that several are rated at a time.
+// Without it files are rated uncut.
+func Slices(orders objects.Bucket, size int64) Option {
+	return func(l *Ledger) { l.orders, l.sliceSize = orders, max(size, 1) }
 }
 
 // source returns the inbound bucket of that name.
