@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -488,4 +490,39 @@ func TestFsckReadsACutFileAsAWhole(t *testing.T) {
 	if err != nil || len(problems) == 0 || problems[0].Kind != "row" {
 		t.Errorf("problems %v, %v; want rows that are on other lines", problems, err)
 	}
+}
+
+func TestAFileThatBreaksOffLeavesNoPart(t *testing.T) {
+	h := newCutHouse(t, 100)
+	h.buckets.CDRs = &breaksOff{Bucket: h.buckets.CDRs, left: 4}
+	h.cutAbove(100)
+	id := h.arrive("a.csv", cutFile, int64(len(cutFile)))
+	orders := h.process(id)
+	for _, o := range append(orders, orders...) {
+		if _, err := h.ProcessSlice(t.Context(), o); err != nil && !errors.Is(err, objects.ErrTransient) {
+			t.Fatal(err)
+		}
+	}
+	if b := h.batch(id); b.State != ledger.Committed {
+		t.Fatalf("the batch is %s", b.State)
+	}
+	if n := h.parts(); n != len(orders) {
+		t.Errorf("%d parts of %d slices", n, len(orders))
+	}
+}
+
+// breaksOff is a bucket of which the first ranges that are asked for end in an
+// error, after a line.
+type breaksOff struct {
+	objects.Bucket
+	left int
+}
+
+func (b *breaksOff) OpenRange(ctx context.Context, name, generation string, offset, length int64) (io.ReadCloser, error) {
+	r, err := b.Bucket.OpenRange(ctx, name, generation, offset, length)
+	if b.left == 0 || length < 0 || err != nil {
+		return r, err
+	}
+	b.left--
+	return io.NopCloser(io.MultiReader(io.LimitReader(r, 46), iotest.ErrReader(objects.ErrTransient))), nil
 }

@@ -26,6 +26,7 @@ const (
 // came to.
 type unit struct {
 	chunks chan *cdr.Chunk
+	short  bool // the file could not be read to its end; set before chunks is closed
 	tally  tally
 	err    error
 }
@@ -122,6 +123,7 @@ func (u *unit) cut(chunks *cdr.Chunks) error {
 	for range unitChunks {
 		k, err := chunks.Next()
 		if err != nil {
+			u.short = !errors.Is(err, io.EOF)
 			return err
 		}
 		u.chunks <- k
