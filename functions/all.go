@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -61,8 +62,11 @@ func All() []Function {
 	}
 }
 
-// Ledger returns the ledger over the stores.
-func (s Stores) Ledger() *ledger.Ledger { return ledger.New(s.Docs, s.Buckets) }
+// Ledger returns the ledger over the stores, which has large files rated in
+// slices by cdrrating.
+func (s Stores) Ledger() *ledger.Ledger {
+	return ledger.New(s.Docs, s.Buckets, ledger.Slices(s.Orders["cdrrating"], cmp.Or(s.Slice, ledger.DefaultSlice)))
+}
 
 // Catalog returns the catalog over the stores.
 func (s Stores) Catalog() *catalog.Catalog { return catalog.New(s.Docs, s.Buckets, s.Ledger()) }

@@ -23,6 +23,7 @@ type Stores struct {
 	Docs    documents.Store // opened with Model
 	Buckets objects.Buckets
 	Orders  map[string]objects.Bucket // work orders, by function: those of Manifest.OrderFunctions
+	Slice   int64                     // bytes of a file above which it is rated in slices; 0: ledger.DefaultSlice
 }
 
 // Bucket returns a bucket by the name that the manifest gives it.

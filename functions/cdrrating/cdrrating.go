@@ -1,5 +1,5 @@
 // Package cdrrating is the function that rates files of call records: one that
-// came in, and one that a person wants rated again.
+// came in, one that a person wants rated again, and a slice of a large one.
 package cdrrating
 
 import (
@@ -69,13 +69,33 @@ func (f function) file(ctx context.Context, e events.ObjectFinalized) error {
 	if err != nil {
 		return err
 	}
+	return f.report(ctx, b)
+}
+
+// report writes the report of a batch that is at its end. One whose slices are
+// ordered gets it from the last of them.
+func (f function) report(ctx context.Context, b ledger.Batch) error {
+	if unfinished(b) {
+		return nil
+	}
 	return WriteReport(ctx, f.Ledger, f.CDRs, b)
+}
+
+func unfinished(b ledger.Batch) bool {
+	return b.State == ledger.Planned || b.RedoState == ledger.Planned
 }
 
 func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 	order, err := events.ReadOrder(ctx, f.Orders, e)
 	if err != nil {
 		return err
+	}
+	if order.Kind == ledger.SliceOrder {
+		b, err := f.Ledger.ProcessSlice(ctx, order)
+		if err != nil {
+			return err
+		}
+		return f.report(ctx, b)
 	}
 	return f.Jobs.Run(ctx, order.ID, func(ctx context.Context, job jobs.Job) (string, error) {
 		switch job.Kind {
@@ -96,10 +116,12 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 		if err != nil {
 			return "", err
 		}
-		if err := WriteReport(ctx, f.Ledger, f.CDRs, b); err != nil {
+		if err := f.report(ctx, b); err != nil {
 			return "", err
 		}
 		switch {
+		case unfinished(b):
+			return fmt.Sprintf("batch %s is planned, and large: it is rated in slices, and its report is written beside its file when all are done", b.ID), nil
 		case b.State == ledger.Failed:
 			return "", &events.BadInput{Err: fmt.Errorf("batch %s failed: %s", b.ID, b.Failure)}
 		case b.RedoState == ledger.Failed:

@@ -93,6 +93,12 @@ func New(t *testing.T, stores functions.Stores, prefix string) *Installation {
 // Install returns every function over empty stores of their own, set up with Setup.
 func Install(t *testing.T) *Installation {
 	t.Helper()
+	return InstallCutting(t, 0)
+}
+
+// InstallCutting is Install with files cut above so many bytes; 0: the default.
+func InstallCutting(t *testing.T, above int64) *Installation {
+	t.Helper()
 	docs, err := documents.OpenBolt(filepath.Join(t.TempDir(), "documents.db"), functions.Model(), documents.NoSync())
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +112,7 @@ func Install(t *testing.T) *Installation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := functions.Stores{Docs: docs, Buckets: objects.MemoryBuckets(), Orders: map[string]objects.Bucket{}}
+	s := functions.Stores{Docs: docs, Buckets: objects.MemoryBuckets(), Orders: map[string]objects.Bucket{}, Slice: above}
 	for _, name := range m.OrderFunctions() {
 		s.Orders[name] = objects.NewMemory()
 	}

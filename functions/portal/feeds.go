@@ -18,6 +18,8 @@ type feed struct {
 	Cycle  string `json:"cycle" doc:"where usage of unknown accounts is counted"`
 	Only   string `json:"only,omitempty" example:"2026-11" doc:"when given, records of other months are ignored"`
 
+	Unquoted bool `json:"unquoted,omitempty" doc:"its files have no quotes: a large one is rated in slices, several at a time"`
+
 	Numbers   *numbering.Rules `json:"numbers,omitempty" doc:"how the switch writes telephone numbers"`
 	Direction string           `json:"direction,omitempty" enum:"outbound,inbound,both" doc:"which way the usage went; both: as the direction column says; none: outbound"`
 	Identify  []string         `json:"identify,omitempty" maxItems:"8" example:"[\"trunk\",\"caller\"]" doc:"how to tell who pays, in the order that is tried: account_field, caller, called, trunk, fixed:ACCOUNT; none: account_field, then the customer's number"`
@@ -31,7 +33,7 @@ type trunk struct {
 
 func showFeed(v book.Feed) feed {
 	s := v.Source
-	out := feed{ID: s.ID, Format: string(s.Format), Zone: s.Zone, Cycle: v.Cycle, Only: v.Only, Direction: string(s.Direction)}
+	out := feed{ID: s.ID, Format: string(s.Format), Zone: s.Zone, Cycle: v.Cycle, Only: v.Only, Unquoted: v.Unquoted, Direction: string(s.Direction)}
 	if !s.Numbers.IsZero() {
 		out.Numbers = &s.Numbers
 	}
@@ -48,7 +50,7 @@ func showFeed(v book.Feed) feed {
 func (f feed) book(bad *inputs, id string) book.Feed {
 	v := book.Feed{
 		Source: cdr.Feed{ID: id, Format: cdr.Format(f.Format), Zone: f.Zone, Direction: cdr.Directions(f.Direction)},
-		Cycle:  f.Cycle, Only: f.Only,
+		Cycle:  f.Cycle, Only: f.Only, Unquoted: f.Unquoted,
 	}
 	if f.Numbers != nil {
 		v.Source.Numbers = *f.Numbers

@@ -109,7 +109,7 @@ func TestARangeOfNumbersHasAnOwnerAndNoNumberHasTwo(t *testing.T) {
 
 func TestAFeedSaysHowItTellsWhoPays(t *testing.T) {
 	w := built(t)
-	body := `{"format":"generic","timezone":"UTC","cycle":"monthly","numbers":{"country_code":"44","national_prefix":"0"},"direction":"both",
+	body := `{"format":"generic","timezone":"UTC","cycle":"monthly","unquoted":true,"numbers":{"country_code":"44","national_prefix":"0"},"direction":"both",
 		"identify":["trunk","caller","called","fixed:acme"],"trunks":[{"trunk":"sip-7","owners":[{"account":"beta","from":"2026-11-03T00:00:00Z"}]}]}`
 	w.create("/v1/feeds/edge", body)
 	w.get("/v1/feeds/edge").want(200).json(`{"id":"edge",` + body[1:])

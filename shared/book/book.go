@@ -75,6 +75,9 @@ type Feed struct {
 	// Only, when set (YYYY-MM), ignores records whose instant lies in another
 	// month of the cycle's zone.
 	Only string `doc:"only,omitempty" json:"only,omitempty"`
+	// Unquoted says that the feed's files have no quotes behind their header, so
+	// that every line is a record: a large one can be cut into slices.
+	Unquoted bool `doc:"unquoted,omitempty" json:"unquoted,omitempty"`
 	// Trunks are those that tell who pays, sorted by name.
 	Trunks []Trunk `doc:"trunks,omitempty" json:"trunks,omitempty"`
 }

@@ -48,7 +48,7 @@ func TestOfNumbersThatContradictEachOtherOnlySomeAreTakenHoweverTheyCome(t *test
 
 func TestWhatTellsWhoPaysIsExportedAsItWasImported(t *testing.T) {
 	in := start(t)
-	s, err := catalog.ParseSetup(strings.NewReader(`{"format": "tollbook setup 1", "feeds": [{"id": "edge", "format": "generic", "timezone": "UTC", "cycle": "monthly",
+	s, err := catalog.ParseSetup(strings.NewReader(`{"format": "tollbook setup 1", "feeds": [{"id": "edge", "format": "generic", "timezone": "UTC", "cycle": "monthly", "unquoted": true,
 		"numbers": {"country_code": "44", "national_prefix": "0", "tech_prefixes": ["9#"]}, "direction": "both", "identify": ["trunk", "called", "fixed:acme"],
 		"trunks": [{"trunk": "b", "owners": [{"account": "acme"}]}, {"trunk": "a", "owners": [{}, {"account": "acme", "from": "2026-11-03T00:00:00Z"}]}]}],
 		"numbers": [{"number": "44", "last": "45", "owners": [{"account": "acme"}]}, {"number": "44", "owners": [{"account": "acme"}]}],

@@ -50,6 +50,7 @@ type Feed struct {
 	Timezone string     `json:"timezone"`
 	Cycle    string     `json:"cycle"`
 	Only     string     `json:"only,omitzero"`
+	Unquoted bool       `json:"unquoted,omitzero"`
 
 	Numbers   numbering.Rules `json:"numbers,omitzero"`
 	Direction cdr.Directions  `json:"direction,omitempty"`
@@ -60,14 +61,14 @@ type Feed struct {
 func (f Feed) book() book.Feed {
 	return book.Feed{
 		Source: cdr.Feed{ID: f.ID, Format: f.Format, Zone: f.Timezone, Numbers: f.Numbers, Direction: f.Direction, Identify: f.Identify},
-		Cycle:  f.Cycle, Only: f.Only, Trunks: storedTrunks(f.Trunks),
+		Cycle:  f.Cycle, Only: f.Only, Unquoted: f.Unquoted, Trunks: storedTrunks(f.Trunks),
 	}
 }
 
 func feedText(f book.Feed) Feed {
 	s := f.Source
 	return Feed{
-		ID: s.ID, Format: s.Format, Timezone: s.Zone, Cycle: f.Cycle, Only: f.Only,
+		ID: s.ID, Format: s.Format, Timezone: s.Zone, Cycle: f.Cycle, Only: f.Only, Unquoted: f.Unquoted,
 		Numbers: s.Numbers, Direction: s.Direction, Identify: s.Identify, Trunks: f.Trunks,
 	}
 }

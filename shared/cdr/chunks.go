@@ -38,6 +38,7 @@ type Chunks struct {
 	err     error  // what ended src, io.EOF included
 	at      int64  // offset in the file of rest[0]
 	line    int64  // its line
+	begin   int64  // the first line
 	index   int    // of the next chunk
 	first   *Chunk // made while the header was read, and not yet handed out
 	noQuote bool   // quotes are an error
@@ -84,7 +85,7 @@ func openChunks(r io.Reader, feed Feed, limits Limits, size int) (*Chunks, error
 
 func newChunks(src io.Reader, feed Feed, comma byte, size int) *Chunks {
 	return &Chunks{
-		feed: feed, comma: comma, src: src, size: size, rows: call.MaxRows, line: 1, last: -1,
+		feed: feed, comma: comma, src: src, size: size, rows: call.MaxRows, begin: 1, line: 1, last: -1,
 		cutter: delimited.NewMemory(delimited.Options{Comma: comma, MaxRecord: maxRecord}),
 	}
 }

@@ -44,9 +44,9 @@ func (l Layout) Start(first int64) int64 { return max(first-1, l.First) }
 // OpenRange returns the chunks of the records that begin from offset first to
 // before offset last of a plain file without quotes behind its header. r reads
 // the file from layout.Start(first) on, at least to the end of the record that
-// last lies in. Lines are counted from the first one that begins in the range;
-// after io.EOF, Lines says how many there are. Next returns ErrQuoted where
-// there is a quote: then no range's rows are to be used.
+// last lies in. Lines are counted from the first one that begins in the range,
+// see Number; after io.EOF, Lines says how many there are. Next returns
+// ErrQuoted where there is a quote: then no range's rows are to be used.
 //
 // Ranges that cover a file give its rows, each in the one range.
 func OpenRange(r io.Reader, feed Feed, layout Layout, first, last int64) (*Chunks, error) {
@@ -95,8 +95,12 @@ func (l Layout) layout(format Format) (layout, error) {
 	return out, nil
 }
 
+// Number has the first line of a range be that number, in place of 1. It is
+// called before Next.
+func (c *Chunks) Number(line int64) { c.begin, c.line = line, line }
+
 // Lines returns how many lines the chunks handed out so far take.
-func (c *Chunks) Lines() int64 { return c.line - 1 }
+func (c *Chunks) Lines() int64 { return c.line - c.begin }
 
 // skipLine drops what is left of the line at hand: another range has it. A
 // line break that ends there, or between its two bytes, is no line of its own.

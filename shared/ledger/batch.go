@@ -51,7 +51,8 @@ func (l *Ledger) Batch(ctx context.Context, id string) (Batch, error) {
 // planned one is planned, worked and committed; the planned redo of a committed
 // one takes its place. Any number of calls, at once or after a crash, come to
 // the same end. It returns the batch as it then stands, failed for instance: a
-// file that can never be read fails at once.
+// file that can never be read fails at once. One that is rated in slices is
+// still planned when these are ordered: ProcessSlice brings it on.
 //
 // An error that time may mend (of a busy store, an ended context) only asks for
 // another call. Any other is counted on the batch; with the MaxAttempts-th the
@@ -73,17 +74,23 @@ func (l *Ledger) process(ctx context.Context, id string, attempts int64) (Batch,
 			return done, nil
 		}
 	}
-	cause := err
-	err = fmt.Errorf("processing batch %s: %w", id, cause)
+	return l.noEnd(ctx, todo, err, func(b *Batch) bool { return b.tried(todo.Rev, attempts, reasonOf(err)) })
+}
+
+// noEnd notes that work on a revision came to no end, for a cause: tried counts
+// it, unless time may mend it or nothing will. It returns what Process does.
+func (l *Ledger) noEnd(ctx context.Context, todo Batch, cause error, tried func(*Batch) bool) (Batch, error) {
+	err := fmt.Errorf("processing batch %s: %w", todo.ID, cause)
 	if passes(err) {
 		return Batch{}, err
 	}
 	var never *unreadableError
-	end := func(b *Batch) (bool, error) { return b.tried(todo.Rev, attempts, reasonOf(cause)), nil }
-	if errors.As(err, &never) {
-		end = func(b *Batch) (bool, error) { return b.fail(todo.Rev, never.Error()), nil }
-	}
-	b, noted := l.step(ctx, id, end)
+	b, noted := l.step(ctx, todo.ID, func(b *Batch) (bool, error) {
+		if errors.As(err, &never) {
+			return b.fail(todo.Rev, never.Error()), nil
+		}
+		return tried(b), nil
+	})
 	if noted != nil {
 		return Batch{}, errors.Join(err, noted)
 	}
@@ -93,11 +100,14 @@ func (l *Ledger) process(ctx context.Context, id string, attempts int64) (Batch,
 	return b, err
 }
 
-// finish works a planned revision and commits it.
+// finish works a planned revision and commits it, or orders its slices.
 func (l *Ledger) finish(ctx context.Context, todo Batch) (Batch, error) {
 	marker, err := l.work(ctx, todo)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Batch{}, err
+	case marker.IsZero():
+		return l.Batch(ctx, todo.ID)
 	}
 	return l.commit(ctx, todo, marker)
 }

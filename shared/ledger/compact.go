@@ -52,7 +52,7 @@ func (f *fold) partsOf(ctx context.Context, entries []Entry) (out [][]*part, err
 		out = append(out, parts)
 	}
 	for key, parts := range loose {
-		if f.loose || len(parts) < f.ledger.compactFrom() {
+		if f.loose || len(parts) < f.ledger.compactFrom {
 			continue
 		}
 		if compacted[key], err = f.ledger.compactAll(ctx, key, parts); err != nil {
@@ -67,13 +67,6 @@ func (f *fold) partsOf(ctx context.Context, entries []Entry) (out [][]*part, err
 		}
 	}
 	return out, nil
-}
-
-func (l *Ledger) compactFrom() int {
-	if l.CompactFrom > 0 {
-		return l.CompactFrom
-	}
-	return compactFrom
 }
 
 // compactAll puts parts of a period into segments, and returns those that read

@@ -56,7 +56,7 @@ func (h *house) folds() []*ledger.Result {
 
 func TestAFoldOfSegmentsIsThatOfTheParts(t *testing.T) {
 	plain, compacting := newHouse(t), newHouse(t)
-	compacting.CompactFrom = 2
+	compacting.Ledger = ledger.New(compacting.docs, compacting.buckets, ledger.CompactFrom(2))
 	plain.manyFiles()
 	compacting.manyFiles()
 	want := plain.folds()
@@ -113,7 +113,7 @@ func TestADamagedSegmentIsNotRelied(t *testing.T) {
 		h := newHouse(t)
 		h.manyFiles()
 		want := h.folds()
-		h.CompactFrom = 2
+		h.Ledger = ledger.New(h.docs, h.buckets, ledger.CompactFrom(2))
 		h.deliver("feed/more.csv", "1,beta,,442079460000,2026-10-10 00:00:00,30")
 		h.folds()
 		for _, name := range h.segments() {
@@ -129,7 +129,7 @@ func TestADamagedSegmentIsNotRelied(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		h.CompactFrom = 0
+		h.Ledger = ledger.New(h.docs, h.buckets)
 		h.deliver("feed/again.csv", "9,beta,,442079460000,2026-10-11 00:00:00,30")
 		r, err := h.Fold(t.Context(), key("2026-10"))
 		if damage.fails {

@@ -21,19 +21,45 @@ import (
 // immutable objects that it has opened: any number of them, on any number of
 // machines, may work on the same stores.
 type Ledger struct {
-	// CompactFrom is how many parts of a period a fold reads one by one; where
-	// there are more it gathers them first. 0: 48.
-	CompactFrom int
-
 	docs    documents.Store
 	buckets objects.Buckets
+
+	orders    objects.Bucket // of slices; nil: no file is cut
+	sliceSize int64
+
+	compactFrom int
 
 	directories directories
 }
 
 // New returns a ledger over stores opened with Model.
-func New(docs documents.Store, buckets objects.Buckets) *Ledger {
-	return &Ledger{docs: docs, buckets: buckets}
+func New(docs documents.Store, buckets objects.Buckets, options ...Option) *Ledger {
+	l := &Ledger{docs: docs, buckets: buckets, compactFrom: compactFrom}
+	for _, set := range options {
+		set(l)
+	}
+	return l
+}
+
+// Option changes how a ledger works.
+type Option func(*Ledger)
+
+// Slices has files of more than size bytes, of feeds whose files have no
+// quotes, cut into slices of about that size, at most MaxSlices. Each is a work
+// order in the bucket for ProcessSlice, so that several are rated at a time.
+// Without it files are rated uncut.
+func Slices(orders objects.Bucket, size int64) Option {
+	return func(l *Ledger) { l.orders, l.sliceSize = orders, max(size, 1) }
+}
+
+// CompactFrom has a fold gather the parts of a period where there are so many,
+// not only from 48 on. 0: as always.
+func CompactFrom(parts int) Option {
+	return func(l *Ledger) {
+		if parts > 0 {
+			l.compactFrom = parts
+		}
+	}
 }
 
 // source returns the inbound bucket of that name.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -31,6 +30,7 @@ const (
 // came to.
 type unit struct {
 	chunks chan *cdr.Chunk
+	short  bool // the file could not be read to its end; set before chunks is closed
 	tally  tally
 	err    error
 }
@@ -49,9 +49,9 @@ type periodTally struct {
 	line int64
 }
 
-// rate prices the rows of a file, all processors at work. What it fails with is
+// rate prices the rows of a slice, all processors at work. What it fails with is
 // the first failure in the order of the file.
-func (s *slice) rate(ctx context.Context, chunks *cdr.Chunks) (Marker, error) {
+func (s *slice) rate(ctx context.Context, chunks *cdr.Chunks) (tally, error) {
 	chunks.Fit(chunkBytes, blockRows)
 	first := newUnit()
 	err := first.cut(chunks)
@@ -63,7 +63,7 @@ func (s *slice) rate(ctx context.Context, chunks *cdr.Chunks) (Marker, error) {
 	for i := range raters {
 		var failed error
 		if raters[i], failed = s.newRater(ctx); failed != nil {
-			return Marker{}, failed
+			return tally{}, failed
 		}
 	}
 	units := []*unit{first}
@@ -72,14 +72,24 @@ func (s *slice) rate(ctx context.Context, chunks *cdr.Chunks) (Marker, error) {
 	} else {
 		raters[0].rate(ctx, first, chunks) // most files are one unit: here, at once
 	}
-	m, failed := merged(units)
+	var tallies []tally
+	for _, u := range units {
+		if u.err != nil {
+			break
+		}
+		tallies = append(tallies, u.tally)
+	}
+	all, failed := merged(tallies)
+	if failed == nil && len(tallies) < len(units) {
+		failed = units[len(tallies)].err
+	}
 	switch {
 	case failed != nil:
-		return Marker{}, failed
+		return tally{}, failed
 	case !errors.Is(err, io.EOF):
-		return Marker{}, unreadable(err)
+		return tally{}, unreadable(err)
 	}
-	return m, nil
+	return all, nil
 }
 
 // rateAll rates the units of a file, the first of which is cut, until one fails
@@ -118,6 +128,7 @@ func (u *unit) cut(chunks *cdr.Chunks) error {
 	for range unitChunks {
 		k, err := chunks.Next()
 		if err != nil {
+			u.short = !errors.Is(err, io.EOF)
 			return err
 		}
 		u.chunks <- k
@@ -125,32 +136,40 @@ func (u *unit) cut(chunks *cdr.Chunks) error {
 	return nil
 }
 
-// merged adds units up, in the order of the file.
-func merged(units []*unit) (Marker, error) {
-	m := Marker{Parts: []Ref{}, Reasons: map[string]int64{}, Periods: []PeriodCount{}}
-	periods := map[Key]PeriodCount{}
-	for _, u := range units {
-		if u.err != nil {
-			return Marker{}, u.err
-		}
-		t := &u.tally
-		m.Parts = append(m.Parts, t.parts...)
-		m.Counts = m.Counts.plus(t.counts)
+// merged adds tallies up, in the order of the file.
+func merged(tallies []tally) (tally, error) {
+	sum := tally{parts: []Ref{}, reasons: map[string]int64{}}
+	periods := map[Key]int{}
+	for _, t := range tallies {
+		sum.parts = append(sum.parts, t.parts...)
+		sum.counts = sum.counts.plus(t.counts)
 		for reason, n := range t.reasons {
-			m.Reasons[reason] += n
+			sum.reasons[reason] += n
 		}
 		for _, p := range t.periods {
-			before, ok := periods[p.Period]
-			if !ok && len(periods) == MaxPeriods {
-				return Marker{}, tooManyPeriods(p.Period, p.line)
+			at, ok := periods[p.Period]
+			switch {
+			case ok:
+				sum.periods[at].PeriodCount = sum.periods[at].plus(p.PeriodCount)
+			case len(periods) == MaxPeriods:
+				return tally{}, tooManyPeriods(p.Period, p.line)
+			default:
+				periods[p.Period] = len(sum.periods)
+				sum.periods = append(sum.periods, p)
 			}
-			periods[p.Period] = before.plus(p.PeriodCount)
 		}
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(periods), compareKeys) {
-		m.Periods = append(m.Periods, periods[key])
+	return sum, nil
+}
+
+// marker returns what a tally says in a marker.
+func (t *tally) marker() Marker {
+	m := Marker{Parts: t.parts, Counts: t.counts, Reasons: t.reasons, Periods: []PeriodCount{}}
+	for _, p := range t.periods {
+		m.Periods = append(m.Periods, p.PeriodCount)
 	}
-	return m, nil
+	slices.SortFunc(m.Periods, func(a, b PeriodCount) int { return compareKeys(a.Period, b.Period) })
+	return m
 }
 
 func tooManyPeriods(key Key, line int64) error {

@@ -102,7 +102,9 @@ func (r *rater) rate(ctx context.Context, u *unit, chunks *cdr.Chunks) {
 		}
 		chunks.Free(k)
 	}
-	if u.err == nil {
+	// A part of less than the unit would be named by nothing, and kept with the
+	// revision.
+	if u.err == nil && !u.short {
 		u.err = r.seal(ctx)
 	}
 	for _, p := range r.periods {

@@ -127,7 +127,7 @@ func (s *sweep) files(ctx context.Context, feedOf func(string) (string, bool)) e
 				s.Skipped++
 				continue
 			}
-			id, err := s.ledger.Receive(ctx, Arrival{Bucket: "cdrs", Object: info.Name, Generation: info.Generation, Feed: feed, At: s.at})
+			id, err := s.ledger.Receive(ctx, Arrival{Bucket: "cdrs", Object: info.Name, Generation: info.Generation, Size: info.Size, Feed: feed, At: s.at})
 			if err != nil {
 				return err // the page is listed again
 			}

@@ -122,13 +122,13 @@ const (
 )
 
 // todo returns a batch as the work on its unfinished revision sees it: with
-// that revision's number and book. False: nothing is unfinished.
+// that revision's number, book and attempts. False: nothing is unfinished.
 func (b Batch) todo() (Batch, bool) {
 	switch {
 	case b.State == Received || b.State == Planned:
 		return b, true
 	case b.State == Committed && b.RedoState == Planned:
-		b.Rev, b.Book = b.Redo.Rev, b.Redo.Book
+		b.Rev, b.Book, b.Attempts = b.Redo.Rev, b.Redo.Book, b.Redo.Attempts
 		return b, true
 	}
 	return b, false

@@ -46,11 +46,15 @@ const MaxFile = 4 << 30
 // MaxPeriods is how many periods the rows of one batch may fall in.
 const MaxPeriods = 60
 
+// markerName returns the name of the marker of a revision.
+func markerName(b Batch) string { return "markers/" + b.ID + "/" + strconv.FormatInt(b.Rev, 10) }
+
 // work reads a planned revision's file, prices every row by the pinned book and
 // writes parts and a marker. It is repeatable: the same file and book give the
-// same bytes under the same names.
-func (l *Ledger) work(ctx context.Context, b Batch) (Ref, error) {
-	name := "markers/" + b.ID + "/" + strconv.FormatInt(b.Rev, 10) + "-0"
+// same bytes under the same names. Where the file is cut it orders the slices
+// that are not done, and there is no marker before all are.
+func (l *Ledger) work(ctx context.Context, b Batch) (marker Ref, err error) {
+	name := markerName(b)
 	info, err := l.buckets.Rated.Stat(ctx, name)
 	if err == nil {
 		return refOf(info), nil
@@ -58,20 +62,37 @@ func (l *Ledger) work(ctx context.Context, b Batch) (Ref, error) {
 	if !isNotFound(err) {
 		return Ref{}, fmt.Errorf("looking for the marker: %w", err)
 	}
-	ix, err := l.openBook(ctx, b.Book)
+	s, err := l.newSlice(ctx, b)
 	if err != nil {
 		return Ref{}, err
 	}
-	s := &slice{ledger: l, batch: b, book: ix, cards: newCards(l.buckets.Cards)}
+	if s.large() {
+		p, err := s.plan(ctx)
+		if err != nil {
+			return Ref{}, err
+		}
+		if len(p.Ranges) > 0 {
+			return l.workSlices(ctx, b, p)
+		}
+		if b.Size > MaxFile {
+			return Ref{}, &unreadableError{fmt.Errorf(
+				"the file has %d bytes, and it is packed or has quotes, so that it cannot be cut: want at most %d, or a plain file without quotes", b.Size, int64(MaxFile))}
+		}
+	}
 	m, err := s.run(ctx)
 	if err != nil {
 		return Ref{}, err
 	}
+	return l.putMarker(ctx, b, m)
+}
+
+func (l *Ledger) putMarker(ctx context.Context, b Batch, m Marker) (Ref, error) {
+	m.Batch, m.Rev, m.Book = b.ID, b.Rev, b.Book.Name
 	data, err := json.Marshal(m)
 	if err != nil {
 		return Ref{}, fmt.Errorf("encoding the marker: %w", err)
 	}
-	return putNamed(ctx, l.buckets.Rated, name, data)
+	return putNamed(ctx, l.buckets.Rated, markerName(b), data)
 }
 
 func (l *Ledger) marker(ctx context.Context, ref Ref) (Marker, error) {
@@ -86,11 +107,12 @@ func (l *Ledger) marker(ctx context.Context, ref Ref) (Marker, error) {
 	return m, nil
 }
 
-// slice is the work on one byte range of a file: for now, all of it.
+// slice is the work on a file, or on one byte range of it.
 type slice struct {
 	ledger *Ledger
 	batch  Batch
 	book   *book.Index
+	bucket objects.Bucket // of the file
 	feed   *book.Feed
 	cards  *cards
 	zone   *time.Location // of the feed's cycle
@@ -99,26 +121,45 @@ type slice struct {
 	to     int64
 }
 
-func (s *slice) run(ctx context.Context) (m Marker, err error) {
+// newSlice opens the pinned book, and says why the file can never be read.
+func (l *Ledger) newSlice(ctx context.Context, b Batch) (*slice, error) {
+	ix, err := l.openBook(ctx, b.Book)
+	if err != nil {
+		return nil, err
+	}
+	s := &slice{ledger: l, batch: b, book: ix, cards: newCards(l.buckets.Cards)}
 	if err := s.check(); err != nil {
-		return m, &unreadableError{err}
+		return nil, &unreadableError{err}
 	}
-	bucket, err := s.ledger.source(s.batch.Bucket)
-	if err != nil {
-		return m, &unreadableError{err}
+	if s.bucket, err = l.source(b.Bucket); err != nil {
+		return nil, &unreadableError{err}
 	}
-	src, err := bucket.OpenRange(ctx, s.batch.Object, s.batch.Generation, 0, -1)
+	return s, nil
+}
+
+// open opens the file: length bytes (-1: to the end) from an offset.
+func (s *slice) open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
+	src, err := s.bucket.OpenRange(ctx, s.batch.Object, s.batch.Generation, offset, length)
 	if errors.Is(err, objects.ErrLost) || errors.Is(err, objects.ErrNotFound) {
-		return m, &unreadableError{fmt.Errorf("the file is lost: %w", err)}
+		return nil, &unreadableError{fmt.Errorf("the file is lost: %w", err)}
 	}
 	if err != nil {
-		return m, fmt.Errorf("opening the file: %w", err)
+		return nil, fmt.Errorf("opening the file: %w", err)
+	}
+	return src, nil
+}
+
+// run works all of the file.
+func (s *slice) run(ctx context.Context) (m Marker, err error) {
+	src, err := s.open(ctx, 0, -1)
+	if err != nil {
+		return m, err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	var content string
 	whole := io.Reader(src)
 	hash := sha256.New()
-	if known, ok := bucket.(objects.Hasher); ok {
+	if known, ok := s.bucket.(objects.Hasher); ok {
 		content = known.ContentHash(s.batch.Generation)
 	} else {
 		whole = io.TeeReader(src, hash)
@@ -127,7 +168,8 @@ func (s *slice) run(ctx context.Context) (m Marker, err error) {
 	if err != nil {
 		return m, unreadable(err)
 	}
-	if m, err = s.rate(ctx, chunks); err != nil {
+	t, err := s.rate(ctx, chunks)
+	if err != nil {
 		return m, err
 	}
 	if content == "" {
@@ -137,7 +179,8 @@ func (s *slice) run(ctx context.Context) (m Marker, err error) {
 		}
 		content = hex.EncodeToString(hash.Sum(nil))
 	}
-	m.Batch, m.Rev, m.Book, m.Content = s.batch.ID, s.batch.Rev, s.batch.Book.Name, content
+	m = t.marker()
+	m.Content = content
 	return m, nil
 }
 
@@ -150,10 +193,14 @@ func (s *slice) check() error {
 	if !ok {
 		return fmt.Errorf("feed %q is not configured: set it up, or move the file to the folder of one that is", s.batch.Feed)
 	}
-	if s.batch.Size > MaxFile {
-		return fmt.Errorf("the file has %d bytes, want at most %d: deliver it in pieces, each with the header", s.batch.Size, MaxFile)
-	}
 	s.feed = feed
+	most := int64(MaxFile)
+	if s.large() {
+		most = MaxCutFile
+	}
+	if s.batch.Size > most {
+		return fmt.Errorf("the file has %d bytes, want at most %d: deliver it in pieces, each with the header", s.batch.Size, most)
+	}
 	s.zone, _ = s.book.CycleZone(feed.Cycle) // NewIndex has checked that it is there
 	if feed.Only == "" {
 		return nil

@@ -166,6 +166,7 @@ func (r *run) checkBatches(t *testing.T) []oracle.File {
 		if b.State != ledger.Committed {
 			continue
 		}
+		r.noteCut(t, f, b)
 		files = append(files, f.usage)
 		c, usage := b.Counts, int64(len(f.usage.Records))
 		if c.Accepted+c.Unrated != usage || c.Rejected != f.rejected || c.Ignored != f.ignored || c.Rows != usage+f.rejected+f.ignored {

@@ -16,8 +16,14 @@ import (
 
 // TestCrashAtEveryCall dies after each call of the stores in turn, goes on
 // from there, and ends with the invoices of an undisturbed run, to the byte.
-func TestCrashAtEveryCall(t *testing.T) {
-	can, want := scripted(t, 0, none)
+func TestCrashAtEveryCall(t *testing.T) { crashEverywhere(t, wholeScript) }
+
+// TestCrashAtEveryCallOfSlices does so while a file is rated in slices, twice.
+func TestCrashAtEveryCallOfSlices(t *testing.T) { crashEverywhere(t, slicesScript) }
+
+func crashEverywhere(t *testing.T, script func() (*world, func(*run) []func() error)) {
+	t.Helper()
+	can, want := scripted(t, script, 0, none)
 	if len(want) == 0 {
 		t.Fatal("the undisturbed run issued nothing")
 	}
@@ -27,11 +33,11 @@ func TestCrashAtEveryCall(t *testing.T) {
 		t.Run(strconv.Itoa(lane), func(t *testing.T) {
 			t.Parallel()
 			for n := 1 + lane; n <= len(can); n += lanes {
-				crashAt(t, n, crash, want)
+				crashAt(t, script, n, crash, want)
 				// Other ends than death, where a write may have them.
 				for _, f := range []fault{unknown, lost, again} {
 					if slices.Contains(can[n-1], f) {
-						crashAt(t, n, f, want)
+						crashAt(t, script, n, f, want)
 					}
 				}
 			}
@@ -39,9 +45,9 @@ func TestCrashAtEveryCall(t *testing.T) {
 	}
 }
 
-func crashAt(t *testing.T, n int, f fault, want map[string][]byte) {
+func crashAt(t *testing.T, script func() (*world, func(*run) []func() error), n int, f fault, want map[string][]byte) {
 	t.Helper()
-	_, got := scripted(t, n, f)
+	_, got := scripted(t, script, n, f)
 	if !maps.EqualFunc(got, want, bytes.Equal) {
 		t.Errorf("fault %q at call %d: %v was issued, want the %v of an undisturbed run, byte for byte",
 			faultNames[f], n, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
@@ -51,12 +57,13 @@ func crashAt(t *testing.T, n int, f fault, want map[string][]byte) {
 	}
 }
 
-// scripted runs the fixed scenario with a fault at one call (0 = none), and
+// scripted runs a fixed scenario with a fault at one call (0 = none), and
 // returns how each call can fail and all that was issued.
-func scripted(t *testing.T, at int, f fault) (calls [][]fault, bills map[string][]byte) {
+func scripted(t *testing.T, script func() (*world, func(*run) []func() error), at int, f fault) (calls [][]fault, bills map[string][]byte) {
 	t.Helper()
 	s := newScheduler(1, nil)
-	r := begin(t, fixedWorld(), s)
+	w, steps := script()
+	r := begin(t, w, s)
 	s.choose = func(_ string, can []fault) fault {
 		calls = append(calls, can)
 		if len(calls) == at {
@@ -65,27 +72,7 @@ func scripted(t *testing.T, at int, f fault) (calls [][]fault, bills map[string]
 		return none
 	}
 	s.cur = &task{name: "script"}
-	w := r.w
-	for i, step := range []func() error{
-		func() error { return r.deliver(w.files[0]) },
-		func() error { return r.deliver(w.files[1]) },
-		func() error { return r.deliver(w.files[2]) },
-		func() error { return r.deliver(w.files[4]) },
-		func() error { return r.withdraw(w.files[2]) },
-		func() error { _, err := r.ledger.Fold(r.ctx, keyOf("c1", "2026-10")); return err },
-		func() error { return r.close("c1", "2026-10") },
-		func() error { return r.deliver(w.files[3]) },
-		func() error { return r.withdraw(w.files[1]) },
-		func() error { return w.mend(r.ctx, r.ledger, "switch1") },
-		func() error { return r.redo(w.files[0]) },
-		func() error { return r.process(w.files[0]) },
-		func() error { return r.redo(w.files[4]) },
-		func() error { return r.process(w.files[4]) },
-		func() error { return r.deliver(w.files[5]) },
-		func() error { return r.sweep(0) },
-		func() error { return r.sweep(8 * 24 * time.Hour) },
-		func() error { return r.close("c1", "2026-11") },
-	} {
+	for i, step := range steps(r) {
 		if err := r.persist(step); err != nil {
 			t.Fatalf("fault %q at call %d: step %d: %v", faultNames[f], at, i+1, err)
 		}
@@ -93,6 +80,50 @@ func scripted(t *testing.T, at int, f fault) (calls [][]fault, bills map[string]
 	s.cur = nil
 	r.check(t)
 	return calls, r.remember(t)
+}
+
+func wholeScript() (*world, func(*run) []func() error) {
+	w := fixedWorld()
+	return w, func(r *run) []func() error {
+		return []func() error{
+			func() error { return r.deliver(w.files[0]) },
+			func() error { return r.deliver(w.files[1]) },
+			func() error { return r.deliver(w.files[2]) },
+			func() error { return r.deliver(w.files[4]) },
+			func() error { return r.withdraw(w.files[2]) },
+			func() error { _, err := r.ledger.Fold(r.ctx, keyOf("c1", "2026-10")); return err },
+			func() error { return r.close("c1", "2026-10") },
+			func() error { return r.deliver(w.files[3]) },
+			func() error { return r.withdraw(w.files[1]) },
+			func() error { return w.mend(r.ctx, r.ledger, "switch1") },
+			func() error { return r.redo(w.files[0]) },
+			func() error { return r.process(w.files[0]) },
+			func() error { return r.redo(w.files[4]) },
+			func() error { return r.process(w.files[4]) },
+			func() error { return r.deliver(w.files[5]) },
+			func() error { return r.sweep(0) },
+			func() error { return r.sweep(8 * 24 * time.Hour) },
+			func() error { return r.close("c1", "2026-11") },
+		}
+	}
+}
+
+// slicesScript has the files of two rows and more cut, one of them redone for
+// its mended feed.
+func slicesScript() (*world, func(*run) []func() error) {
+	w := fixedWorld()
+	w.slice, w.unquoted = 120, map[string]bool{"switch1": true}
+	w.files = w.files[:1]
+	return w, func(r *run) []func() error {
+		return []func() error{
+			func() error { return r.deliver(w.files[0]) },
+			func() error { return w.mend(r.ctx, r.ledger, "switch1") },
+			func() error { return r.redo(w.files[0]) },
+			func() error { return r.process(w.files[0]) },
+			func() error { return r.close("c1", "2026-10") },
+			func() error { return r.close("c1", "2026-11") },
+		}
+	}
 }
 
 // fixedWorld is two accounts and two months, a bundle and a monthly charge, a

@@ -35,6 +35,7 @@ type run struct {
 	closing map[string]bool                 // periods that are being closed
 	drafts  map[ledger.Key]map[string]int64 // batches that a published fold must hold, with their least revision
 	tending
+	ordering
 }
 
 // memoryDir is a folder in memory where there is one: the store's file is
@@ -81,8 +82,12 @@ func begin(t *testing.T, w *world, s *scheduler) *run {
 	}
 	wrapped := wrapBuckets(r.buckets, s)
 	r.cdrs = wrapped.CDRs
-	r.ledger = ledger.New(docStore{docs, s}, wrapped)
-	r.ledger.CompactFrom = w.compactFrom
+	r.ordering = ordering{placed: objects.NewMemory(), seen: map[string]bool{}, lost: map[string]round{}}
+	options := []ledger.Option{ledger.CompactFrom(w.compactFrom)}
+	if w.slice > 0 {
+		options = append(options, ledger.Slices(orders{bucket{r.placed, s, "orders"}, r}, w.slice))
+	}
+	r.ledger = ledger.New(docStore{docs, s}, wrapped, options...)
 	if err := w.setup(r.ctx, r.ledger); err != nil {
 		t.Fatalf("the setup: %v", err)
 	}
@@ -152,7 +157,7 @@ func generationOf(f *file) string {
 }
 
 func (r *run) receive(f *file) error {
-	id, err := r.ledger.Receive(r.ctx, ledger.Arrival{Bucket: "cdrs", Object: f.object, Generation: generationOf(f), Feed: f.feed, At: f.at})
+	id, err := r.ledger.Receive(r.ctx, ledger.Arrival{Bucket: "cdrs", Object: f.object, Generation: generationOf(f), Size: int64(len(f.data)), Feed: f.feed, At: f.at})
 	if err == nil {
 		r.batch[f] = id
 	}
@@ -161,7 +166,7 @@ func (r *run) receive(f *file) error {
 
 func (r *run) process(f *file) error {
 	_, err := r.ledger.Process(r.ctx, r.batch[f])
-	return err
+	return errors.Join(err, r.followOrders())
 }
 
 // withdraw waits until a batch can be withdrawn.

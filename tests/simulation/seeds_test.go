@@ -57,6 +57,7 @@ func (m *tally) check(t *testing.T) {
 		"swept: file received", "swept: no feed's file skipped", "swept: batch resumed", "swept: batch failed", "swept: part noted", "swept: part deleted",
 		"reopened", "waived", "stale draft folded", "entry withdraws of a revision",
 		"entry touches", "entry kept for another cycle", "period with foreign entries",
+		"slice ordered", "order lost", "batch of slices", "batch of slices that was redone", "quoted file was not cut",
 		"rows of an issued batch", "rows of a batch not issued yet",
 		"fault before", "fault crash", "fault unknown", "fault lost", "fault again", "fault cut",
 	} {

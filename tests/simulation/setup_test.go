@@ -68,7 +68,7 @@ func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 }
 
 func (w *world) feed(id, zone string) book.Feed {
-	return book.Feed{Source: cdr.Feed{ID: id, Format: cdr.Generic, Zone: zone}, Cycle: w.settings.Feeds[id]}
+	return book.Feed{Source: cdr.Feed{ID: id, Format: cdr.Generic, Zone: zone}, Cycle: w.settings.Feeds[id], Unquoted: w.unquoted[id]}
 }
 
 // mend sets a feed up as it should have been.

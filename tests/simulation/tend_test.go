@@ -63,6 +63,10 @@ func (r *run) tend(f *file) error {
 		if r.yields() && r.rng.IntN(3) > 0 {
 			return errWait // someone may be at it
 		}
+		if _, lost := r.lost[b.ID]; lost {
+			err = r.sweep(max(f.at.Sub(r.clock), 0) + 16*time.Minute)
+			break
+		}
 		err = r.process(f)
 	case wrong:
 		return errWait
@@ -209,6 +213,9 @@ func (r *run) sweep(wait time.Duration) error {
 		} else if !errors.Is(err, documents.ErrNotFound) {
 			return err
 		}
+	}
+	if err == nil {
+		err = r.followOrders()
 	}
 	if all, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); ok {
 		for _, one := range all.Unwrap() {

@@ -26,6 +26,8 @@ type world struct {
 	versioned   bool            // the inbound bucket keeps what is overwritten
 	compactFrom int             // how many parts a fold reads one by one; 0: as always
 	closeLast   map[string]bool // by cycle: is the last month closed, too?
+	slice       int64           // bytes of a file above which it is cut; 0: none is
+	unquoted    map[string]bool // by feed: its files are said to have no quotes
 }
 
 // file is one object generation, delivered.
@@ -108,7 +110,31 @@ func newWorld(rng *rand.Rand) *world {
 	g.changes()
 	rows := g.rows()
 	g.files(rows)
+	g.slices()
 	return g.w
+}
+
+// slices has the files of some feeds cut, a few of which have a quote after all.
+func (g *generator) slices() {
+	g.w.unquoted = map[string]bool{}
+	if !g.oneIn(3) {
+		return
+	}
+	g.w.slice = one[int64](g, 150, 300, 700)
+	for _, feed := range sorted(g.w.settings.Feeds) {
+		g.w.unquoted[feed] = !g.oneIn(4)
+	}
+	quoted := map[string][]byte{} // copies stay copies
+	for _, f := range g.w.files {
+		before := string(f.data)
+		if quoted[before] == nil {
+			quoted[before] = f.data
+			if end := strings.LastIndex(before, ",\n"); end > strings.Index(before, "\n") && g.oneIn(6) {
+				quoted[before] = []byte(before[:end] + `,""` + before[end+1:])
+			}
+		}
+		f.data = quoted[before]
+	}
 }
 
 func one[T any](g *generator, of ...T) T { return of[g.IntN(len(of))] }
