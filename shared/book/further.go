@@ -31,6 +31,7 @@ func (ix *Index) addResellers() error {
 			}
 			a.above, below = append(a.above, up.place), up
 		}
+		ix.levels = max(ix.levels, len(a.above))
 	}
 	return nil
 }
@@ -40,6 +41,9 @@ func (ix *Index) addResellers() error {
 func (ix *Index) Above(place uint32) []uint32 {
 	return ix.accounts[ix.book.Accounts[place].ID].above
 }
+
+// Levels returns how many resellers are above an account at most.
+func (ix *Index) Levels() int { return ix.levels }
 
 // IsSupplier reports whether an account is a supplier's.
 func (ix *Index) IsSupplier(id string) bool {

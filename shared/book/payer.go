@@ -156,16 +156,26 @@ func (p *Payers) Set(c *call.Columns, found []uint32) {
 		if account == NoPayer || account == NamedPayer {
 			continue
 		}
-		s, ok := p.placed[account]
-		if !ok {
-			s = c.AddText(p.accounts[account].ID)
-			p.placed[account] = s
-		}
 		if string(c.Bytes(c.Account[i])) != call.Unassigned {
 			c.AccountRaw[i] = c.Account[i]
 		}
-		c.Account[i], c.Flags[i] = s, c.Flags[i]|call.PayerByNumber
+		c.Account[i], c.Flags[i] = p.ID(c, account), c.Flags[i]|call.PayerByNumber
 	}
+}
+
+// ID returns the id of the account in a place, call.Unassigned for NoSupplier, as
+// a text of c: once for all rows since Set was called.
+func (p *Payers) ID(c *call.Columns, account uint32) call.Span {
+	s, ok := p.placed[account]
+	if !ok {
+		id := call.Unassigned
+		if account != NoSupplier {
+			id = p.accounts[account].ID
+		}
+		s = c.AddText(id)
+		p.placed[account] = s
+	}
+	return s
 }
 
 // Identify does for one record what Block and Set do for many.

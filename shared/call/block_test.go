@@ -117,7 +117,7 @@ func TestARowOfColumnsIsStoredAsTheRow(t *testing.T) {
 				r.Record = Record{Feed: r.Feed, Account: r.Account, BNumber: r.BNumber, Instant: r.Instant / 1e9 * 1e9}
 			}
 			r.Batch, r.Covered, r.Due, r.Column, r.Value, r.Want = 0, 0, money.Amount{}, "", "", ""
-			p := Priced{r.Status, r.Reason, r.Flags, r.Image, r.Prefix, r.Billed, r.Charge, r.Role, r.Level}
+			p := Priced{r.Status, r.Role, r.Level, r.Reason, r.Flags, r.Image, r.Prefix, r.Billed, r.Charge}
 			all[i] = r
 			r.Flags = 0
 			if err := c.AppendRecord(&r.Record, r.Line); err != nil {

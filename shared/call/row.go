@@ -40,12 +40,12 @@ func (r *Row) PrefixDigits() string {
 // Priced is what pricing made of a record.
 type Priced struct {
 	Status Status
+	Role   Role  // of the charge: for what the account is charged
+	Level  uint8 // as a Row has it
 	Reason Reason
 	Flags  Flags // beside those of the record
 	Image  uint32
 	Prefix int
 	Billed uint64
 	Charge money.Amount
-	Role   Role // of the charge, and its level: as a Row has them
-	Level  uint8
 }

@@ -55,6 +55,8 @@ const second = 1_000_000_000
 // numbers are those of a row.
 type numbers struct {
 	status          Status
+	role            Role
+	level           uint8
 	instant, nanos  int64
 	line            int64
 	decimals        uint8
@@ -67,8 +69,6 @@ type numbers struct {
 	prefix          int
 	billed, covered uint64
 	charge, due     money.Amount
-	role            Role
-	level           uint8
 }
 
 // marks returns those of the numbers.

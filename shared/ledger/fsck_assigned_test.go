@@ -82,7 +82,7 @@ func TestFsckChoosesAsTheBookDoes(t *testing.T) {
 				Direction: call.Direction(rapid.IntRange(0, 1).Draw(t, "way")), Instant: cmp.Or(instant(), november.AddDate(0, -1, -20)).UnixNano(),
 			}
 			want, why := ix.Choose(r)
-			got := own.choose(r)
+			got := own.choose(r, call.Payer)
 			images := [2]string{want.Image, want.FallbackImage}
 			if want.Flags.Has(call.FallbackCard) {
 				images = [2]string{"", want.Image}

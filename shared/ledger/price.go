@@ -21,7 +21,9 @@ type pricer struct {
 	of      int                       // the cards' generation
 }
 
-func newPricer(ix *book.Index, bucket objects.Bucket) *pricer { return newPricerOf(ix, newCards(bucket)) }
+func newPricer(ix *book.Index, bucket objects.Bucket) *pricer {
+	return newPricerOf(ix, newCards(bucket))
+}
 
 func newPricerOf(ix *book.Index, c *cards) *pricer {
 	return &pricer{book: ix, cards: c, pricers: map[string]*rating.Pricer{}}
@@ -56,7 +58,7 @@ func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err erro
 	r.Status, r.Reason, r.Prefix, r.Billed = call.Unrated, "", 0, 0
 	r.Charge, r.Due, r.Covered = money.Amount{}, money.Amount{}, 0
 	r.Flags &^= priceFlags
-	c, why := p.book.Choose(&r.Record)
+	c, why := p.book.ChooseAs(&r.Record, r.Role)
 	if r.Reason = why; why != "" {
 		return "", nil
 	}
@@ -105,7 +107,7 @@ func (p *pricer) priceBy(ctx context.Context, r *call.Row, by book.Choice) error
 // priced now; ok reports that its price is the same, without a look at the
 // card. What is rated as other is priced again: the row does not say as what.
 func (p *pricer) stands(r *call.Row, image string) (now string, ok bool) {
-	c, _ := p.book.Choose(&r.Record)
+	c, _ := p.book.ChooseAs(&r.Record, r.Role)
 	ok = c.Image == image && image != "" && c.Flags == r.Flags&choiceFlags && c.RateAs == ""
 	if _, more := c.After(r.Reason); more {
 		ok = false
@@ -121,7 +123,7 @@ func (p *pricer) destination(ctx context.Context, image string, r *call.Row) (st
 	}
 	rateAs := ""
 	if r.Flags.Has(call.RatedAs) {
-		c, _ := p.book.Choose(&r.Record)
+		c, _ := p.book.ChooseAs(&r.Record, r.Role)
 		rateAs = c.RateAs
 	}
 	zone, _ := p.book.Zone(r.Account)

@@ -36,6 +36,7 @@ type tally struct {
 	parts   []Ref
 	counts  Counts
 	reasons map[string]int64
+	charges map[string]int64
 	periods []periodTally
 }
 
@@ -133,6 +134,12 @@ func merged(units []*unit) (Marker, error) {
 		m.Counts = m.Counts.plus(t.counts)
 		for reason, n := range t.reasons {
 			m.Reasons[reason] += n
+		}
+		for charge, n := range t.charges {
+			if m.Charges == nil {
+				m.Charges = map[string]int64{}
+			}
+			m.Charges[charge] += n
 		}
 		for _, p := range t.periods {
 			before, ok := periods[p.Period]

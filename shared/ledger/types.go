@@ -41,7 +41,8 @@ func (r Ref) IsZero() bool { return r.Name == "" }
 
 func refOf(i objects.Info) Ref { return Ref{Name: i.Name, Generation: i.Generation, Size: i.Size} }
 
-// Counts accounts for every row of a batch: Rows is the sum of the others.
+// Counts accounts for every row of a batch: Rows is the sum of the others. A row
+// is accepted or unrated as who pays for it is charged.
 type Counts struct {
 	Rows     int64 `doc:"rows" json:"rows"`
 	Accepted int64 `doc:"accepted" json:"accepted"` // rated
