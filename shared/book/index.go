@@ -18,7 +18,7 @@ type Index struct {
 	accounts map[string]*account
 	names    call.Interner // their ids: numbers are places
 	selling  []bool        // of the accounts, by place, whether it is a supplier's; nil: none is
-	levels   int // the most resellers that are above an account
+	levels   int           // the most resellers that are above an account
 	feeds    map[string]*Feed
 	plans    map[string]bool
 

@@ -59,8 +59,7 @@ func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
 		}
 	}
 	for _, a := range decoded.Accounts {
-		of := slices.IndexFunc(decoded.Cycles, func(c book.Cycle) bool { return c.ID == a.Cycle })
-		b.accounts[a.ID] = &ownAccount{Account: a, supplier: decoded.Cycles[of].Kind == book.Suppliers}
+		b.accounts[a.ID] = &ownAccount{Account: a, supplier: b.suppliers(a.Cycle)}
 	}
 	for _, a := range decoded.Assignments {
 		b.accounts[a.Account].assignments = append(b.accounts[a.Account].assignments, a)
@@ -81,6 +80,11 @@ func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
 	}
 	c.books[ref.Name] = b
 	return b, nil
+}
+
+// suppliers reports whether a cycle is of suppliers.
+func (b *ownBook) suppliers(cycle string) bool {
+	return slices.ContainsFunc(b.book.Cycles, func(c book.Cycle) bool { return c.ID == cycle && c.Kind == book.Suppliers })
 }
 
 // place returns the period that a charge for usage falls in.
