@@ -118,6 +118,9 @@ func (k *rowCheck) checkCounts(m *Marker) {
 	if k.batch.Counts != k.counts {
 		k.add("counts", batchPath(k.batch.ID).String(), "%s, want %s", text(k.batch.Counts), text(k.counts))
 	}
+	if !maps.Equal(k.batch.Charges, k.charges) {
+		k.add("counts", batchPath(k.batch.ID).String(), "charges %s, want %s", text(k.batch.Charges), text(k.charges))
+	}
 	if !slices.Equal(k.batch.Periods, keys) {
 		k.add("batch", batchPath(k.batch.ID).String(), "its rows fall in %q, want %q", k.batch.Periods, keys)
 	}
