@@ -45,12 +45,6 @@ func (ix *Index) Above(place uint32) []uint32 {
 // Levels returns how many resellers are above an account at most.
 func (ix *Index) Levels() int { return ix.levels }
 
-// IsSupplier reports whether an account is a supplier's.
-func (ix *Index) IsSupplier(id string) bool {
-	a, ok := ix.accounts[id]
-	return ok && a.supplier
-}
-
 // OfSuppliers reports whether a cycle is of suppliers.
 func (ix *Index) OfSuppliers(cycle string) bool { return ix.bought[cycle] }
 
