@@ -135,7 +135,8 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 // maxProblems bounds the rows that a report lists; the counts count all.
 const maxProblems = 1000
 
-// Problem is a row that is not charged, as a report has it.
+// Problem is a row that is not charged, or a charge of it that is not made, as a
+// report has it.
 type Problem struct {
 	Line   int64  `json:"line"`
 	Status string `json:"status"`
@@ -143,6 +144,7 @@ type Problem struct {
 	Column string `json:"column,omitempty"`
 	Value  string `json:"value,omitempty"`
 	Want   string `json:"want,omitempty"`
+	Role   string `json:"role,omitempty"` // of a charge, if not of who pays
 }
 
 // Report is what lies beside a file of records.
@@ -166,10 +168,14 @@ func WriteReport(ctx context.Context, l *ledger.Ledger, cdrs objects.Bucket, b l
 			r.Copies = append(r.Copies, c.Object)
 		}
 		err = l.Problems(ctx, b.ID, 0, func(row *call.Row) (bool, error) {
-			r.Problems = append(r.Problems, Problem{
+			problem := Problem{
 				Line: row.Line, Status: row.Status.String(), Reason: string(row.Reason),
 				Column: row.Column, Value: row.Value, Want: row.Want,
-			})
+			}
+			if row.Role != call.Payer {
+				problem.Role = row.Role.Name(row.Level)
+			}
+			r.Problems = append(r.Problems, problem)
 			return len(r.Problems) < maxProblems, nil
 		})
 		if err != nil {

@@ -14,19 +14,23 @@ type cycle struct {
 	ID        string `json:"id,omitempty" readOnly:"true"`
 	Zone      string `json:"zone" example:"Europe/London" doc:"IANA name; the months of the cycle are months there. It cannot change"`
 	DraftDays int    `json:"draft_days,omitempty" minimum:"0" maximum:"27" doc:"how long after its end a month still takes usage, before it is invoiced"`
+	Kind      string `json:"kind,omitempty" enum:"suppliers" doc:"none: of customers, who are invoiced; suppliers: what they cost us, in statements with numbers of their own. It cannot change"`
 }
 
-func showCycle(c book.Cycle) cycle { return cycle{ID: c.ID, Zone: c.Zone, DraftDays: c.DraftDays} }
+func showCycle(c book.Cycle) cycle {
+	return cycle{ID: c.ID, Zone: c.Zone, DraftDays: c.DraftDays, Kind: string(c.Kind)}
+}
 
 type account struct {
 	ID       string `json:"id,omitempty" readOnly:"true" doc:"as records name it"`
 	Name     string `json:"name,omitempty" doc:"at most 256 bytes"`
 	Cycle    string `json:"cycle" doc:"billing cycle; it cannot change"`
 	Currency string `json:"currency" example:"GBP" doc:"ISO 4217 code of its invoices; it cannot change"`
+	Parent   string `json:"parent,omitempty" maxLength:"256" doc:"the reseller above it, who is charged, too, by the reseller's own cards, where the feed charges resellers; none: nobody is above it"`
 }
 
 func showAccount(a book.Account) account {
-	return account{ID: a.ID, Name: a.Name, Cycle: a.Cycle, Currency: a.Currency}
+	return account{ID: a.ID, Name: a.Name, Cycle: a.Cycle, Currency: a.Currency, Parent: a.Parent}
 }
 
 type assignment struct {
@@ -93,7 +97,7 @@ func (p *portal) addAccounts() {
 			if err := bad.err(); err != nil {
 				return nil, err
 			}
-			c := book.Cycle{ID: in.ID, Zone: in.Body.Zone, DraftDays: in.Body.DraftDays}
+			c := book.Cycle{ID: in.ID, Zone: in.Body.Zone, DraftDays: in.Body.DraftDays, Kind: book.CycleKind(in.Body.Kind)}
 			return put(in.Expects, showCycle(c), func(m catalog.Match) (documents.Version, error) { return p.Catalog.PutCycle(ctx, c, m) })
 		})
 	add(p, operation{id: "list-accounts", method: "GET", path: "/accounts", tag: tag, summary: "Accounts, by id"},
@@ -117,7 +121,7 @@ func (p *portal) addAccounts() {
 			if err := bad.err(); err != nil {
 				return nil, err
 			}
-			a := book.Account{ID: in.ID, Name: in.Body.Name, Cycle: in.Body.Cycle, Currency: in.Body.Currency}
+			a := book.Account{ID: in.ID, Name: in.Body.Name, Cycle: in.Body.Cycle, Currency: in.Body.Currency, Parent: in.Body.Parent}
 			return put(in.Expects, showAccount(a), func(m catalog.Match) (documents.Version, error) { return p.Catalog.PutAccount(ctx, a, m) })
 		})
 	p.addAssignments(tag)

@@ -3,7 +3,9 @@ package portal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
@@ -13,33 +15,36 @@ import (
 )
 
 type batch struct {
-	ID         string        `json:"id"`
-	Feed       string        `json:"feed"`
-	Object     string        `json:"object" doc:"the file"`
-	Generation string        `json:"generation" doc:"of the file"`
-	State      string        `json:"state" enum:"received,planned,committed,failed,withdrawn"`
-	Rev        int64         `json:"rev" doc:"how often it was planned"`
-	ReceivedAt time.Time     `json:"received_at"`
-	Counts     ledger.Counts `json:"counts" doc:"rows = accepted + unrated + rejected + ignored"`
-	Periods    []string      `json:"periods" nullable:"false" doc:"that its rows fall in"`
-	Failure    string        `json:"failure,omitempty" doc:"why it failed"`
+	ID         string           `json:"id"`
+	Feed       string           `json:"feed"`
+	Object     string           `json:"object" doc:"the file"`
+	Generation string           `json:"generation" doc:"of the file"`
+	State      string           `json:"state" enum:"received,planned,committed,failed,withdrawn"`
+	Rev        int64            `json:"rev" doc:"how often it was planned"`
+	ReceivedAt time.Time        `json:"received_at"`
+	Counts     ledger.Counts    `json:"counts" doc:"rows = accepted + unrated + rejected + ignored; a row is accepted or unrated as who pays is charged"`
+	Charges    map[string]int64 `json:"charges,omitempty" doc:"what the rows charge beside who pays, by role, status and reason, such as callee:rated, supplier:unrated:no_rate"`
+	Periods    []string         `json:"periods" nullable:"false" doc:"that its rows fall in"`
+	Failure    string           `json:"failure,omitempty" doc:"why it failed"`
 }
 
 func showBatch(b ledger.Batch) batch {
 	return batch{
 		ID: b.ID, Feed: b.Feed, Object: b.Object, Generation: b.Generation, State: string(b.State), Rev: b.Rev, ReceivedAt: b.ReceivedAt,
-		Counts: b.Counts, Periods: append([]string{}, b.Periods...), Failure: b.Failure,
+		Counts: b.Counts, Charges: b.Charges, Periods: append([]string{}, b.Periods...), Failure: b.Failure,
 	}
 }
 
-// problemRow is a row of a batch that was not charged.
+// problemRow is a row of a batch that was rejected, or a charge of it that nothing
+// prices.
 type problemRow struct {
 	Line   int64  `json:"line" doc:"in the file, from 1"`
 	Status string `json:"status" enum:"unrated,rejected"`
 	Reason string `json:"reason"`
 	Column string `json:"column,omitempty" doc:"of a rejected row: where it is wrong"`
-	Value  string `json:"value,omitempty" doc:"of a rejected row: what was found; of an unrated one: the number that was called, or the account"`
+	Value  string `json:"value,omitempty" doc:"of a rejected row: what was found; of an unrated one: the number that was called, the account, or the outgoing trunk of no supplier"`
 	Want   string `json:"want,omitempty" doc:"what would be right"`
+	Role   string `json:"role,omitempty" example:"supplier" doc:"who is not charged, if not who pays: callee, reseller:LEVEL, supplier"`
 }
 
 func showProblem(r *call.Row) problemRow {
@@ -50,6 +55,12 @@ func showProblem(r *call.Row) problemRow {
 	out.Column, out.Value = "b_number", r.BNumber
 	if r.Reason == call.NoAccount || r.Reason == call.NoCard {
 		out.Column, out.Value = "account", r.Account
+	}
+	if r.Role != call.Payer {
+		out.Role = r.Role.Name(r.Level)
+	}
+	if r.Role == call.Supplier && r.Reason == call.NoAccount {
+		out.Column, out.Value = "out_trunk", r.OutTrunk
 	}
 	return out
 }
@@ -84,7 +95,7 @@ func (p *portal) addBatches() {
 			b, v, err := p.batch(ctx, in.ID)
 			return oneOf(v, showBatch(b)), err
 		})
-	add(p, operation{id: "list-batch-problems", method: "GET", path: "/batches/{id}/problems", tag: tag, summary: "The rows of a committed batch that were rejected or that nothing prices, by line"}, p.batchProblems)
+	add(p, operation{id: "list-batch-problems", method: "GET", path: "/batches/{id}/problems", tag: tag, summary: "The rows of a committed batch that were rejected, and the charges that nothing prices, by line"}, p.batchProblems)
 	add(p, operation{id: "withdraw-batch", method: "POST", path: "/batches/{id}/withdraw", tag: tag, summary: "Take a batch out: what it charged is no longer charged, or credited", keyed: true},
 		func(ctx context.Context, in *ByID) (*oneOutput[batch], error) {
 			if _, _, err := p.batch(ctx, in.ID); err != nil {
@@ -129,9 +140,16 @@ func (p *portal) batchProblems(ctx context.Context, in *problemsInput) (*pageOut
 	if err != nil {
 		return nil, err
 	}
-	after := int64(0)
+	// A line may have several problems: a cursor is after a line, and after some
+	// of the next one.
+	after, given := int64(0), 0
 	if place != "" {
-		if after, err = strconv.ParseInt(place, 10, 64); err != nil || after < 1 {
+		line, of, _ := strings.Cut(place, ".")
+		after, err = strconv.ParseInt(line, 10, 64)
+		if err == nil && of != "" {
+			given, err = strconv.Atoi(of)
+		}
+		if err != nil || after < 0 || given < 0 {
 			return nil, badCursorProblem()
 		}
 	}
@@ -139,12 +157,20 @@ func (p *portal) batchProblems(ctx context.Context, in *problemsInput) (*pageOut
 		return nil, err
 	}
 	out := &pageOutput[problemRow]{page[problemRow]{Items: []problemRow{}}}
+	skip, line := given, after+1
 	err = p.Ledger.Problems(ctx, in.ID, after, func(r *call.Row) (bool, error) {
+		if r.Line != line {
+			line, given, skip = r.Line, 0, 0
+		}
+		if skip > 0 {
+			skip--
+			return true, nil
+		}
 		if len(out.Body.Items) == in.Limit {
-			out.Body.Next = sealCursor(name, strconv.FormatInt(after, 10))
+			out.Body.Next = sealCursor(name, fmt.Sprintf("%d.%d", line-1, given))
 			return false, nil
 		}
-		after = r.Line
+		given++
 		out.Body.Items = append(out.Body.Items, showProblem(r))
 		return true, nil
 	})

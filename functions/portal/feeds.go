@@ -24,6 +24,8 @@ type feed struct {
 	Direction string           `json:"direction,omitempty" enum:"outbound,inbound,both" doc:"which way the usage went; both: as the direction column says; none: outbound"`
 	Identify  []string         `json:"identify,omitempty" maxItems:"8" example:"[\"trunk\",\"caller\"]" doc:"how to tell who pays, in the order that is tried: account_field, caller, called, trunk, fixed:ACCOUNT; none: account_field, then the customer's number"`
 	Trunks    []trunk          `json:"trunks,omitempty" maxItems:"2000"`
+	Charges   []string         `json:"charges,omitempty" maxItems:"3" example:"[\"callee\",\"resellers\",\"supplier\"]" doc:"whom records charge beside who pays: callee (who owns the called number), resellers (above who pays), supplier (whose the outgoing trunk is); none: nobody"`
+	Suppliers []trunk          `json:"suppliers,omitempty" maxItems:"2000" doc:"outgoing trunks, and the suppliers whose they are"`
 }
 
 type trunk struct {
@@ -43,6 +45,12 @@ func showFeed(v book.Feed) feed {
 	for _, t := range v.Trunks {
 		out.Trunks = append(out.Trunks, trunk{t.Trunk, showOwners(t.Owners)})
 	}
+	for _, c := range s.Charges {
+		out.Charges = append(out.Charges, string(c))
+	}
+	for _, t := range v.Suppliers {
+		out.Suppliers = append(out.Suppliers, trunk{t.Trunk, showOwners(t.Owners)})
+	}
 	return out
 }
 
@@ -60,6 +68,12 @@ func (f feed) book(bad *inputs, id string) book.Feed {
 	}
 	for i, t := range f.Trunks {
 		v.Trunks = append(v.Trunks, book.Trunk{Trunk: t.Trunk, Owners: readOwners(bad, fmt.Sprintf("body.trunks[%d].owners", i), t.Owners)})
+	}
+	for _, c := range f.Charges {
+		v.Source.Charges = append(v.Source.Charges, cdr.Further(c))
+	}
+	for i, t := range f.Suppliers {
+		v.Suppliers = append(v.Suppliers, book.Trunk{Trunk: t.Trunk, Owners: readOwners(bad, fmt.Sprintf("body.suppliers[%d].owners", i), t.Owners)})
 	}
 	return v
 }

@@ -16,12 +16,12 @@ import (
 
 // invoice is what a list says of one.
 type invoice struct {
-	Number   string `json:"number"`
+	Number   string `json:"number" example:"2026-11-0001" doc:"with an S before it: a statement of what a supplier cost, which nobody is sent"`
 	Account  string `json:"account"`
 	Period   string `json:"period"`
 	Currency string `json:"currency"`
 	Exact    string `json:"exact_total" doc:"before rounding"`
-	Total    string `json:"total" doc:"to pay"`
+	Total    string `json:"total" doc:"to pay; of a statement: the cost"`
 }
 
 func showInvoice(h ledger.InvoiceHead) invoice {
@@ -41,7 +41,7 @@ type invoiceInput struct {
 
 func (p *portal) addInvoices() {
 	const tag = "invoices"
-	add(p, operation{id: "list-invoices", method: "GET", path: "/invoices", tag: tag, summary: "Issued invoices, by number"},
+	add(p, operation{id: "list-invoices", method: "GET", path: "/invoices", tag: tag, summary: "Issued invoices, and statements of what suppliers cost, by number"},
 		func(ctx context.Context, in *invoiceListInput) (*pageOutput[invoice], error) {
 			q := documents.Query{Name: "invoices_all"}
 			if in.Period != "" {

@@ -226,7 +226,12 @@ func (p *portal) priced(ctx context.Context, q question, r *call.Record) (priced
 	}
 	// The book decides, of all that is for this account, as it does for a batch:
 	// first between cards of which it knows only the names.
+	a.Parent = "" // who else is charged is another question
 	b := &book.Book{Rules: book.RuleVersion, Cycles: []book.Cycle{c}, Accounts: []book.Account{a}}
+	role := call.Payer
+	if c.Kind == book.Suppliers {
+		role = call.Supplier
+	}
 	if err := p.rulesFor(ctx, b, r, period.Of(q.At, out.zone)); err != nil {
 		return out, err
 	}
@@ -235,7 +240,7 @@ func (p *portal) priced(ctx context.Context, q question, r *call.Record) (priced
 		if err != nil {
 			return out, fmt.Errorf("pricing for an account: %w", err)
 		}
-		out.choice, out.why = ix.Choose(r)
+		out.choice, out.why = ix.ChooseAs(r, role)
 		for i := range b.Cards {
 			k := &b.Cards[i]
 			if out.revisions[k.ID] != 0 || k.ID != out.choice.Card && k.ID != out.choice.Fallback {

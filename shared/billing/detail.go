@@ -13,10 +13,12 @@ import (
 )
 
 // DetailColumns is the header of the usage detail. What is billed of usage of
-// another kind than voice is in its units.
+// another kind than voice is in its units. The role says for what the account is
+// charged: payer, callee, reseller:LEVEL or supplier.
 var DetailColumns = [...]string{
 	"call_id", "a_number", "b_number", "start", "duration", "prefix", "destination",
 	"billed_seconds", "charge", "covered_seconds", "due", "flags", "kind", "units",
+	"role",
 }
 
 // Usage is one charged call of an invoice, or other usage.
@@ -32,6 +34,8 @@ type Usage struct {
 	CoveredSeconds           uint64       // paid by bundles
 	Due                      money.Amount
 	Flags                    call.Flags
+	Role                     call.Role // for what the account is charged
+	Level                    uint8     // of a reseller
 }
 
 // Detail writes the usage of an invoice as CSV, row by row. Text that a
@@ -67,7 +71,7 @@ func (d *Detail) Write(u Usage) error {
 		duration, plainText(u.Prefix), plainText(u.Destination),
 		strconv.FormatUint(u.BilledSeconds, 10), u.Charge.String(),
 		strconv.FormatUint(u.CoveredSeconds, 10), u.Due.String(), u.Flags.String(),
-		u.Kind.String(), units,
+		u.Kind.String(), units, u.Role.Name(u.Level),
 	}
 	d.write()
 	return d.err

@@ -50,7 +50,7 @@ func TestDetail(t *testing.T) {
 			CallID: "m-1", ANumber: "442071234567", BNumber: "33123456789", Kind: call.SMS, Units: 3, Prefix: "33", BilledSeconds: 3,
 			Charge: money.MustParse("0.15"), Due: money.MustParse("0.15"),
 		},
-		{CallID: "d-1", Kind: call.Data},
+		{CallID: "d-1", Kind: call.Data, Role: call.Callee},
 	} {
 		if err := d.Write(u); err != nil {
 			t.Fatal(err)
@@ -59,14 +59,14 @@ func TestDetail(t *testing.T) {
 	if err := d.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	want := `call_id,a_number,b_number,start,duration,prefix,destination,billed_seconds,charge,covered_seconds,due,flags,kind,units
-c-1,442071234567,33123456789,2026-06-10T13:00:00+01:00,61,33,"France, fixed",120,0.0400,60,0.0200,default_increment|partly_bundled,voice,
-'=cmd|'/c calc'!A1,,44,2026-10-25T01:30:00.25Z,1.500,44,,0,1,0,1,,voice,
-'@x,,,1970-01-01T01:00:00+01:00,0.000000001,'+1,'	Tab,0,0,0,0,,voice,
+	want := `call_id,a_number,b_number,start,duration,prefix,destination,billed_seconds,charge,covered_seconds,due,flags,kind,units,role
+c-1,442071234567,33123456789,2026-06-10T13:00:00+01:00,61,33,"France, fixed",120,0.0400,60,0.0200,default_increment|partly_bundled,voice,,payer
+'=cmd|'/c calc'!A1,,44,2026-10-25T01:30:00.25Z,1.500,44,,0,1,0,1,,voice,,payer
+'@x,,,1970-01-01T01:00:00+01:00,0.000000001,'+1,'	Tab,0,0,0,0,,voice,,payer
 "a""b
-c",,,1970-01-01T01:00:00+01:00,2.0,,'-1,0,0,0,0,,voice,
-m-1,442071234567,33123456789,1970-01-01T01:00:00+01:00,,33,,3,0.15,0,0.15,,sms,3
-d-1,,,1970-01-01T01:00:00+01:00,,,,0,0,0,0,,data,0
+c",,,1970-01-01T01:00:00+01:00,2.0,,'-1,0,0,0,0,,voice,,payer
+m-1,442071234567,33123456789,1970-01-01T01:00:00+01:00,,33,,3,0.15,0,0.15,,sms,3,payer
+d-1,,,1970-01-01T01:00:00+01:00,,,,0,0,0,0,,data,0,callee
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("detail (-want +got):\n%s", diff)

@@ -20,6 +20,7 @@ var pageTemplate = template.Must(template.New("invoice").Funcs(template.FuncMap{
 // page is what the template sees: the invoice, and its texts.
 type page struct {
 	Invoice
+	Title, Sum   string
 	Digits       int
 	First, Last  string
 	Issued       string
@@ -42,8 +43,11 @@ func WriteHTML(w io.Writer, inv Invoice) error {
 		return fmt.Errorf("invoice %s: %w", inv.Number, err)
 	}
 	p := page{
-		Invoice: inv, Digits: digits, First: day(inv.From), Last: day(inv.To),
+		Invoice: inv, Title: "Invoice", Sum: "Total due", Digits: digits, First: day(inv.From), Last: day(inv.To),
 		Issued: inv.IssuedAt.In(zone).Format("2 January 2006"),
+	}
+	if IsStatement(inv.Number) {
+		p.Title, p.Sum = "Statement of cost", "Total cost"
 	}
 	for _, l := range inv.Lines {
 		p.Rounds = p.Rounds || !l.Residue.IsZero()

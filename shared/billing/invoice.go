@@ -55,7 +55,7 @@ type Line struct {
 
 // Head is what an invoice says before its lines.
 type Head struct {
-	Number   string       `json:"number"` // as Number makes it
+	Number   string       `json:"number"` // as Number makes it, or StatementNumber
 	Account  string       `json:"account"`
 	Currency string       `json:"currency"` // ISO 4217 code
 	Period   period.Month `json:"period"`
@@ -63,8 +63,9 @@ type Head struct {
 	IssuedAt time.Time    `json:"issued_at"` // whole seconds, UTC
 }
 
-// Invoice is one account's bill of one period. Its sums hold exactly (Check);
-// there is no tax on it.
+// Invoice is one account's bill of one period or, by its number, the statement of
+// what a supplier's account cost us. Its sums hold exactly (Check); there is no
+// tax on it.
 type Invoice struct {
 	Head
 	From       period.Date  `json:"from"` // first day

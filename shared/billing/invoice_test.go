@@ -140,6 +140,10 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("Number(%d) = %s (%v), want %s", n, got, checkNumber(got), want)
 		}
 	}
+	statement := StatementNumber(june, 1)
+	if statement != "S2026-06-0001" || checkNumber(statement) != nil || !IsStatement(statement) || IsStatement(Number(june, 1)) {
+		t.Errorf("a statement is numbered %s (%v)", statement, checkNumber(statement))
+	}
 	want := Files{JSON: "2026-06-0001.json", Usage: "2026-06-0001-usage.csv", HTML: "2026-06-0001.html"}
 	if got := FileNames("2026-06-0001"); got != want {
 		t.Errorf("files %+v, want %+v", got, want)

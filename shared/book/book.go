@@ -29,14 +29,30 @@ type Cycle struct {
 	// DraftDays is how many days after its end a month still takes usage as a
 	// draft, before it is closed and issued: 0 to 27.
 	DraftDays int `doc:"draft_days,omitempty" json:"draft_days,omitzero"`
+	// Kind says whose accounts are in it: a cycle never holds both.
+	Kind CycleKind `doc:"kind,omitempty" json:"kind,omitempty"`
 }
 
-// Account is who is billed.
+// CycleKind says what the accounts of a cycle are.
+type CycleKind string
+
+// The kinds of cycles. Customers are invoiced. Of suppliers, a month says what
+// they cost us: its statements have numbers of their own and are sent to nobody.
+const (
+	Customers CycleKind = ""
+	Suppliers CycleKind = "suppliers"
+)
+
+// Account is who is billed or, in a cycle of suppliers, who bills us.
 type Account struct {
 	ID       string `doc:"id" json:"id"`
 	Name     string `doc:"name,omitempty" json:"name,omitempty"`
 	Cycle    string `doc:"cycle" json:"cycle"`
 	Currency string `doc:"currency" json:"currency"` // ISO 4217 code of its invoices
+	// Parent is the reseller that is charged, too, for what the account pays for,
+	// by the reseller's own cards; none: nobody is. At most call.MaxLevels are
+	// above an account.
+	Parent string `doc:"parent,omitempty" json:"parent,omitempty"`
 }
 
 // Card is a priced list with a life. Images maps the revisions of its log to
@@ -80,6 +96,9 @@ type Feed struct {
 	Unquoted bool `doc:"unquoted,omitempty" json:"unquoted,omitempty"`
 	// Trunks are those that tell who pays, sorted by name.
 	Trunks []Trunk `doc:"trunks,omitempty" json:"trunks,omitempty"`
+	// Suppliers are the outgoing trunks and whose they are, sorted by name: accounts
+	// of suppliers.
+	Suppliers []Trunk `doc:"suppliers,omitempty" json:"suppliers,omitempty"`
 }
 
 // Trunk is a trunk of a feed's switch, as its records name it, and whose it is.

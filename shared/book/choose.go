@@ -117,15 +117,26 @@ func (c *Card) live(at time.Time) string {
 // the two an assignment for class and direction goes before one for the class,
 // then one for the direction, one for neither; then the latest. Without one, a
 // fallback prices it. Where there is no image, there is the reason.
-func (ix *Index) Choose(r *call.Record) (Choice, call.Reason) {
+func (ix *Index) Choose(r *call.Record) (Choice, call.Reason) { return ix.ChooseAs(r, call.Payer) }
+
+// ChooseAs returns by what a charge of a role is priced, of the record's account:
+// a callee's as inbound usage of theirs; a supplier's without fallbacks, and by
+// the number that was called, whatever its call type has customers pay for.
+func (ix *Index) ChooseAs(r *call.Record, role call.Role) (Choice, call.Reason) {
 	a, ok := ix.accounts[r.Account]
-	if !ok {
+	if !ok || a.supplier != (role == call.Supplier) {
 		return Choice{}, call.NoAccount
+	}
+	if role == call.Callee && r.Direction != call.Inbound {
+		received := *r
+		received.Direction = call.Inbound
+		r = &received
 	}
 	var c Choice
 	class := ""
 	if c.Type = ix.types.of(r); c.Type != nil {
-		if class, c.RateAs = c.Type.Class, c.Type.RateAs; c.RateAs != "" {
+		if class = c.Type.Class; c.Type.RateAs != "" && !a.supplier {
+			c.RateAs = c.Type.RateAs
 			c.Flags = call.RatedAs
 		}
 	}
@@ -141,7 +152,7 @@ func (ix *Index) Choose(r *call.Record) (Choice, call.Reason) {
 	if card != nil {
 		c.Card, c.Image = card.ID, card.live(at)
 	}
-	if f := ix.fallbacks[a.Currency].card(class, r.Direction, m); f != nil && f != card {
+	if f := ix.fallbacks[a.Currency].card(class, r.Direction, m); f != nil && f != card && !a.supplier {
 		c.Fallback, c.FallbackImage = f.ID, f.live(at)
 	}
 	if c.Image == "" && c.FallbackImage != "" {
@@ -193,14 +204,14 @@ func (rs rules) broad(m period.Month) *Card {
 // where there are Fallbacks. An account that is not in the book is plain.
 func (ix *Index) Plain(id string) bool {
 	a, ok := ix.accounts[id]
-	return !ok || !ix.ratesAs && !a.narrowed
+	return !ok || (!ix.ratesAs || a.supplier) && !a.narrowed
 }
 
 // Fallbacks reports whether the book has fallback cards in an account's
-// currency.
+// currency. Suppliers have none.
 func (ix *Index) Fallbacks(id string) bool {
 	a, ok := ix.accounts[id]
-	return ok && len(ix.fallbacks[a.Currency]) > 0
+	return ok && !a.supplier && len(ix.fallbacks[a.Currency]) > 0
 }
 
 // addRules indexes assignments, call types and fallbacks.

@@ -60,8 +60,9 @@ func twinType(b *Book, r *call.Record) *CallType {
 	return nil
 }
 
-// twinCard goes over every assignment, then every fallback.
-func twinCard(b *Book, r *call.Record) (card, fallback string) {
+// twinCard goes over every assignment, then every fallback: of suppliers there is
+// none.
+func twinCard(b *Book, r *call.Record, role call.Role) (card, fallback string) {
 	class, own := "", r.ANumber
 	if t := twinType(b, r); t != nil {
 		class = t.Class
@@ -83,6 +84,9 @@ func twinCard(b *Book, r *call.Record) (card, fallback string) {
 	}
 	if i := greatest(ranks); i >= 0 {
 		card = b.Assignments[i].Card
+	}
+	if role == call.Supplier {
+		return card, ""
 	}
 	ranks = nil
 	for _, f := range b.Fallbacks {
@@ -112,8 +116,8 @@ func TestChoiceIsTheTwins(t *testing.T) {
 			return rapid.SampledFrom([]time.Time{{}, at("2026-10-31T23:59:59Z"), at("2026-11-01T00:00:00Z"), at("2026-11-15T00:00:00Z"), at("2026-12-31T00:00:00Z")}).Draw(t, "instant")
 		}
 		b := &Book{
-			Rules: RuleVersion, Cycles: []Cycle{{ID: "utc", Zone: "UTC"}}, Cards: []Card{live("1"), live("2"), live("3"), live("4")},
-			Accounts: []Account{{ID: "acme", Cycle: "utc", Currency: "GBP"}, {ID: "beta", Cycle: "utc", Currency: "EUR"}},
+			Rules: RuleVersion, Cycles: []Cycle{{ID: "utc", Zone: "UTC"}, {ID: "bought", Zone: "UTC", Kind: Suppliers}}, Cards: []Card{live("1"), live("2"), live("3"), live("4")},
+			Accounts: []Account{{ID: "acme", Cycle: pick("cycle", "utc", "utc", "bought"), Currency: "GBP"}, {ID: "beta", Cycle: "utc", Currency: "EUR"}},
 		}
 		for i := range rapid.IntRange(0, 8).Draw(t, "call types") {
 			c := CallType{
@@ -148,11 +152,21 @@ func TestChoiceIsTheTwins(t *testing.T) {
 				Account: "acme", ANumber: number(), BNumber: number(), Tag: pick("tag", "", "x", "y"),
 				Direction: call.Direction(rapid.IntRange(0, 1).Draw(t, "way")), Instant: cmp.Or(instant(), at("2026-09-10T00:00:00Z")).UnixNano(),
 			}
-			c, _ := ix.Choose(r)
+			role := rapid.SampledFrom([]call.Role{call.Payer, call.Payer, call.Callee, call.Reseller, call.Supplier}).Draw(t, "role")
+			c, why := ix.ChooseAs(r, role)
+			if (role == call.Supplier) != (b.Accounts[0].Cycle == "bought") {
+				if c != (Choice{}) || why != call.NoAccount {
+					t.Fatalf("%+v is charged as %s: %+v, %s", r, role.Name(1), c, why)
+				}
+				continue
+			}
+			if role == call.Callee {
+				r.Direction = call.Inbound // for the twin
+			}
 			if want := twinType(b, r); c.Type != want {
 				t.Fatalf("%+v is of call type %+v, want %+v", r, c.Type, want)
 			}
-			card, fallback := twinCard(b, r)
+			card, fallback := twinCard(b, r, role)
 			if c.Card != card || c.Fallback != fallback {
 				t.Fatalf("%+v: card %q then %q, want %q then %q", r, c.Card, c.Fallback, card, fallback)
 			}

@@ -13,9 +13,12 @@ import (
 type Index struct {
 	book     *Book
 	zones    map[string]*time.Location // by cycle
+	bought   map[string]bool           // cycles of suppliers
 	cards    map[string]*Card
 	accounts map[string]*account
 	names    call.Interner // their ids: numbers are places
+	selling  []bool        // of the accounts, by place, whether it is a supplier's; nil: none is
+	levels   int           // the most resellers that are above an account
 	feeds    map[string]*Feed
 	plans    map[string]bool
 
@@ -31,6 +34,8 @@ type account struct {
 	rules    rules            // its assignments, but those of a number
 	numbers  map[string]rules // those of its numbers
 	narrowed bool             // one of all these is not for all usage
+	supplier bool             // it is in a cycle of suppliers
+	above    []uint32         // the places of the resellers above it, the nearest first
 	features []bundle.Feature
 }
 
@@ -39,7 +44,7 @@ type account struct {
 // error: nothing may fall through to a price of nothing.
 func NewIndex(b *Book) (*Index, error) {
 	ix := &Index{
-		book: b, zones: map[string]*time.Location{}, cards: map[string]*Card{},
+		book: b, zones: map[string]*time.Location{}, bought: map[string]bool{}, cards: map[string]*Card{},
 		accounts: map[string]*account{}, feeds: map[string]*Feed{}, plans: map[string]bool{},
 	}
 	for _, c := range b.Cycles {
@@ -47,7 +52,10 @@ func NewIndex(b *Book) (*Index, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cycle %q: %w", c.ID, err)
 		}
-		ix.zones[c.ID] = zone
+		if c.Kind != Customers && c.Kind != Suppliers {
+			return nil, fmt.Errorf("cycle %q is of kind %q: want %s, or none", c.ID, c.Kind, Suppliers)
+		}
+		ix.zones[c.ID], ix.bought[c.ID] = zone, c.Kind == Suppliers
 	}
 	for i, a := range b.Accounts {
 		zone, ok := ix.zones[a.Cycle]
@@ -58,7 +66,16 @@ func NewIndex(b *Book) (*Index, error) {
 		if int(place) != i {
 			return nil, fmt.Errorf("account %q is in the book twice", a.ID)
 		}
-		ix.accounts[a.ID] = &account{Account: a, zone: zone, place: place}
+		ix.accounts[a.ID] = &account{Account: a, zone: zone, place: place, supplier: ix.bought[a.Cycle]}
+		if ix.bought[a.Cycle] && ix.selling == nil {
+			ix.selling = make([]bool, len(b.Accounts))
+		}
+		if ix.selling != nil {
+			ix.selling[i] = ix.bought[a.Cycle]
+		}
+	}
+	if err := ix.addResellers(); err != nil {
+		return nil, err
 	}
 	for i := range b.Cards {
 		ix.cards[b.Cards[i].ID] = &b.Cards[i]
@@ -69,6 +86,9 @@ func NewIndex(b *Book) (*Index, error) {
 	for i := range b.Feeds {
 		if _, ok := ix.zones[b.Feeds[i].Cycle]; !ok {
 			return nil, fmt.Errorf("feed %q counts unknown accounts in cycle %q, which is not in the book", b.Feeds[i].Source.ID, b.Feeds[i].Cycle)
+		}
+		if ix.bought[b.Feeds[i].Cycle] {
+			return nil, fmt.Errorf("feed %q counts unknown accounts in cycle %q, which is of suppliers", b.Feeds[i].Source.ID, b.Feeds[i].Cycle)
 		}
 		if err := ix.checkPayers(&b.Feeds[i]); err != nil {
 			return nil, err
@@ -82,6 +102,9 @@ func NewIndex(b *Book) (*Index, error) {
 		a, ok := ix.accounts[f.Account]
 		if !ok {
 			return nil, fmt.Errorf("feature %q is of account %q, which is not in the book", f.ID, f.Account)
+		}
+		if a.supplier {
+			return nil, fmt.Errorf("feature %q is of account %q, which is a supplier's", f.ID, f.Account)
 		}
 		if f.Plan != "" && !ix.plans[f.Plan] {
 			return nil, fmt.Errorf("feature %q grants plan %q, which is not in the book", f.ID, f.Plan)

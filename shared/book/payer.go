@@ -27,6 +27,8 @@ type Payers struct {
 	owners    []uint32 // by account of the directory: its place in accounts
 	trunks    map[string][]holder
 	fixed     uint32
+	outward   bool // its records may be outbound
+	suppliers map[string][]holder
 
 	rows   []int32 // what a block asks the directory for
 	keys   []numbering.DirectoryKey
@@ -45,6 +47,7 @@ type holder struct {
 // nil if it names none.
 func (ix *Index) Payers(feed *Feed, directory *numbering.Directory) (*Payers, error) {
 	p := &Payers{
+		outward: feed.Source.Direction != cdr.InboundOnly, suppliers: map[string][]holder{},
 		accounts: ix.book.Accounts, means: feed.Source.Means(), both: feed.Source.Direction == cdr.BothWays, directory: directory,
 		trunks: map[string][]holder{}, fixed: NoPayer, placed: map[uint32]call.Span{},
 	}
@@ -55,11 +58,19 @@ func (ix *Index) Payers(feed *Feed, directory *numbering.Directory) (*Payers, er
 			if p.owners[i] = ix.place(name); p.owners[i] == NoPayer {
 				return nil, fmt.Errorf("a number is of account %q, which is not in the book", name)
 			}
+			if ix.accounts[name].supplier {
+				return nil, fmt.Errorf("a number is of account %q, which is a supplier's", name)
+			}
 		}
 	}
 	for _, t := range feed.Trunks {
 		for _, o := range t.Owners {
 			p.trunks[t.Trunk] = append(p.trunks[t.Trunk], holder{nanos(o.From), ix.place(o.Account)})
+		}
+	}
+	for _, t := range feed.Suppliers {
+		for _, o := range t.Owners {
+			p.suppliers[t.Trunk] = append(p.suppliers[t.Trunk], holder{nanos(o.From), ix.place(o.Account)})
 		}
 	}
 	for _, m := range p.means {
@@ -145,16 +156,26 @@ func (p *Payers) Set(c *call.Columns, found []uint32) {
 		if account == NoPayer || account == NamedPayer {
 			continue
 		}
-		s, ok := p.placed[account]
-		if !ok {
-			s = c.AddText(p.accounts[account].ID)
-			p.placed[account] = s
-		}
 		if string(c.Bytes(c.Account[i])) != call.Unassigned {
 			c.AccountRaw[i] = c.Account[i]
 		}
-		c.Account[i], c.Flags[i] = s, c.Flags[i]|call.PayerByNumber
+		c.Account[i], c.Flags[i] = p.ID(c, account), c.Flags[i]|call.PayerByNumber
 	}
+}
+
+// ID returns the id of the account in a place, call.Unassigned for NoSupplier, as
+// a text of c: once for all rows since Set was called.
+func (p *Payers) ID(c *call.Columns, account uint32) call.Span {
+	s, ok := p.placed[account]
+	if !ok {
+		id := call.Unassigned
+		if account != NoSupplier {
+			id = p.accounts[account].ID
+		}
+		s = c.AddText(id)
+		p.placed[account] = s
+	}
+	return s
 }
 
 // Identify does for one record what Block and Set do for many.
@@ -209,17 +230,31 @@ func held(holders []holder, instant int64) uint32 {
 	return account
 }
 
-// checkPayers reports accounts that a feed names and the book does not have.
+// checkPayers reports accounts that a feed names and the book does not have, or
+// has as something else.
 func (ix *Index) checkPayers(f *Feed) error {
 	for _, m := range f.Source.Identify {
 		if id, ok := m.Account(); ok && ix.accounts[id] == nil {
 			return fmt.Errorf("feed %q identifies account %q, which is not in the book", f.Source.ID, id)
+		} else if ok && ix.accounts[id].supplier {
+			return fmt.Errorf("feed %q identifies account %q, which is a supplier's", f.Source.ID, id)
 		}
 	}
 	for _, t := range f.Trunks {
 		for _, o := range t.Owners {
-			if o.Account != "" && ix.accounts[o.Account] == nil {
+			if a := ix.accounts[o.Account]; o.Account != "" && a == nil {
 				return fmt.Errorf("feed %q has a trunk of account %q, which is not in the book", f.Source.ID, o.Account)
+			} else if o.Account != "" && a.supplier {
+				return fmt.Errorf("feed %q has a trunk of account %q, which is a supplier's", f.Source.ID, o.Account)
+			}
+		}
+	}
+	for _, t := range f.Suppliers {
+		for _, o := range t.Owners {
+			if a := ix.accounts[o.Account]; o.Account != "" && a == nil {
+				return fmt.Errorf("feed %q has an outgoing trunk of account %q, which is not in the book", f.Source.ID, o.Account)
+			} else if o.Account != "" && !a.supplier {
+				return fmt.Errorf("feed %q has an outgoing trunk of account %q: want an account in a cycle of suppliers", f.Source.ID, o.Account)
 			}
 		}
 	}

@@ -22,10 +22,11 @@ type Route struct {
 	Alone, Fallbacks bool
 }
 
-// Place returns an account's place among those of the book, by which Route
-// knows it.
+// Place returns a customer's place among the accounts of the book, by which
+// Route knows it. A record that names a supplier names nobody who pays.
 func (ix *Index) Place(id []byte) (place uint32, ok bool) {
-	return ix.names.Find(id)
+	place, ok = ix.names.Find(id)
+	return place, ok && (ix.selling == nil || !ix.selling[place])
 }
 
 // Route returns the route of the account in a place at an instant.
@@ -46,7 +47,8 @@ func (ix *Index) Route(place uint32, instant int64) Route {
 	return r
 }
 
-// Unknown returns the route of usage of a feed that nobody in the book pays for.
+// Unknown returns the route of usage of a feed that nobody in the book pays for,
+// or that went out by a trunk that no supplier in the book has.
 func (ix *Index) Unknown(feed *Feed, instant int64) Route {
 	r := routeIn(feed.Cycle, ix.zones[feed.Cycle], time.Unix(0, instant)) // NewIndex has checked that it is there
 	r.Why = call.NoAccount

@@ -2,6 +2,7 @@ package call
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,6 +14,7 @@ import (
 func rows() *rapid.Generator[Row] {
 	return rapid.Custom(func(t *rapid.T) Row {
 		text := rapid.StringN(0, 20, 40)
+		charge := rapid.SampledFrom([]Priced{{}, {}, {Role: Callee}, {Role: Reseller, Level: 1}, {Role: Reseller, Level: MaxLevels}, {Role: Supplier}}).Draw(t, "role")
 		return Row{
 			Record: Record{
 				Feed: text.Draw(t, "feed"), CallID: text.Draw(t, "id"), Leg: text.Draw(t, "leg"),
@@ -22,11 +24,12 @@ func rows() *rapid.Generator[Row] {
 				BRaw: text.Draw(t, "braw"), LRN: text.Draw(t, "lrn"), ALRN: text.Draw(t, "alrn"), Service: text.Draw(t, "service"), Tag: text.Draw(t, "tag"),
 				Trunk: text.Draw(t, "trunk"), AccountRaw: text.Draw(t, "account raw"), Direction: Direction(rapid.IntRange(0, 1).Draw(t, "direction")),
 				Kind: Kind(rapid.IntRange(0, Kinds-1).Draw(t, "kind")), Units: rapid.Uint64().Draw(t, "units"), Flags: Flags(rapid.Uint32().Draw(t, "flags")),
+				OutTrunk: text.Draw(t, "out trunk"),
 			},
 			Line: rapid.Int64Range(1, 1<<40).Draw(t, "line"), Status: Status(rapid.IntRange(0, 6).Draw(t, "status")),
 			Reason: Reason(text.Draw(t, "reason")), Image: rapid.Uint32().Draw(t, "image"), Prefix: rapid.IntRange(0, 16).Draw(t, "prefix"),
 			Billed: rapid.Uint64().Draw(t, "billed"), Charge: amount(t, "charge"), Batch: rapid.Uint32().Draw(t, "batch"),
-			Covered: rapid.Uint64().Draw(t, "covered"), Due: amount(t, "due"),
+			Covered: rapid.Uint64().Draw(t, "covered"), Due: amount(t, "due"), Role: charge.Role, Level: charge.Level,
 			Column: text.Draw(t, "column"), Value: text.Draw(t, "value"), Want: text.Draw(t, "want"),
 		}
 	})
@@ -70,6 +73,40 @@ func TestARowIsReadBackAsItWasStored(t *testing.T) {
 	})
 }
 
+// TestARowOfOneChargeIsStoredAsItWasBefore: rows of feeds that charge nobody
+// but who pays are what they were when there were no other charges.
+func TestARowOfOneChargeIsStoredAsItWasBefore(t *testing.T) {
+	r := Row{
+		Record: Record{
+			Feed: "f", CallID: "c", Leg: "l", Version: 3, Instant: 1_762_300_800_123_456_789, Duration: Duration{61_500_000_000, 1}, Account: "a",
+			ANumber: "441", BNumber: "442", LRN: "443", Tag: "t", Direction: Inbound, Trunk: "peer", AccountRaw: "b", Flags: PayerByNumber,
+		},
+		Line: 7, Status: Rated, Image: 1, Prefix: 2, Billed: 62, Charge: money.New(125, 4), Batch: 2, Covered: 1, Due: money.New(5, 4),
+	}
+	const want = "fee90701aab4f6abb3cff9f430808ebe8de50107018002030101023e087d020108050166016103343432033434310163016c033434330000017404706565720162"
+	if got := fmt.Sprintf("%x", AppendRow(nil, &r)); got != want {
+		t.Errorf("stored as %s, want %s", got, want)
+	}
+	const hash = "95a9bf77dca30527f54d4fbae4f85f3a004f5fb5792d7eb1a82cce297f18ddae"
+	if got := fmt.Sprintf("%x", r.ContentHash()); got != hash {
+		t.Errorf("its content has the hash %s, want %s", got, hash)
+	}
+}
+
+func TestOnlyRolesThatThereAreAreRead(t *testing.T) {
+	for _, bad := range []Row{{Role: roles}, {Role: Reseller}, {Role: Reseller, Level: MaxLevels + 1}, {Role: Supplier, Level: 1}} {
+		var r Row
+		if ParseRow(string(AppendRow(nil, &bad)), &r) == nil {
+			t.Errorf("role %s was read", bad.Role.Name(bad.Level))
+		}
+	}
+	for want, r := range map[string]Row{"payer": {}, "callee": {Role: Callee}, "reseller:2": {Role: Reseller, Level: 2}, "supplier": {Role: Supplier}} {
+		if got := r.Role.Name(r.Level); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestARowOfColumnsIsStoredAsTheRow(t *testing.T) {
 	var c Columns
 	rapid.Check(t, func(t *rapid.T) {
@@ -80,7 +117,7 @@ func TestARowOfColumnsIsStoredAsTheRow(t *testing.T) {
 				r.Record = Record{Feed: r.Feed, Account: r.Account, BNumber: r.BNumber, Instant: r.Instant / 1e9 * 1e9}
 			}
 			r.Batch, r.Covered, r.Due, r.Column, r.Value, r.Want = 0, 0, money.Amount{}, "", "", ""
-			p := Priced{r.Status, r.Reason, r.Flags, r.Image, r.Prefix, r.Billed, r.Charge}
+			p := Priced{r.Status, r.Role, r.Level, r.Reason, r.Flags, r.Image, r.Prefix, r.Billed, r.Charge}
 			all[i] = r
 			r.Flags = 0
 			if err := c.AppendRecord(&r.Record, r.Line); err != nil {
@@ -189,6 +226,7 @@ func FuzzParseBlock(f *testing.F) {
 
 func FuzzParseRow(f *testing.F) {
 	f.Add(AppendRow(nil, &Row{Record: Record{CallID: "a", BNumber: "44"}, Line: 3, Charge: money.New(-5, 4)}))
+	f.Add(AppendRow(nil, &Row{Record: Record{OutTrunk: "carrier"}, Line: 3, Role: Reseller, Level: 2}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var r, again Row
 		if ParseRow(string(b), &r) != nil {

@@ -166,6 +166,7 @@ func TestHashesCoverFields(t *testing.T) {
 		"Direction":         {func(r *call.Record) { r.Direction = call.Inbound }, true, false},
 		"Trunk":             {func(r *call.Record) { r.Trunk = "peer" }, true, false}, // only feeds that tell by it who pays read it
 		"AccountRaw":        {func(r *call.Record) { r.AccountRaw = "bolt" }, false, false},
+		"OutTrunk":          {func(r *call.Record) { r.OutTrunk = "carrier" }, true, false}, // only feeds that charge suppliers read it
 	}
 	var names []string
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[call.Record]()) {
@@ -216,6 +217,7 @@ func TestContentEncoding(t *testing.T) {
 		} else {
 			want.LRN, want.ALRN, want.Service, want.Tag = text.Draw(t, "lrn"), text.Draw(t, "alrn"), text.Draw(t, "service"), text.Draw(t, "tag")
 			want.Direction, want.Trunk = call.Direction(rapid.IntRange(0, 1).Draw(t, "direction")), text.Draw(t, "trunk")
+			want.OutTrunk = text.Draw(t, "out trunk")
 		}
 		if want.Kind == call.Voice {
 			want.Units = 0 // of other kinds only
@@ -247,6 +249,9 @@ func TestContentEncoding(t *testing.T) {
 		if len(rest) > 0 {
 			got.Direction, rest = call.Direction(rest[0]), rest[1:]
 			got.Trunk = str()
+		}
+		if len(rest) > 0 {
+			got.OutTrunk = str()
 		}
 		if diff := cmp.Diff(want, got); diff != "" || len(rest) != 0 {
 			t.Fatalf("read back with %d bytes left over (-want +got):\n%s", len(rest), diff)

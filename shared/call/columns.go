@@ -46,6 +46,7 @@ type Columns struct {
 
 	Trunk      []Span
 	AccountRaw []Span
+	OutTrunk   []Span
 	Direction  []Direction
 }
 
@@ -104,10 +105,10 @@ func extend[T any](s []T, n int) []T {
 	return s
 }
 
-func (c *Columns) texts() [14]*[]Span {
+func (c *Columns) texts() [15]*[]Span {
 	return [...]*[]Span{
 		&c.Feed, &c.CallID, &c.Leg, &c.Account, &c.ANumber, &c.BNumber, &c.ARaw, &c.BRaw, &c.LRN, &c.ALRN, &c.Service, &c.Tag,
-		&c.Trunk, &c.AccountRaw,
+		&c.Trunk, &c.AccountRaw, &c.OutTrunk,
 	}
 }
 
@@ -145,9 +146,9 @@ func (c *Columns) AppendRecord(r *Record, line int64) error {
 }
 
 // texts are in the order of those of Columns.
-func (r *Record) texts() [14]string {
+func (r *Record) texts() [15]string {
 	return [...]string{
-		r.Feed, r.CallID, r.Leg, r.Account, r.ANumber, r.BNumber, r.ARaw, r.BRaw, r.LRN, r.ALRN, r.Service, r.Tag, r.Trunk, r.AccountRaw,
+		r.Feed, r.CallID, r.Leg, r.Account, r.ANumber, r.BNumber, r.ARaw, r.BRaw, r.LRN, r.ALRN, r.Service, r.Tag, r.Trunk, r.AccountRaw, r.OutTrunk,
 	}
 }
 
@@ -164,13 +165,13 @@ func (c *Columns) fits(texts []string) bool {
 
 // Record returns a row as a record, whose texts are copies.
 func (c *Columns) Record(i int) Record {
-	var texts [14]string
+	var texts [15]string
 	for k, s := range c.texts() {
 		texts[k] = string(c.Bytes((*s)[i]))
 	}
 	return Record{
 		Feed: texts[0], CallID: texts[1], Leg: texts[2], Account: texts[3], ANumber: texts[4], BNumber: texts[5], ARaw: texts[6], BRaw: texts[7],
-		LRN: texts[8], ALRN: texts[9], Service: texts[10], Tag: texts[11], Trunk: texts[12], AccountRaw: texts[13],
+		LRN: texts[8], ALRN: texts[9], Service: texts[10], Tag: texts[11], Trunk: texts[12], AccountRaw: texts[13], OutTrunk: texts[14],
 		Kind: c.Kind[i], Units: c.Units[i], Direction: c.Direction[i],
 		Version: c.Version[i], Instant: c.Instant[i], Duration: Duration{Nanos: c.Nanos[i], Decimals: c.Decimals[i]}, Flags: c.Flags[i],
 	}

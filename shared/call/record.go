@@ -64,6 +64,7 @@ type Record struct {
 	Direction  Direction // whether the switch's customer made it or received it
 	Trunk      string    // where it came in from, of feeds that tell by it who pays
 	AccountRaw string    // the account field, when Account was found otherwise; empty: it named none
+	OutTrunk   string    // where it went out, of feeds whose records cost us something at suppliers
 }
 
 // At returns the record's instant in UTC.
@@ -78,7 +79,8 @@ const Unassigned = "unassigned"
 // AppendContent appends the record's canonical encoding: what was charged for,
 // whom and when, as normalised. How a source wrote a number, a time or an
 // oddity is not content, nor is an account that was found by a number or a trunk:
-// the record is the same one when that has moved before it comes again.
+// the record is the same one when that has moved before it comes again, and all
+// its charges are of one content.
 func (r *Record) AppendContent(dst []byte) []byte {
 	account := r.Account
 	if r.Flags.Has(PayerByNumber) {
@@ -95,7 +97,7 @@ func (r *Record) AppendContent(dst []byte) []byte {
 	dst = appendString(dst, account)
 	dst = appendString(dst, r.ANumber)
 	dst = appendString(dst, r.BNumber)
-	described := r.Direction != Outbound || r.Trunk != ""
+	described := r.Direction != Outbound || r.Trunk != "" || r.OutTrunk != ""
 	if r.Kind == Voice && r.LRN == "" && r.ALRN == "" && r.Service == "" && r.Tag == "" && !described {
 		return dst // as most feeds have it
 	}
@@ -106,6 +108,9 @@ func (r *Record) AppendContent(dst []byte) []byte {
 	}
 	if described {
 		dst = appendString(append(dst, byte(r.Direction)), r.Trunk)
+	}
+	if r.OutTrunk != "" {
+		dst = appendString(dst, r.OutTrunk)
 	}
 	return dst
 }
@@ -155,7 +160,7 @@ const (
 	Bundled                            // wholly paid by a bundle
 	PartlyBundled                      // the call that crossed the end of a bundle
 	Late                               // arrived when its month took no more usage
-	PayerByNumber                      // who pays was found by a number, the trunk or the feed, not by the account field
+	PayerByNumber                      // who is charged was found by a number, a trunk, the feed or whoever pays, not by the account field
 	NoLRN                              // the card goes by the location routing number, and the record has none: the dialled one was taken
 	NoCallerCountry                    // priced as international since nobody knows where the caller is
 	ByLRN                              // priced by the location routing number: the prefix is of that

@@ -2,8 +2,8 @@ package call
 
 import "github.com/tollbook/tollbook/shared/money"
 
-// Row is a record with everything that became of it: what a batch priced and,
-// after the fold, what is due. Report rows (rejected, ignored) are Rows too, as
+// Row is a record with everything that became of one charge of it: what a batch
+// priced and, after the fold, what is due. Report rows (rejected, ignored) are Rows too, as
 // far as they could be read.
 type Row struct {
 	Record
@@ -15,6 +15,8 @@ type Row struct {
 	Billed uint64       // seconds, or the kind's units
 	Charge money.Amount // before the bundle; only of rated rows
 	Batch  uint32       // index of its batch in the manifest; set by the fold
+	Role   Role         // for what Account is charged
+	Level  uint8        // of a reseller: 1 for the nearest to who pays, to MaxLevels
 
 	Covered uint64       // seconds the bundle paid; set by the fold
 	Due     money.Amount // after the bundle; set by the fold
@@ -38,6 +40,8 @@ func (r *Row) PrefixDigits() string {
 // Priced is what pricing made of a record.
 type Priced struct {
 	Status Status
+	Role   Role  // of the charge: for what the account is charged
+	Level  uint8 // as a Row has it
 	Reason Reason
 	Flags  Flags // beside those of the record
 	Image  uint32

@@ -16,9 +16,10 @@ import (
 //	direction, image, prefix, billed, batch, covered: uvarints
 //	charge, due: decimals with the sign below them, the high word where it is
 //	marked, the low word
+//	role, level: bytes
 //	feed, account, called number, caller, call id, leg, raw caller, raw called,
 //	lrn, caller's lrn, service, tag, trunk, account as read, reason, column,
-//	value, want: texts behind their lengths
+//	value, want, outgoing trunk: texts behind their lengths
 //
 // Most rows have few of them: about 75 bytes.
 type marks uint32
@@ -45,7 +46,8 @@ const (
 	markReport    // column, value or want
 	markWide      // the charge has a high word
 	markWideDue
-	allMarks = 1<<iota - 1
+	markCharges // role, level and outgoing trunk
+	allMarks    = 1<<iota - 1
 )
 
 const second = 1_000_000_000
@@ -61,13 +63,15 @@ type numbers struct {
 	decimals, prefix       uint8
 	kind                   Kind
 	direction              Direction
+	role                   Role
+	level                  uint8
 }
 
 // marks returns those of the numbers.
 func (n *numbers) marks() marks {
 	m := mark(n.nanos != 0, markDuration) | mark(n.decimals != 0, markDecimals) | mark(n.flags != 0, markFlags) |
 		mark(n.version != 0, markVersion) | mark(n.kind != 0 || n.units != 0, markKind) | mark(n.direction != 0, markDescribed) |
-		mark(n.image != 0, markImage) | mark(n.prefix != 0 || n.billed != 0, markPriced)
+		mark(n.image != 0, markImage) | mark(n.role != 0, markCharges) | mark(n.prefix != 0 || n.billed != 0, markPriced)
 	if n.instant%second == 0 && n.nanos%second == 0 {
 		m |= markWhole
 	}
@@ -142,6 +146,15 @@ func (n *numbers) put(b []byte, at int, m marks) int {
 	return at
 }
 
+// putRole writes for what the account is charged, behind all other numbers.
+func (n *numbers) putRole(b []byte, at int, m marks) int {
+	if m&markCharges != 0 {
+		b[at], b[at+1] = byte(n.role), n.level
+		at += 2
+	}
+	return at
+}
+
 func putAmount(b []byte, at int, a money.Amount, wide bool) int {
 	neg, hi, lo, decimals := a.Bits()
 	head := decimals << 1
@@ -177,13 +190,15 @@ func AppendRow(dst []byte, r *Row) []byte {
 	n := numbers{
 		status: r.Status, instant: r.Instant, nanos: r.Duration.Nanos, line: r.Line, decimals: r.Duration.Decimals, flags: r.Flags, version: r.Version,
 		kind: r.Kind, units: r.Units, direction: r.Direction, image: r.Image, prefix: uint8(r.Prefix), billed: r.Billed, charge: r.Charge,
+		role: r.Role, level: r.Level,
 	}
 	m := n.marks() | r.foldedMarks() | mark(r.CallID != "", markCallID) | mark(r.ANumber != "", markCaller) | mark(r.Reason != "", markReason) |
 		mark(r.ARaw != "" || r.BRaw != "", markRaw) | mark(r.Leg != "", markLeg) | mark(r.Trunk != "" || r.AccountRaw != "", markDescribed) |
 		mark(r.LRN != "" || r.ALRN != "" || r.Service != "" || r.Tag != "", markRouting) |
-		mark(r.Column != "" || r.Value != "" || r.Want != "", markReport)
+		mark(r.Column != "" || r.Value != "" || r.Want != "", markReport) | mark(r.OutTrunk != "", markCharges)
 	size := len(r.Feed) + len(r.Account) + len(r.BNumber) + len(r.ANumber) + len(r.CallID) + len(r.Leg) + len(r.ARaw) + len(r.BRaw) + len(r.LRN) +
-		len(r.ALRN) + len(r.Service) + len(r.Tag) + len(r.Trunk) + len(r.AccountRaw) + len(r.Reason) + len(r.Column) + len(r.Value) + len(r.Want)
+		len(r.ALRN) + len(r.Service) + len(r.Tag) + len(r.Trunk) + len(r.AccountRaw) + len(r.Reason) + len(r.Column) + len(r.Value) + len(r.Want) +
+		len(r.OutTrunk)
 	from := len(dst)
 	dst = slices.Grow(dst, size+most)
 	b := dst[:cap(dst)]
@@ -192,6 +207,7 @@ func AppendRow(dst []byte, r *Row) []byte {
 		at = putUvarint(b, putUvarint(b, at, uint64(r.Batch)), r.Covered)
 		at = putAmount(b, at, r.Due, m&markWideDue != 0)
 	}
+	at = n.putRole(b, at, m)
 	at = putText(b, putText(b, putText(b, at, r.Feed), r.Account), r.BNumber)
 	if m&markCaller != 0 {
 		at = putText(b, at, r.ANumber)
@@ -217,6 +233,9 @@ func AppendRow(dst []byte, r *Row) []byte {
 	if m&markReport != 0 {
 		at = putText(b, putText(b, putText(b, at, r.Column), r.Value), r.Want)
 	}
+	if m&markCharges != 0 {
+		at = putText(b, at, r.OutTrunk)
+	}
 	return b[:at]
 }
 
@@ -226,21 +245,23 @@ func (c *Columns) AppendFramedRow(dst []byte, i int, p *Priced) []byte {
 	n := numbers{
 		status: p.Status, instant: c.Instant[i], nanos: c.Nanos[i], line: c.Line[i], decimals: c.Decimals[i], flags: c.Flags[i] | p.Flags,
 		version: c.Version[i], kind: c.Kind[i], units: c.Units[i], direction: c.Direction[i], image: p.Image, prefix: uint8(p.Prefix), billed: p.Billed, charge: p.Charge,
+		role: p.Role, level: p.Level,
 	}
 	feed, account, called, caller, id, leg := c.Feed[i], c.Account[i], c.BNumber[i], c.ANumber[i], c.CallID[i], c.Leg[i]
 	raw := c.ARaw[i].Len | c.BRaw[i].Len
 	routing := c.LRN[i].Len | c.ALRN[i].Len | c.Service[i].Len | c.Tag[i].Len
-	described := c.Trunk[i].Len | c.AccountRaw[i].Len
+	described, out := c.Trunk[i].Len|c.AccountRaw[i].Len, c.OutTrunk[i]
 	m := n.marks() | mark(id.Len != 0, markCallID) | mark(caller.Len != 0, markCaller) | mark(p.Reason != "", markReason) |
-		mark(raw != 0, markRaw) | mark(leg.Len != 0, markLeg) | mark(described != 0, markDescribed) | mark(routing != 0, markRouting)
-	size := int(feed.Len+account.Len+called.Len+caller.Len+id.Len+leg.Len) + len(p.Reason)
+		mark(raw != 0, markRaw) | mark(leg.Len != 0, markLeg) | mark(described != 0, markDescribed) | mark(routing != 0, markRouting) |
+		mark(out.Len != 0, markCharges)
+	size := int(feed.Len+account.Len+called.Len+caller.Len+id.Len+leg.Len+out.Len) + len(p.Reason)
 	if m&(markRaw|markRouting|markDescribed) != 0 {
 		size += int(c.ARaw[i].Len + c.BRaw[i].Len + c.LRN[i].Len + c.ALRN[i].Len + c.Service[i].Len + c.Tag[i].Len + c.Trunk[i].Len + c.AccountRaw[i].Len)
 	}
 	from := len(dst)
 	dst = slices.Grow(dst, size+most)
 	b := dst[:cap(dst)]
-	at := n.put(b, from+1, m) // behind the length, of one byte as a rule
+	at := n.putRole(b, n.put(b, from+1, m), m) // behind the length, of one byte as a rule
 	at = c.putSpan(b, c.putSpan(b, c.putSpan(b, at, feed), account), called)
 	if m&markCaller != 0 {
 		at = c.putSpan(b, at, caller)
@@ -262,6 +283,9 @@ func (c *Columns) AppendFramedRow(dst []byte, i int, p *Priced) []byte {
 	}
 	if m&markReason != 0 {
 		at = putText(b, at, string(p.Reason))
+	}
+	if m&markCharges != 0 {
+		at = c.putSpan(b, at, out)
 	}
 	length := at - from - 1
 	if length < 0x80 {
@@ -334,6 +358,11 @@ func ParseRow(s string, r *Row) error {
 		r.Batch, r.Covered = d.uint32(), d.uvarint()
 		r.Due = d.amount(m&markWideDue != 0)
 	}
+	if m&markCharges != 0 {
+		if r.Role, r.Level = Role(d.byte()), d.byte(); !validRole(r.Role, r.Level) {
+			d.fail()
+		}
+	}
 	d.texts(r, m)
 	switch {
 	case d.failed:
@@ -369,6 +398,9 @@ func (d *decoder) texts(r *Row, m marks) {
 	}
 	if m&markReport != 0 {
 		r.Column, r.Value, r.Want = d.text(), d.text(), d.text()
+	}
+	if m&markCharges != 0 {
+		r.OutTrunk = d.text()
 	}
 }
 

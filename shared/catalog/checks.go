@@ -38,6 +38,9 @@ func checkCycle(v book.Cycle) *Refusal {
 	if !validZone(v.Zone) {
 		r.add("zone", v.Zone, "an IANA name such as UTC or Europe/London")
 	}
+	if v.Kind != book.Customers && v.Kind != book.Suppliers {
+		r.add("kind", string(v.Kind), fmt.Sprintf("%s, or none for customers", book.Suppliers))
+	}
 	if v.DraftDays < 0 || v.DraftDays > maxDraftDays {
 		r.add("draft_days", fmt.Sprint(v.DraftDays), fmt.Sprintf("0 to %d", maxDraftDays))
 	}
@@ -61,6 +64,7 @@ func checkAccount(v book.Account, leastID int) *Refusal {
 	r.text("id", v.ID, leastID)
 	r.text("name", v.Name, 0)
 	r.id("cycle", v.Cycle)
+	r.text("parent", v.Parent, 0)
 	if _, err := billing.Digits(v.Currency); err != nil {
 		r.add("currency", v.Currency, wantCurrency)
 	}

@@ -163,7 +163,8 @@ func (e edit) run(tx documents.Tx, fields documents.Fields) error {
 	if err != nil {
 		return err
 	}
-	if e.part.Numbers && e.checked.Numbers != at.Numbers || e.part.CallTypes && e.checked.CallTypes != at.CallTypes {
+	if e.part.Numbers && e.checked.Numbers != at.Numbers || e.part.CallTypes && e.checked.CallTypes != at.CallTypes ||
+		e.part.Resellers && e.checked.Resellers != at.Resellers {
 		return fmt.Errorf("%s: others were written meanwhile: %w", e.path, documents.ErrConflict)
 	}
 	var docs []documents.Doc

@@ -7,10 +7,11 @@ import (
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/ledger"
 )
 
 // PutCycle writes a billing cycle. Its zone cannot change: the months of its
-// periods are cut by it.
+// periods are cut by it. Nor can its kind: what is issued is an invoice or not.
 func (c *Catalog) PutCycle(ctx context.Context, v book.Cycle, m Match) (documents.Version, error) {
 	if err := checkCycle(v).err(); err != nil {
 		return "", err
@@ -25,6 +26,9 @@ func (c *Catalog) PutCycle(ctx context.Context, v book.Cycle, m Match) (document
 			}
 			if old.Exists() && was.Zone != v.Zone {
 				r.add("zone", v.Zone, fmt.Sprintf("%s: the zone of a cycle cannot change", was.Zone))
+			}
+			if old.Exists() && was.Kind != v.Kind {
+				r.add("kind", string(v.Kind), fmt.Sprintf("%q: the kind of a cycle cannot change", was.Kind))
 			}
 			return r.err()
 		},
@@ -43,13 +47,31 @@ func decodeOld(old documents.Doc, v any) error {
 
 // PutAccount writes an account. Its id is what records say: 1 to 256 bytes of
 // UTF-8 without control characters. Cycle and currency of an account cannot
-// change: what was issued is in them.
+// change: what was issued is in them. Its parent, and all above that, are
+// customers; at most call.MaxLevels are above any account.
 func (c *Catalog) PutAccount(ctx context.Context, v book.Account, m Match) (documents.Version, error) {
 	if err := checkAccount(v, 1).err(); err != nil {
 		return "", err
 	}
+	var checked ledger.Versions
+	if v.Parent != "" {
+		sides, err := c.sides(ctx)
+		if err != nil {
+			return "", err
+		}
+		r := about("account", v.ID)
+		if sides[v.Cycle] == supplier {
+			r.add("parent", v.Parent, "none: a supplier is below nobody")
+		}
+		if checked, err = c.reseller(ctx, v, sides, r); err != nil {
+			return "", err
+		}
+		if err := r.err(); err != nil {
+			return "", err
+		}
+	}
 	return c.edit(ctx, edit{
-		path: pathOf("accounts", v.ID), value: v, match: m, book: true,
+		path: pathOf("accounts", v.ID), value: v, match: m, book: true, part: ledger.Parts{Resellers: v.Parent != ""}, checked: checked,
 		needs: []documents.Path{pathOf("cycles", v.Cycle)},
 		check: func(old documents.Doc, needs []documents.Doc) error {
 			var was book.Account
@@ -89,6 +111,10 @@ func (c *Catalog) PutFeature(ctx context.Context, v bundle.Feature, m Match) (do
 	if err := v.Validate(); err != nil {
 		return "", fmt.Errorf("%w: %w", err, ErrRefused)
 	}
+	sides, err := c.sides(ctx)
+	if err != nil {
+		return "", err
+	}
 	needs := []documents.Path{pathOf("accounts", v.Account)}
 	if v.Plan != "" {
 		needs = append(needs, pathOf("plans", v.Plan))
@@ -97,8 +123,8 @@ func (c *Catalog) PutFeature(ctx context.Context, v bundle.Feature, m Match) (do
 		path: pathOf("features", v.Account, v.ID), value: v, match: m, book: true, needs: needs,
 		check: func(_ documents.Doc, needs []documents.Doc) error {
 			r := about("feature", v.Account, v.ID)
-			if !needs[0].Exists() {
-				r.add("account", v.Account, "an account that is there")
+			if err := r.accounts("account", needs[:1], sides, customer); err != nil {
+				return err
 			}
 			if v.Plan != "" && !needs[1].Exists() {
 				r.add("plan", v.Plan, "a plan that is there")

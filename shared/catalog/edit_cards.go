@@ -66,23 +66,35 @@ func (c *Catalog) PutFeed(ctx context.Context, v book.Feed, m Match) (documents.
 		return "", fmt.Errorf("%w: %w", err, ErrRefused)
 	}
 	needs := []documents.Path{pathOf("cycles", v.Cycle)}
-	for _, id := range feedAccounts(v) {
+	payers, suppliers := feedAccounts(v), trunkAccounts(v.Suppliers)
+	for _, id := range append(payers, suppliers...) {
 		needs = append(needs, pathOf("accounts", id))
 	}
-	v.Trunks = storedTrunks(v.Trunks)
+	sides, err := c.sides(ctx)
+	if err != nil {
+		return "", err
+	}
+	v.Trunks, v.Suppliers = storedTrunks(v.Trunks), storedTrunks(v.Suppliers)
 	return c.edit(ctx, edit{
 		path: pathOf("feeds", v.Source.ID), value: v, match: m, book: true, needs: needs,
 		check: func(_ documents.Doc, needs []documents.Doc) error {
 			r := about("feed", v.Source.ID)
 			if !needs[0].Exists() {
 				r.add("cycle", v.Cycle, "a cycle that is there")
+			} else if sides[v.Cycle] == supplier {
+				r.add("cycle", v.Cycle, "a cycle of customers")
 			}
-			for i, id := range feedAccounts(v) {
+			for i, id := range payers {
 				field := "trunks"
 				if slices.Contains(v.Source.Identify, cdr.Fixed+cdr.Means(id)) {
 					field = "identify"
 				}
-				r.accounts(field, needs[1+i:2+i])
+				if err := r.accounts(field, needs[1+i:2+i], sides, customer); err != nil {
+					return err
+				}
+			}
+			if err := r.accounts("suppliers", needs[1+len(payers):], sides, supplier); err != nil {
+				return err
 			}
 			return r.err()
 		},

@@ -14,7 +14,7 @@ import (
 // maxTrunks bounds the trunks of a feed: it is one document.
 const maxTrunks = 2000
 
-// payers checks how a feed tells who pays.
+// payers checks how a feed tells who pays, and who else is charged.
 func (r *Refusal) payers(v book.Feed) {
 	format := v.Source.Format
 	if format != cdr.Asterisk && format != cdr.FreeSWITCH {
@@ -27,27 +27,36 @@ func (r *Refusal) payers(v book.Feed) {
 		{"numbers", "", cdr.Feed{Numbers: v.Source.Numbers}},
 		{"direction", string(v.Source.Direction), cdr.Feed{Direction: v.Source.Direction}},
 		{"identify", fmt.Sprint(v.Source.Identify), cdr.Feed{Identify: v.Source.Identify}},
+		{"charges", fmt.Sprint(v.Source.Charges), cdr.Feed{Charges: v.Source.Charges}},
 	} {
 		one.set.ID, one.set.Format, one.set.Zone = "feed", format, "UTC"
 		if err := one.set.Validate(); err != nil {
 			r.add(one.field, one.found, "it to be right: "+strings.TrimPrefix(err.Error(), "feed feed: "))
 		}
 	}
-	if len(v.Trunks) > maxTrunks {
-		r.add("trunks", fmt.Sprint(len(v.Trunks)), fmt.Sprintf("at most %d", maxTrunks))
+	r.trunks("trunks", v.Trunks)
+	r.trunks("suppliers", v.Suppliers)
+	if len(v.Suppliers) > 0 && !slices.Contains(v.Source.Charges, cdr.Supplier) {
+		r.add("suppliers", fmt.Sprint(len(v.Suppliers)), fmt.Sprintf("none, or %s among the charges", cdr.Supplier))
+	}
+}
+
+func (r *Refusal) trunks(field string, trunks []book.Trunk) {
+	if len(trunks) > maxTrunks {
+		r.add(field, fmt.Sprint(len(trunks)), fmt.Sprintf("at most %d", maxTrunks))
 	}
 	seen := map[string]bool{}
-	for i, t := range v.Trunks {
-		r.text(fmt.Sprintf("trunks[%d].trunk", i), t.Trunk, 1)
-		r.owners(fmt.Sprintf("trunks[%d].owners", i), t.Owners)
+	for i, t := range trunks {
+		r.text(fmt.Sprintf("%s[%d].trunk", field, i), t.Trunk, 1)
+		r.owners(fmt.Sprintf("%s[%d].owners", field, i), t.Owners)
 		if seen[t.Trunk] {
-			r.add(fmt.Sprintf("trunks[%d].trunk", i), t.Trunk, "each trunk once")
+			r.add(fmt.Sprintf("%s[%d].trunk", field, i), t.Trunk, "each trunk once")
 		}
 		seen[t.Trunk] = true
 	}
 }
 
-// feedAccounts returns the accounts that a feed names, sorted.
+// feedAccounts returns the accounts that a feed names as who pays, sorted.
 func feedAccounts(v book.Feed) []string {
 	named := map[string]bool{}
 	for _, m := range v.Source.Identify {
@@ -55,7 +64,16 @@ func feedAccounts(v book.Feed) []string {
 			named[id] = true
 		}
 	}
-	for _, t := range v.Trunks {
+	for _, id := range trunkAccounts(v.Trunks) {
+		named[id] = true
+	}
+	return slices.Sorted(maps.Keys(named))
+}
+
+// trunkAccounts returns the accounts that trunks name, sorted.
+func trunkAccounts(trunks []book.Trunk) []string {
+	named := map[string]bool{}
+	for _, t := range trunks {
 		for _, o := range t.Owners {
 			named[o.Account] = true
 		}

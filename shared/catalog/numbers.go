@@ -73,11 +73,17 @@ func (c *Catalog) PutNumber(ctx context.Context, v book.Number, m Match) (docume
 		return "", err
 	}
 	needs := accountsOf(nil, v.Owners)
+	sides, err := c.sides(ctx)
+	if err != nil {
+		return "", err
+	}
 	return c.edit(ctx, edit{
 		path: ledger.NumberPath(v), value: v, match: m, book: true, part: ledger.Parts{Numbers: true}, checked: checked, needs: needs,
 		check: func(_ documents.Doc, needs []documents.Doc) error {
 			r := about("number", v.Number)
-			r.accounts("owners", needs)
+			if err := r.accounts("owners", needs, sides, customer); err != nil {
+				return err
+			}
 			return r.err()
 		},
 	})
@@ -100,15 +106,6 @@ func accountsOf(paths []documents.Path, owners []book.Owner) []documents.Path {
 		}
 	}
 	return paths
-}
-
-// accounts refuses those that are not there.
-func (r *Refusal) accounts(field string, needs []documents.Doc) {
-	for _, a := range needs {
-		if !a.Exists() {
-			r.add(field, a.Path.ID, "accounts that are there")
-		}
-	}
 }
 
 // ReadSetup reads a file of what is set up: text of ParseSetup or, where its
@@ -146,8 +143,8 @@ func ownedRow(o numbering.Owned) string {
 	return string(row[:len(row)-1])
 }
 
-// storeNumbers stores the rows of a list, all of accounts that are known, in
-// one spelling.
+// storeNumbers stores the rows of a list, all of customers that are known, in one
+// spelling.
 func (c *Catalog) storeNumbers(ctx context.Context, id string, text io.Reader, known map[string]bool) (ledger.NumberList, error) {
 	list := ledger.NumberList{ID: id}
 	if err := CheckID("list of numbers", id); err != nil {
@@ -161,7 +158,7 @@ func (c *Catalog) storeNumbers(ctx context.Context, id string, text io.Reader, k
 		switch {
 		case err == nil && !known[o.Account] && !missing[o.Account]:
 			missing[o.Account] = true
-			err = fmt.Errorf("number %s: no account %q", o.First, short(o.Account))
+			err = fmt.Errorf("number %s: no account %q of a customer", o.First, short(o.Account))
 		case err != nil && !errors.Is(err, numbering.ErrOwnedText):
 			return list, err
 		}
@@ -230,9 +227,12 @@ func (r *rows) Read(p []byte) (int, error) {
 // beside what is there.
 func (c *Catalog) importNumbers(ctx context.Context, s, old Setup) (ledger.Setup, error) {
 	var out ledger.Setup
-	known := map[string]bool{}
+	known, bought := map[string]bool{}, map[string]bool{}
+	for _, cycle := range slices.Concat(old.Cycles, s.Cycles) {
+		bought[cycle.ID] = cycle.Kind == book.Suppliers
+	}
 	for _, a := range slices.Concat(old.Accounts, s.Accounts) {
-		known[a.ID] = true
+		known[a.ID] = !bought[a.Cycle]
 	}
 	for _, n := range s.Numbers {
 		n.Owners = storedOwners(n.Owners)

@@ -56,12 +56,14 @@ type Feed struct {
 	Direction cdr.Directions  `json:"direction,omitempty"`
 	Identify  []cdr.Means     `json:"identify,omitempty"`
 	Trunks    []book.Trunk    `json:"trunks,omitempty"`
+	Charges   []cdr.Further   `json:"charges,omitempty"`
+	Suppliers []book.Trunk    `json:"suppliers,omitempty"`
 }
 
 func (f Feed) book() book.Feed {
 	return book.Feed{
-		Source: cdr.Feed{ID: f.ID, Format: f.Format, Zone: f.Timezone, Numbers: f.Numbers, Direction: f.Direction, Identify: f.Identify},
-		Cycle:  f.Cycle, Only: f.Only, Unquoted: f.Unquoted, Trunks: storedTrunks(f.Trunks),
+		Source: cdr.Feed{ID: f.ID, Format: f.Format, Zone: f.Timezone, Numbers: f.Numbers, Direction: f.Direction, Identify: f.Identify, Charges: f.Charges},
+		Cycle:  f.Cycle, Only: f.Only, Unquoted: f.Unquoted, Trunks: storedTrunks(f.Trunks), Suppliers: storedTrunks(f.Suppliers),
 	}
 }
 
@@ -69,7 +71,7 @@ func feedText(f book.Feed) Feed {
 	s := f.Source
 	return Feed{
 		ID: s.ID, Format: s.Format, Timezone: s.Zone, Cycle: f.Cycle, Only: f.Only, Unquoted: f.Unquoted,
-		Numbers: s.Numbers, Direction: s.Direction, Identify: s.Identify, Trunks: f.Trunks,
+		Numbers: s.Numbers, Direction: s.Direction, Identify: s.Identify, Trunks: f.Trunks, Charges: s.Charges, Suppliers: f.Suppliers,
 	}
 }
 
@@ -331,6 +333,9 @@ func (s Setup) checkAgainst(old Setup) error {
 		if was.Zone != is.Zone {
 			bad("cycle %s is in %s and cannot move to %s", is.ID, was.Zone, is.Zone)
 		}
+		if was.Kind != is.Kind {
+			bad("cycle %s is of kind %q, which cannot become %q", is.ID, was.Kind, is.Kind)
+		}
 	})
 	cards := byID(old.Cards, s.Cards, func(d Definition) string { return d.ID }, func(was, is Definition) {
 		if was.Kind != is.Kind || was.Parent != is.Parent || was.Currency != is.Currency {
@@ -357,7 +362,7 @@ func (s Setup) checkAgainst(old Setup) error {
 		if _, ok := cycles[f.Cycle]; !ok {
 			bad("feed %s: no cycle %q", f.ID, f.Cycle)
 		}
-		for _, id := range feedAccounts(f.book()) {
+		for _, id := range append(feedAccounts(f.book()), trunkAccounts(f.Suppliers)...) {
 			if _, ok := accounts[id]; !ok {
 				bad("feed %s: no account %q", f.ID, short(id))
 			}
@@ -382,6 +387,7 @@ func (s Setup) checkAgainst(old Setup) error {
 			bad("account %q is billed in %s, card %s is in %s", a.ID, a.Currency, d.ID, d.Currency)
 		}
 	}
+	s.checkSides(cycles, accounts, bad)
 	if err := s.checkRules(old, cards); err != nil {
 		errs = append(errs, err)
 	}

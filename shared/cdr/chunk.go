@@ -117,6 +117,7 @@ func (k *Chunk) put(dst *call.Columns, i int, row *Row) {
 	dst.ARaw[i], dst.BRaw[i] = dst.AddText(r.ARaw), dst.AddText(r.BRaw)
 	dst.Instant[i], dst.Nanos[i], dst.Decimals[i] = r.Instant, r.Duration.Nanos, r.Duration.Decimals
 	dst.Version[i], dst.Flags[i], dst.Line[i] = r.Version, r.Flags, row.Line
-	dst.Kind[i], dst.Units[i], dst.Direction[i], dst.Trunk[i] = r.Kind, r.Units, r.Direction, dst.AddText(r.Trunk)
+	dst.Kind[i], dst.Units[i], dst.Direction[i] = r.Kind, r.Units, r.Direction
+	dst.Trunk[i], dst.OutTrunk[i] = dst.AddText(r.Trunk), dst.AddText(r.OutTrunk)
 	dst.LRN[i], dst.ALRN[i], dst.Service[i], dst.Tag[i] = dst.AddText(r.LRN), dst.AddText(r.ALRN), dst.AddText(r.Service), dst.AddText(r.Tag)
 }

@@ -134,7 +134,7 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 		"x":           {"", "note", "a\x00b", "\xff", "é", "\t"},
 	}
 	values["answer"], values["billsec"] = append(values["start"], "0", "0000-00-00 00:00:00", " "), values["duration"]
-	values["a_lrn"] = values["lrn"]
+	values["a_lrn"], values["carrier"] = values["lrn"], values["peer"]
 	quote := func(t *rapid.T, comma, cell string) string {
 		switch rapid.IntRange(0, 60).Draw(t, "quotes") {
 		case 0, 1, 2, 3, 4, 5:
@@ -165,9 +165,12 @@ func oddFiles(feed Feed) *rapid.Generator[string] {
 			if rapid.IntRange(0, 4).Draw(t, "other columns") == 0 {
 				columns = append(slices.Clone(columns), rapid.Permutation(others).Draw(t, "others")[:rapid.IntRange(1, len(others)).Draw(t, "how many")]...)
 			}
-			for m, name := range map[meaning]string{direction: "direction", trunk: "peer"} {
-				if feed.reads(m) || rapid.IntRange(0, 9).Draw(t, name) == 0 {
-					columns = append(slices.Clone(columns), name)
+			for _, c := range []struct {
+				meaning meaning
+				name    string
+			}{{direction, "direction"}, {trunk, "peer"}, {outTrunk, "carrier"}} {
+				if feed.reads(c.meaning) || rapid.IntRange(0, 9).Draw(t, c.name) == 0 {
+					columns = append(slices.Clone(columns), c.name)
 				}
 			}
 			if rapid.IntRange(0, 9).Draw(t, "mark") == 0 {

@@ -23,6 +23,7 @@ const (
 	version
 	direction
 	trunk
+	outTrunk
 	kind
 	units
 	lrn
@@ -54,6 +55,7 @@ var Columns = [meanings]struct {
 	version:     {"version", []string{"record_version"}},
 	direction:   {"direction", []string{"call_direction"}},
 	trunk:       {"trunk", []string{"trunk_id", "peer", "gateway"}},
+	outTrunk:    {"out_trunk", []string{"carrier", "supplier_trunk", "egress_trunk", "out_gateway"}},
 	kind:        {"kind", []string{"usage_kind", "usage_type"}},
 	units:       {"units", []string{"quantity", "usage_units"}},
 	lrn:         {"lrn", []string{"called_lrn", "b_lrn", "dnis_lrn"}},
@@ -131,6 +133,7 @@ func headerLayout(header [][]byte, feed Feed) (layout, error) {
 		{"duration", []meaning{billmsec, billsec, duration}, hasKind && l.at[units] >= 0},
 		{"direction, which the feed's direction, both, asks for", []meaning{direction}, !feed.reads(direction)},
 		{"trunk, which the feed identifies by", []meaning{trunk}, !feed.reads(trunk)},
+		{"outgoing trunk, by which the feed charges suppliers", []meaning{outTrunk}, !feed.reads(outTrunk)},
 	} {
 		var names []string
 		found := false

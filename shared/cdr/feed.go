@@ -39,6 +39,9 @@ type Feed struct {
 	// Identify lists how to tell who pays, at most MaxMeans, in the order they
 	// are tried; none: see Means.
 	Identify []Means `doc:"identify,omitempty" json:"identify,omitempty"`
+	// Charges lists whom the records charge beside who pays, each once; none:
+	// nobody.
+	Charges []Further `doc:"charges,omitempty" json:"charges,omitempty"`
 }
 
 // Validate returns what is wrong with the feed, naming field and value.

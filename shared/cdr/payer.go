@@ -34,6 +34,18 @@ const (
 	BothWays     Directions = "both"     // as the direction column says
 )
 
+// Further says whom the records of a feed charge beside who pays.
+type Further string
+
+// The further charges, one for each record that has such an account. Who owns a
+// called number is charged for outbound records: of an inbound one the called
+// party is who pays.
+const (
+	Callee    Further = "callee"    // whoever owns the called number
+	Resellers Further = "resellers" // the resellers above who pays
+	Supplier  Further = "supplier"  // whose the outgoing trunk is: what it costs us
+)
+
 // MaxMeans bounds how many means a feed has.
 const MaxMeans = 8
 
@@ -80,6 +92,20 @@ func (f Feed) validatePayers() error {
 			return fmt.Errorf("identify %q is there twice", clip([]byte(m)))
 		}
 	}
+	for i, c := range f.Charges {
+		switch c {
+		case Callee, Resellers:
+		case Supplier:
+			if f.Format != Generic {
+				return fmt.Errorf("charges %q: a feed of format %s has no column for the outgoing trunk", c, f.Format)
+			}
+		default:
+			return fmt.Errorf("charges %q: want %s, %s or %s", clip([]byte(c)), Callee, Resellers, Supplier)
+		}
+		if slices.Contains(f.Charges[:i], c) {
+			return fmt.Errorf("charges %q is there twice", c)
+		}
+	}
 	if err := f.Numbers.Validate(); err != nil {
 		return fmt.Errorf("numbers: %w", err)
 	}
@@ -94,6 +120,8 @@ func (f Feed) reads(m meaning) bool {
 		return slices.Contains(f.Means(), AccountField)
 	case trunk:
 		return slices.Contains(f.Means(), Trunk)
+	case outTrunk:
+		return slices.Contains(f.Charges, Supplier)
 	case direction:
 		return f.Direction == BothWays
 	}
@@ -112,8 +140,8 @@ func (f Feed) limit(l layout) layout {
 
 const wantDirection = "outbound or inbound"
 
-// readPayer reads what tells who pays, beside the account field and the
-// numbers.
+// readPayer reads what tells who pays and who else is charged, beside the account
+// field and the numbers.
 func (r *Reader) readPayer(row *Row, fields [][]byte) {
 	if r.feed.Direction == InboundOnly {
 		row.Record.Direction = call.Inbound
@@ -125,6 +153,9 @@ func (r *Reader) readPayer(row *Row, fields [][]byte) {
 	}
 	if c, ok := r.cell(fields, trunk); ok {
 		row.Record.Trunk = string(r.trunkOf(r.bounded(row, trunk, c)))
+	}
+	if c, ok := r.cell(fields, outTrunk); ok {
+		row.Record.OutTrunk = string(r.bounded(row, outTrunk, c))
 	}
 }
 

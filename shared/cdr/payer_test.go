@@ -18,8 +18,9 @@ func set(f Feed) Feed {
 		TechPrefixes: []string{"9#"}, StripCodes: []string{"*67"}, KeepCodes: true, URIs: true,
 	}
 	f.Direction, f.Identify = InboundOnly, []Means{Trunk, Called}
+	f.Charges = []Further{Callee, Resellers}
 	if f.Format == Generic {
-		f.Direction = BothWays
+		f.Direction, f.Charges = BothWays, []Further{Supplier, Callee, Resellers}
 	}
 	return f
 }
@@ -32,15 +33,16 @@ func trunks(f Feed) Feed {
 }
 
 func TestAFeedsNumbersAreReadByItsRules(t *testing.T) {
-	file := "id,a,b,start,duration,direction,peer\n" +
-		"1,020 7946 0000,07700 900123,2026-11-03T10:00:00Z,5,outbound,p\n" +
-		"2,anonymous,sip:+442079460000@host,2026-11-03T10:00:00Z,5,in,p\n" +
-		"3,204,*100,2026-11-03T10:00:00Z,5,OUT,p\n" +
-		"4,442079460000,9#33142685300,2026-11-03T10:00:00Z,5,o,p\n"
+	file := "id,a,b,start,duration,direction,peer,carrier\n" +
+		"1,020 7946 0000,07700 900123,2026-11-03T10:00:00Z,5,outbound,p,c-1\n" +
+		"2,anonymous,sip:+442079460000@host,2026-11-03T10:00:00Z,5,in,p,c-1\n" +
+		"3,204,*100,2026-11-03T10:00:00Z,5,OUT,p,c-1\n" +
+		"4,442079460000,9#33142685300,2026-11-03T10:00:00Z,5,o,p,c-1\n"
 	type numbers struct {
 		A, ARaw, B, BRaw string
 		Direction        call.Direction
 		Flags            string
+		Out              string
 	}
 	var got []numbers
 	for _, row := range readAll(t, set(generic), file) {
@@ -48,13 +50,13 @@ func TestAFeedsNumbersAreReadByItsRules(t *testing.T) {
 			t.Errorf("line %d is %s: %s %q", row.Line, row.Status, row.Reason, row.Value)
 		}
 		r := row.Record
-		got = append(got, numbers{r.ANumber, r.ARaw, r.BNumber, r.BRaw, r.Direction, r.Flags.String()})
+		got = append(got, numbers{r.ANumber, r.ARaw, r.BNumber, r.BRaw, r.Direction, r.Flags.String(), r.OutTrunk})
 	}
 	want := []numbers{
-		{"442079460000", "020 7946 0000", "447700900123", "07700 900123", call.Outbound, ""},
-		{"", "anonymous", "442079460000", "sip:+442079460000@host", call.Inbound, "caller_withheld"},
-		{"204", "", "100", "*100", call.Outbound, "short_code"},
-		{"442079460000", "", "33142685300", "9#33142685300", call.Outbound, ""},
+		{"442079460000", "020 7946 0000", "447700900123", "07700 900123", call.Outbound, "", "c-1"},
+		{"", "anonymous", "442079460000", "sip:+442079460000@host", call.Inbound, "caller_withheld", "c-1"},
+		{"204", "", "100", "*100", call.Outbound, "short_code", "c-1"},
+		{"442079460000", "", "33142685300", "9#33142685300", call.Outbound, "", "c-1"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -84,11 +86,32 @@ func TestOnlyAFeedThatTellsByItsTrunkReadsIt(t *testing.T) {
 	}
 }
 
+func TestOnlyAFeedThatChargesSuppliersReadsTheOutgoingTrunk(t *testing.T) {
+	const file = "id,b,start,duration,carrier\n1,2,2026-11-03T10:00:00Z,5,north\n"
+	bought, shared := generic, generic
+	bought.Charges, shared.Charges = []Further{Supplier}, []Further{Callee, Resellers}
+	for _, c := range []struct {
+		feed Feed
+		want string
+	}{{generic, ""}, {shared, ""}, {bought, "north"}} {
+		rows := readAll(t, c.feed, file)
+		if len(rows) != 1 || rows[0].Status != 0 || rows[0].Record.OutTrunk != c.want {
+			t.Errorf("charges %q: %+v, want the outgoing trunk %q", c.feed.Charges, rows, c.want)
+		}
+	}
+	long := readAll(t, bought, strings.Replace(file, "north", strings.Repeat("n", call.MaxField+1), 1))
+	if len(long) != 1 || long[0].Reason != call.TooLong || long[0].Column != "carrier" {
+		t.Errorf("%+v, want it rejected for the length of its outgoing trunk", long)
+	}
+}
+
 func TestAFileWithoutTheColumnThatAFeedAsksForIsRefused(t *testing.T) {
 	const file = "id,account,a,b,start,duration\n1,acme,1,2,2026-11-03T10:00:00Z,5\n"
 	both := generic
 	both.Direction = BothWays
-	for want, feed := range map[string]Feed{"column for the direction": both, "column for the trunk": trunks(generic)} {
+	bought := generic
+	bought.Charges = []Further{Supplier}
+	for want, feed := range map[string]Feed{"column for the direction": both, "column for the trunk": trunks(generic), "column for the outgoing trunk": bought} {
 		var bad *FileError
 		if _, err := Open(strings.NewReader(file), feed); !errors.As(err, &bad) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want a refusal that says %s", err, want)
@@ -107,14 +130,17 @@ func TestAFeedThatContradictsItselfIsRefused(t *testing.T) {
 		return f
 	}
 	for want, feed := range map[string]Feed{
-		`direction "up"`:                  with(func(f *Feed) { f.Direction = "up" }),
-		"no column for it":                with(func(f *Feed) { f.Format, f.Direction = Asterisk, BothWays }),
-		`identify "cli"`:                  with(func(f *Feed) { f.Identify = []Means{"cli"} }),
-		`identify "fixed:"`:               with(func(f *Feed) { f.Identify = []Means{Fixed} }),
-		`"caller" is there twice`:         with(func(f *Feed) { f.Identify = []Means{Caller, Called, Caller} }),
-		"nothing after it would be asked": with(func(f *Feed) { f.Identify = []Means{Fixed + "acme", Caller} }),
-		"9 entries":                       with(func(f *Feed) { f.Identify = make([]Means, 9) }),
-		`numbers: country code "x"`:       with(func(f *Feed) { f.Numbers.CountryCode = "x" }),
+		`direction "up"`:                   with(func(f *Feed) { f.Direction = "up" }),
+		"no column for it":                 with(func(f *Feed) { f.Format, f.Direction = Asterisk, BothWays }),
+		`identify "cli"`:                   with(func(f *Feed) { f.Identify = []Means{"cli"} }),
+		`identify "fixed:"`:                with(func(f *Feed) { f.Identify = []Means{Fixed} }),
+		`"caller" is there twice`:          with(func(f *Feed) { f.Identify = []Means{Caller, Called, Caller} }),
+		"nothing after it would be asked":  with(func(f *Feed) { f.Identify = []Means{Fixed + "acme", Caller} }),
+		"9 entries":                        with(func(f *Feed) { f.Identify = make([]Means, 9) }),
+		`charges "nobody"`:                 with(func(f *Feed) { f.Charges = []Further{"nobody"} }),
+		`charges "callee" is there twice`:  with(func(f *Feed) { f.Charges = []Further{Callee, Callee} }),
+		"no column for the outgoing trunk": with(func(f *Feed) { f.Format, f.Charges = Asterisk, []Further{Supplier} }),
+		`numbers: country code "x"`:        with(func(f *Feed) { f.Numbers.CountryCode = "x" }),
 	} {
 		if err := feed.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want an error that says %s", err, want)

@@ -172,7 +172,7 @@ func (k *Chunk) otherNumber(dst *call.Columns, number, raw *call.Span, text []by
 	return kind, true
 }
 
-// plainPayers reads what else tells who pays.
+// plainPayers reads what else tells who is charged.
 func (k *Chunk) plainPayers(dst *call.Columns, i int, l *lines) {
 	p, t := &k.plan, k.text8()
 	directed, trunked := p.at[direction], p.at[trunk]
@@ -197,4 +197,5 @@ func (k *Chunk) plainPayers(dst *call.Columns, i int, l *lines) {
 			dst.Trunk[i+r].Len = uint32(len(k.rows.trunkOf(t[d[trunked]+1 : d[trunked+1]])))
 		}
 	}
+	k.plainTexts(dst.OutTrunk[i:], l, p.at[outTrunk])
 }

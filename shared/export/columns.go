@@ -55,6 +55,7 @@ const (
 	batch
 	line
 	image
+	role
 	width
 )
 
@@ -84,6 +85,7 @@ var columns = [width]column{
 	batch:       {"batch", term, false},
 	line:        {"line", number, true},
 	image:       {"card_image", term, false},
+	role:        {"role", term, true},
 }
 
 // Columns returns the names of the columns, in order.
@@ -156,7 +158,7 @@ func (v *values) read(rec *Record) error {
 		{callID, r.CallID}, {feed, r.Feed}, {leg, r.Leg}, {account, r.Account}, {usage, r.Kind.String()},
 		{aNumber, r.ANumber}, {bNumber, r.BNumber}, {status, r.Status.String()}, {reason, string(r.Reason)},
 		{prefix, r.PrefixDigits()}, {destination, rec.Destination}, {flags, v.flagNames(r.Flags)},
-		{month, rec.Period}, {batch, rec.Batch}, {image, rec.Image},
+		{month, rec.Period}, {batch, rec.Batch}, {image, rec.Image}, {role, r.Role.Name(r.Level)},
 	} {
 		v.text(t.column, t.text)
 	}

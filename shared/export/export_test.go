@@ -85,7 +85,7 @@ func sample() []*export.Record {
 		{
 			Row: &call.Row{
 				Record: call.Record{Feed: "switch", CallID: "2", Instant: at - at%second, Kind: call.Data, Units: 5 << 40, Account: "-acme"},
-				Line:   3, Status: call.Rated, Billed: 5 << 40, Charge: money.MustParse("12"),
+				Line:   3, Status: call.Rated, Billed: 5 << 40, Charge: money.MustParse("12"), Role: call.Reseller, Level: 2,
 			},
 			Batch: "b1", Period: "monthly:2026-11", Image: "images/00", Currency: "GBP",
 		},
@@ -212,6 +212,7 @@ func cells(r *export.Record) []string {
 		strconv.FormatInt(at.Add(-time.Duration(nanos)).UnixMicro(), 10), strconv.FormatInt(nanos, 10), second, units,
 		quoted(row.Status.String()), quoted(string(row.Reason)), quoted(row.PrefixDigits()), quoted(r.Destination), billed, charge, currency, covered, due,
 		quoted(row.Flags.String()), quoted(r.Period), quoted(r.Batch), strconv.FormatInt(row.Line, 10), quoted(r.Image),
+		quoted(row.Role.Name(row.Level)),
 	}
 }
 
@@ -239,6 +240,7 @@ func records(decimals int) *rapid.Generator[*export.Record] {
 	return rapid.Custom(func(t *rapid.T) *export.Record {
 		text := func(label string) string { return words.Draw(t, label) }
 		b := rapid.StringMatching(`[0-9]{0,15}`).Draw(t, "b number")
+		charge := rapid.SampledFrom([]call.Row{{}, {Role: call.Callee}, {Role: call.Reseller, Level: 2}, {Role: call.Supplier}}).Draw(t, "role")
 		return &export.Record{
 			Row: &call.Row{
 				Record: call.Record{
@@ -258,6 +260,7 @@ func records(decimals int) *rapid.Generator[*export.Record] {
 				Reason: call.Reason(text("reason")), Prefix: rapid.IntRange(0, 16).Draw(t, "prefix"),
 				Billed: rapid.Uint64Range(0, 1<<63-1).Draw(t, "billed"), Covered: rapid.Uint64Range(0, 1<<63-1).Draw(t, "covered"),
 				Charge: amounts(decimals).Draw(t, "charge"), Due: amounts(decimals).Draw(t, "due"),
+				Role: charge.Role, Level: charge.Level,
 			},
 			Batch: text("batch"), Period: text("period"), Image: text("image"), Destination: text("destination"), Currency: text("currency"),
 			Folded: rapid.Bool().Draw(t, "folded"),

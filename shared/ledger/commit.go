@@ -76,7 +76,7 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, z zones) (Batch, e
 				until[f.Period.String()] = f.Into
 			}
 		}
-		b.Superseded = append(b.Superseded, Revision{b.Rev, b.Book, b.Marker, b.Counts, b.Periods, until})
+		b.Superseded = append(b.Superseded, Revision{b.Rev, b.Book, b.Marker, b.Counts, b.Charges, b.Periods, until})
 	}
 	for i, key := range keys {
 		if add[i].Into, err = p.into(b.after(key), z); err != nil {
@@ -97,7 +97,7 @@ func commitTx(p *places, todo Batch, m Marker, markerRef Ref, z zones) (Batch, e
 			"its rows fell in %d months and now fall in %d, which is too many to change at once: withdraw it and deliver the file under another name",
 			len(b.Periods), len(keys))}
 	}
-	b.State, b.Rev, b.Book, b.Marker, b.Counts, b.Content, b.Periods = Committed, todo.Rev, todo.Book, markerRef, m.Counts, m.Content, nil
+	b.State, b.Rev, b.Book, b.Marker, b.Counts, b.Charges, b.Content, b.Periods = Committed, todo.Rev, todo.Book, markerRef, m.Counts, m.Charges, m.Content, nil
 	b.Attempts, b.LastError, b.RedoState, b.RedoAt, b.Redo = 0, "", "", time.Time{}, Redo{}
 	for _, key := range keys {
 		b.Periods = append(b.Periods, key.String())

@@ -319,7 +319,7 @@ func (l *Ledger) joinSlices(ctx context.Context, b Batch, p cutPlan, done []Ref)
 
 // tally returns what a slice counted.
 func (m *sliceMarker) tally() tally {
-	t := tally{parts: m.Parts, counts: m.Counts, reasons: m.Reasons}
+	t := tally{parts: m.Parts, counts: m.Counts, reasons: m.Reasons, charges: m.Charges}
 	for i, n := range m.Periods {
 		t.periods = append(t.periods, periodTally{n, m.Lines[i]})
 	}

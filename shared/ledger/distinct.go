@@ -33,9 +33,10 @@ type loser struct {
 // out, keyed by (account shard, batch, line); those of foreign entries lose in
 // their own periods.
 //
-// Of most rows the hash of their identity is found once, so they stand for
-// themselves. The others are candidates: they are read, and only what they say
-// decides.
+// Of most rows the hash of their identity is found once, or in the charges of one
+// row of a file only, so they stand for themselves. The others are candidates:
+// they are read, and only what they say decides. All charges of a row of a file
+// lose, or none.
 func (f *fold) distinct(ctx context.Context, out *extsort.Sorter) (err error) {
 	d := newDeliveries(f.in.Manifest)
 	candidates := extsort.New(f.ledger.buckets.Work, f.scratch+"/candidates", candidateMemory)
@@ -116,21 +117,32 @@ func (f *fold) candidates(ctx context.Context, d deliveries, shard uint8, out *e
 			return err
 		}
 	}
-	var last, first []byte // of a hash: the row before, empty once it is given to out
+	sides := f.sides(d)
+	var last, held []byte // of a hash: the rows before, empty once they are given to out
 	err = sorter.Each(ctx, func(hash, at []byte) error {
 		if !bytes.Equal(hash, last) {
-			last, first = append(last[:0], hash...), append(first[:0], at...)
+			last, held = append(last[:0], hash...), append(held[:0], at...)
 			return nil
 		}
-		if len(first) > 0 {
-			if err := out.Add(ctx, first, nil); err != nil {
+		if len(held) > 0 && sameLine(&sides, held, at) {
+			held = append(held, at...) // as many as a record has charges
+			return nil
+		}
+		for one := range slices.Chunk(held, candidateSize) {
+			if err := out.Add(ctx, one, nil); err != nil {
 				return err
 			}
-			first = first[:0]
 		}
+		held = held[:0]
 		return out.Add(ctx, at, nil)
 	})
 	return err
+}
+
+// sameLine reports whether two candidates are charges of one row of a file.
+func sameLine(sides *[2]side, a, b []byte) bool {
+	revision := func(at []byte) uint32 { return sides[at[1]].numbers[binary.BigEndian.Uint32(at[2:])] }
+	return bytes.Equal(a[candidateSize-8:candidateSize], b[candidateSize-8:candidateSize]) && revision(a) == revision(b)
 }
 
 // judge reads the rows that are candidates, and decides.
@@ -197,7 +209,11 @@ func (f *fold) rank(ctx context.Context, d deliveries, candidates, out *extsort.
 }
 
 // rankSize is the size of a rank: has id, key, ^version, ^content, batch, line.
-const rankSize = 1 + 32 + 8 + 32 + 4 + 8
+// Up to rankContent it is that of the content.
+const (
+	rankContent = 1 + 32 + 8 + 32
+	rankSize    = rankContent + 4 + 8
+)
 
 // appendRank appends a record's rank, so that bytes sort: one identity's rows
 // together, the winner first (highest version, then greatest content hash),
@@ -225,8 +241,12 @@ func appendRank(dst []byte, r *call.Record, batch uint32, line int64) []byte {
 // rows are one when their content is: each batch's copies are numbered, and
 // the count charged is the largest in any one batch, so a row is a duplicate
 // when an earlier batch had as many.
+//
+// Charges of one row of a file have one rank, and what is said of the first is
+// said of all.
 type judge struct {
-	last   []byte // the rank before
+	last   []byte      // the rank before
+	status call.Status // that it lost as; 0: it did not
 	batch  uint32
 	copies int // of this content in this batch so far
 	most   int // copies of this content in any batch before
@@ -236,30 +256,39 @@ func (j *judge) next(rank []byte) (loser, bool, error) {
 	if len(rank) != rankSize {
 		return loser{}, false, fmt.Errorf("an identity of %d bytes: %w", len(rank), ErrDamaged)
 	}
-	const content = 1 + 32 + 8 + 32
-	sameID := len(j.last) > 0 && bytes.Equal(j.last[:33], rank[:33])
-	sameContent := sameID && bytes.Equal(j.last[:content], rank[:content])
-	j.last = append(j.last[:0], rank...)
 	l := loser{
-		batch: binary.BigEndian.Uint32(rank[content:]),
-		line:  int64(binary.BigEndian.Uint64(rank[content+4:])),
+		batch: binary.BigEndian.Uint32(rank[rankContent:]),
+		line:  int64(binary.BigEndian.Uint64(rank[rankContent+4:])),
 	}
+	if !bytes.Equal(j.last, rank) {
+		j.status = j.decide(rank, l.batch)
+	}
+	l.status = j.status
+	return l, l.status != 0, nil
+}
+
+// decide says how the next row loses; 0: it does not.
+func (j *judge) decide(rank []byte, batch uint32) call.Status {
+	sameID := len(j.last) > 0 && bytes.Equal(j.last[:33], rank[:33])
+	sameContent := sameID && bytes.Equal(j.last[:rankContent], rank[:rankContent])
+	j.last = append(j.last[:0], rank...)
 	if rank[0] == 1 {
 		switch {
 		case sameContent:
-			l.status = call.Duplicate
+			return call.Duplicate
 		case sameID:
-			l.status = call.Superseded
+			return call.Superseded
 		}
-		return l, l.status != 0, nil
+		return 0
 	}
 	switch {
 	case !sameContent:
-		j.batch, j.copies, j.most = l.batch, 0, 0
-	case l.batch != j.batch:
-		j.batch, j.copies, j.most = l.batch, 0, max(j.most, j.copies)
+		j.batch, j.copies, j.most = batch, 0, 0
+	case batch != j.batch:
+		j.batch, j.copies, j.most = batch, 0, max(j.most, j.copies)
 	}
-	j.copies++
-	l.status = call.Duplicate
-	return l, j.copies <= j.most, nil
+	if j.copies++; j.copies <= j.most {
+		return call.Duplicate
+	}
+	return 0
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,11 +15,11 @@ import (
 type Extract struct {
 	// Of is the id of the batch or period.
 	Of string
-	// Counts accounts for every record; a batch's are charged or unrated.
+	// Counts accounts for every charge of a record; a batch's are charged or unrated.
 	Counts MonthCounts
 	// Decimals is how finely the amounts are counted: by the finest of the cards.
 	Decimals int
-	// FileRows is how many records each stored file has at most, so that it can
+	// FileRows is how many charges each stored file has at most, so that it can
 	// be fetched in one go: ExportFileRows, unless it is set to less.
 	FileRows int64
 
@@ -78,7 +79,9 @@ func (x *Extract) ofBatch(ctx context.Context) error {
 		return err
 	}
 	x.batch, x.source, x.parts, x.book = b.ID, b.Marker.Name, m.Parts, b.Book
-	x.Counts = MonthCounts{Rows: m.Counts.Accepted + m.Counts.Unrated, Charged: m.Counts.Accepted, Unrated: m.Counts.Unrated}
+	for _, n := range m.Periods {
+		x.Counts.Rows, x.Counts.Charged, x.Counts.Unrated = x.Counts.Rows+n.Accepted+n.Unrated, x.Counts.Charged+n.Accepted, x.Counts.Unrated+n.Unrated
+	}
 	return nil
 }
 
@@ -107,8 +110,8 @@ func (x *Extract) ofPeriod(ctx context.Context) error {
 	return nil
 }
 
-// Each calls f with every record once: those of a batch in the order of its
-// file, those of a period account by account, each in the order of its fold. A
+// Each calls f with every charge of a record once: those of a batch in the order
+// of its file, those of a period account by account, each in the order of its fold. A
 // record is valid during the call. A part of the rows at a time is held.
 func (x *Extract) Each(ctx context.Context, f func(*export.Record) error) error {
 	var counts MonthCounts
@@ -154,6 +157,7 @@ func (x *Extract) eachOutcome(ctx context.Context, f func(*part, *call.Row) erro
 func (x *Extract) eachRow(ctx context.Context, f func(*part, *call.Row) error) error {
 	type placed struct {
 		line   int64
+		charge int // of the line, in order
 		period int
 		stored string
 	}
@@ -172,14 +176,14 @@ func (x *Extract) eachRow(ctx context.Context, f func(*part, *call.Row) error) e
 				if err := p.parse(stored, &x.row); err != nil {
 					return err
 				}
-				rows = append(rows, placed{x.row.Line, b.Period, stored})
+				rows = append(rows, placed{x.row.Line, chargeOrder(&x.row), b.Period, stored})
 				return nil
 			})
 			if err != nil {
 				return err
 			}
 		}
-		slices.SortFunc(rows, func(a, b placed) int { return int(a.line - b.line) })
+		slices.SortFunc(rows, func(a, b placed) int { return cmp.Or(cmp.Compare(a.line, b.line), a.charge-b.charge) })
 		for _, r := range rows {
 			if err := p.parse(r.stored, &x.row); err != nil {
 				return err

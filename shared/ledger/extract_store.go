@@ -25,7 +25,7 @@ const (
 	exportsPrefix = "exports/"
 	exportDay     = "2006-01-02"
 	// exportRules names the way extracts are written: another makes other bytes.
-	exportRules = "export 1"
+	exportRules = "export 2"
 )
 
 // ExportFile is a file of an export.

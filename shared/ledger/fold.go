@@ -193,7 +193,7 @@ func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, 
 
 // appendOrder appends the place of a row: its account, then the order in which
 // the month is folded (instant, feed, call id, leg, content; copies of one
-// content by batch and line).
+// content by batch and line; charges of one row to one account by role).
 func appendOrder(dst []byte, r *call.Row) []byte {
 	dst = appendOrdered(dst, r.Account)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Instant)^1<<63)
@@ -203,7 +203,11 @@ func appendOrder(dst []byte, r *call.Row) []byte {
 	hash := r.ContentHash()
 	dst = append(dst, hash[:]...)
 	dst = binary.BigEndian.AppendUint32(dst, r.Batch)
-	return binary.BigEndian.AppendUint64(dst, uint64(r.Line))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(r.Line))
+	if r.Role == call.Payer {
+		return dst // the first of them
+	}
+	return append(dst, byte(r.Role), r.Level)
 }
 
 // appendOrdered appends a string so that bytes sort as strings do, whatever

@@ -65,7 +65,7 @@ func (h *house) versions(name string, rows ...string) ledger.Batch {
 // its invoices, but those of acme.
 func (h *house) bill(k ledger.Key) []string {
 	h.t.Helper()
-	if err := h.OpenPeriod(h.ctx(), k, map[string]string{"m": "UTC", "n": "America/New_York"}[k.Cycle]); err != nil {
+	if err := h.OpenPeriod(h.ctx(), k, map[string]string{"m": "UTC", "n": "America/New_York", "s": "UTC"}[k.Cycle]); err != nil {
 		h.t.Fatal(err)
 	}
 	if err := h.Close(h.ctx(), k, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)); err != nil {

@@ -17,10 +17,16 @@ type ownChoice struct {
 	rateAs string
 }
 
-// choose goes over all assignments of the account, then over all fallbacks.
-func (b *ownBook) choose(r *call.Record) (out ownChoice) {
+// choose goes over all assignments of the account, then over all fallbacks: those
+// are for customers, as is what call types have rated as other.
+func (b *ownBook) choose(of *call.Record, role call.Role) (out ownChoice) {
+	charged := *of
+	r := &charged
+	if role == call.Callee {
+		r.Direction = call.Inbound
+	}
 	a := b.accounts[r.Account]
-	if a == nil {
+	if a == nil || a.supplier != (role == call.Supplier) {
 		return ownChoice{reason: call.NoAccount}
 	}
 	out.reason = call.NoCard
@@ -43,6 +49,10 @@ func (b *ownBook) choose(r *call.Record) (out ownChoice) {
 		}
 	}
 	best = nil
+	if a.supplier {
+		out.images[0], out.rateAs = b.live(card, r.At()), ""
+		return out
+	}
 	for _, f := range b.book.Fallbacks {
 		rank, ok := ownRank(f.Class, f.Direction, f.From, class, r.Direction, month)
 		if ok && f.Currency == a.Currency && slices.Compare(rank, best) > 0 {

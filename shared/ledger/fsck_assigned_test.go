@@ -29,7 +29,7 @@ func TestFsckChoosesAsTheBookDoes(t *testing.T) {
 			return period.Month{Year: 2026, Month: time.Month(rapid.IntRange(9, 12).Draw(t, "month"))}
 		}
 		b := &book.Book{
-			Rules: book.RuleVersion, Cycles: []book.Cycle{{ID: "london", Zone: "Europe/London"}},
+			Rules: book.RuleVersion, Cycles: []book.Cycle{{ID: "london", Zone: "Europe/London", Kind: book.CycleKind(pick("kind", "", "", "suppliers"))}},
 			Accounts: []book.Account{{ID: "alice", Cycle: "london", Currency: "GBP"}}, Cards: []book.Card{{ID: "4", Images: map[string]string{}}},
 		}
 		for _, id := range []string{"1", "2", "3"} {
@@ -81,8 +81,9 @@ func TestFsckChoosesAsTheBookDoes(t *testing.T) {
 				Account: pick("account", "alice", "alice", "who"), ANumber: number(), BNumber: number(), Tag: pick("tag", "", "x"),
 				Direction: call.Direction(rapid.IntRange(0, 1).Draw(t, "way")), Instant: cmp.Or(instant(), november.AddDate(0, -1, -20)).UnixNano(),
 			}
-			want, why := ix.Choose(r)
-			got := own.choose(r)
+			role := rapid.SampledFrom([]call.Role{call.Payer, call.Payer, call.Callee, call.Reseller, call.Supplier}).Draw(t, "role")
+			want, why := ix.ChooseAs(r, role)
+			got := own.choose(r, role)
 			images := [2]string{want.Image, want.FallbackImage}
 			if want.Flags.Has(call.FallbackCard) {
 				images = [2]string{"", want.Image}

@@ -128,7 +128,7 @@ func (b Batch) revisions() []Batch {
 	out := []Batch{b}
 	for _, old := range b.Superseded {
 		r := b
-		r.State, r.Rev, r.Book, r.Marker, r.Counts, r.Periods = Withdrawn, old.Rev, old.Book, old.Marker, old.Counts, old.Periods
+		r.State, r.Rev, r.Book, r.Marker, r.Counts, r.Charges, r.Periods = Withdrawn, old.Rev, old.Book, old.Marker, old.Counts, old.Charges, old.Periods
 		out = append(out, r)
 	}
 	return out

@@ -109,17 +109,33 @@ func (k *invoiceCheck) sums(where string, inv billing.Invoice) bool {
 	return ok
 }
 
-// checkNumbers checks that a month's blocks of invoice numbers lie behind one
-// another, from 1 to where the count stands.
+// checkNumbers checks that a month's blocks of numbers, of invoices and those of
+// statements, lie behind one another, from 1 to where the count stands.
 func (c *checker) checkNumbers(ctx context.Context) error {
-	blocks := map[period.Month][]Period{}
+	customers, suppliers := map[period.Month][]Period{}, map[period.Month][]Period{}
 	for _, key := range c.sortedPeriods() {
-		if p := c.periods[key]; p.FirstNumber > 0 {
-			blocks[p.Month] = append(blocks[p.Month], p)
+		p := c.periods[key]
+		if p.FirstNumber == 0 {
+			continue
 		}
+		blocks := customers
+		if f, ok := c.frozen[key]; ok {
+			bk, err := c.book(ctx, f.Book)
+			if err != nil {
+				return err
+			}
+			if bk != nil && bk.suppliers(p.Cycle) {
+				blocks = suppliers
+			}
+		}
+		blocks[p.Month] = append(blocks[p.Month], p)
 	}
+	return errors.Join(c.checkBlocks(ctx, "numbers", customers), c.checkBlocks(ctx, "statements", suppliers))
+}
+
+func (c *checker) checkBlocks(ctx context.Context, series string, blocks map[period.Month][]Period) error {
 	for _, m := range slices.SortedFunc(maps.Keys(blocks), period.Month.Compare) {
-		path := documents.Path{Collection: "heads", ID: documents.ID("numbers", m.String())}
+		path := documents.Path{Collection: "heads", ID: documents.ID(series, m.String())}
 		var head numberHead
 		if _, err := c.ledger.get(ctx, path, &head); err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, documents.ErrNotFound) {
 			return err

@@ -2,10 +2,12 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/period"
 )
 
@@ -22,6 +24,7 @@ type ownBook struct {
 
 type ownAccount struct {
 	book.Account
+	supplier    bool
 	assignments []book.Assignment
 	features    []bundle.Feature
 }
@@ -56,7 +59,7 @@ func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
 		}
 	}
 	for _, a := range decoded.Accounts {
-		b.accounts[a.ID] = &ownAccount{Account: a}
+		b.accounts[a.ID] = &ownAccount{Account: a, supplier: b.suppliers(a.Cycle)}
 	}
 	for _, a := range decoded.Assignments {
 		b.accounts[a.Account].assignments = append(b.accounts[a.Account].assignments, a)
@@ -79,10 +82,15 @@ func (c *checker) book(ctx context.Context, ref Ref) (*ownBook, error) {
 	return b, nil
 }
 
-// place returns the period that usage falls in.
-func (b *ownBook) place(feed *book.Feed, account string, at time.Time) Key {
+// suppliers reports whether a cycle is of suppliers.
+func (b *ownBook) suppliers(cycle string) bool {
+	return slices.ContainsFunc(b.book.Cycles, func(c book.Cycle) bool { return c.ID == cycle && c.Kind == book.Suppliers })
+}
+
+// place returns the period that a charge for usage falls in.
+func (b *ownBook) place(feed *book.Feed, account string, role call.Role, at time.Time) Key {
 	cycle := feed.Cycle
-	if a := b.accounts[account]; a != nil {
+	if a := b.accounts[account]; a != nil && a.supplier == (role == call.Supplier) {
 		cycle = a.Cycle
 	}
 	return Key{cycle, period.Of(at, b.zones[cycle])}

@@ -13,8 +13,9 @@ import (
 // stored row comes back when only its price is left to judge.
 func (k *rowCheck) compare(s storedRow, want *call.Row) *call.Row {
 	var got call.Row
+	where := k.where(want.Line) + ofRole(want)
 	if err := call.ParseRow(string(s.data), &got); err != nil {
-		k.add("row", k.where(want.Line), "%v", err)
+		k.add("row", where, "%v", err)
 		return nil
 	}
 	var differs []string
@@ -29,7 +30,7 @@ func (k *rowCheck) compare(s storedRow, want *call.Row) *call.Row {
 	note("start", g.Instant == w.Instant)
 	note("duration", g.Duration == w.Duration)
 	note("account", g.Account == w.Account && g.AccountRaw == w.AccountRaw)
-	note("direction or trunk", g.Direction == w.Direction && g.Trunk == w.Trunk)
+	note("direction or trunk", g.Direction == w.Direction && g.Trunk == w.Trunk && g.OutTrunk == w.OutTrunk)
 	note("a_number", g.ANumber == w.ANumber && g.ARaw == w.ARaw)
 	note("b_number", g.BNumber == w.BNumber && g.BRaw == w.BRaw)
 	note("kind or units", g.Kind == w.Kind && g.Units == w.Units)
@@ -41,16 +42,25 @@ func (k *rowCheck) compare(s storedRow, want *call.Row) *call.Row {
 		note("flags", g.Flags == w.Flags)
 	}
 	if len(differs) > 0 {
-		k.add("row", k.where(want.Line), "it differs from the file in %s", strings.Join(differs, ", "))
+		k.add("row", where, "it differs from the file in %s", strings.Join(differs, ", "))
 		return nil
 	}
 	if s.kind == call.ReportBlock && (g.Status != w.Status || g.Reason != w.Reason || !g.Charge.IsZero() || g.Billed != 0) {
-		k.add("row", k.where(want.Line), "%s, want %s", statusText(g.Status, g.Reason), statusText(w.Status, w.Reason))
+		k.add("row", where, "%s, want %s", statusText(g.Status, g.Reason), statusText(w.Status, w.Reason))
 	}
 	return &got
 }
 
+// count counts a row of the file or, in another role, a charge beside it.
 func (k *rowCheck) count(r *call.Row) {
+	if r.Role != call.Payer {
+		key := r.Role.Name(r.Level) + ":" + r.Status.String()
+		if r.Reason != "" {
+			key += ":" + string(r.Reason)
+		}
+		k.charges[key]++
+		return
+	}
 	switch r.Status {
 	case call.Rated:
 		k.counts.Accepted++
@@ -93,19 +103,23 @@ func (k *rowCheck) checkCounts(m *Marker) {
 	type tally struct {
 		Counts  Counts
 		Reasons map[string]int64
+		Charges map[string]int64 `json:",omitempty"`
 		Periods []PeriodCount
 	}
-	want := tally{k.counts, k.reasons, []PeriodCount{}}
+	want := tally{k.counts, k.reasons, k.charges, []PeriodCount{}}
 	var keys []string
 	for _, key := range slices.SortedFunc(maps.Keys(k.periods), compareKeys) {
 		want.Periods = append(want.Periods, *k.periods[key])
 		keys = append(keys, key.String())
 	}
-	if g, w := text(tally{m.Counts, m.Reasons, m.Periods}), text(want); g != w {
+	if g, w := text(tally{m.Counts, m.Reasons, m.Charges, m.Periods}), text(want); g != w {
 		k.add("marker", k.batch.Marker.Name, "it counts %s, want %s", g, w)
 	}
 	if k.batch.Counts != k.counts {
 		k.add("counts", batchPath(k.batch.ID).String(), "%s, want %s", text(k.batch.Counts), text(k.counts))
+	}
+	if !maps.Equal(k.batch.Charges, k.charges) {
+		k.add("counts", batchPath(k.batch.ID).String(), "charges %s, want %s", text(k.batch.Charges), text(k.charges))
 	}
 	if !slices.Equal(k.batch.Periods, keys) {
 		k.add("batch", batchPath(k.batch.ID).String(), "its rows fall in %q, want %q", k.batch.Periods, keys)

@@ -59,13 +59,28 @@ func (f *refold) distinct(ctx context.Context) error {
 			}
 		}
 		for _, group := range named {
-			f.decideNamed(group)
+			f.decideNamed(inOrder(group))
 		}
 		for _, group := range unnamed {
-			f.decideUnnamed(group)
+			f.decideUnnamed(inOrder(group))
 		}
 	}
 	return nil
+}
+
+// inOrder sorts deliveries. Charges of one row of a file are one delivery, which
+// may lose here if one of them is not foreign.
+func inOrder(group []copyOf) []copyOf {
+	slices.SortFunc(group, func(a, b copyOf) int {
+		switch {
+		case earlier(a, b) || !earlier(b, a) && a.own && !b.own:
+			return -1
+		case earlier(b, a) || b.own && !a.own:
+			return 1
+		}
+		return 0
+	})
+	return slices.CompactFunc(group, func(a, b copyOf) bool { return a.revision == b.revision && a.line == b.line })
 }
 
 func earlier(a, b copyOf) bool {
@@ -110,14 +125,8 @@ func (f *refold) decideNamed(group []copyOf) {
 
 // decideUnnamed takes the copies of one content without a call id: as many are
 // charged as the batch with the most of them has; in the batches before and
-// after it, the copies over what was seen so far.
+// after it, the copies over what was seen so far. The group is in order.
 func (f *refold) decideUnnamed(group []copyOf) {
-	slices.SortFunc(group, func(a, b copyOf) int {
-		if earlier(a, b) {
-			return -1
-		}
-		return 1
-	})
 	copies, most := map[revisionID]int{}, 0
 	for i, g := range group {
 		if i > 0 && group[i-1].revision != g.revision {

@@ -213,7 +213,7 @@ func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, ea
 }
 
 // foldShard takes a shard's rows account by account, in the order of instant,
-// feed and call id, then leg and content, batch and line.
+// feed and call id, then leg and content, batch and line, role and level.
 func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 	sorter := extsort.New(f.ledger.buckets.Work, "fsck/"+f.name, rowMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
@@ -231,7 +231,7 @@ func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 		content := r.ContentHash()
 		key = append(key, content[:]...)
 		key = binary.BigEndian.AppendUint32(key, batch)
-		key = binary.BigEndian.AppendUint64(key, uint64(r.Line))
+		key = append(binary.BigEndian.AppendUint64(key, uint64(r.Line)), byte(r.Role), r.Level)
 		value = binary.BigEndian.AppendUint32(value[:0], batch)
 		value = append(binary.BigEndian.AppendUint64(value, uint64(r.Line)), stored...)
 		return sorter.Add(ctx, key, value)

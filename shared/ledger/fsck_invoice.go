@@ -122,6 +122,15 @@ func (k *invoiceCheck) period(ctx context.Context, p Period, f Frozen) error {
 	if err != nil || bills == nil {
 		return err
 	}
+	bk, err := k.checker.book(ctx, f.Book)
+	if err != nil || bk == nil {
+		k.unsure = true
+		return err
+	}
+	number := billing.Number
+	if bk.suppliers(p.Cycle) {
+		number = billing.StatementNumber
+	}
 	accounts := sortedKeys(bills)
 	if p.FirstNumber > 0 && p.Invoices != int64(len(accounts)) {
 		k.add("period", p.Key.path().String(), "it has %d invoice numbers, want %d", p.Invoices, len(accounts))
@@ -132,7 +141,7 @@ func (k *invoiceCheck) period(ctx context.Context, p Period, f Frozen) error {
 	}
 	for i, account := range accounts {
 		b := bills[account]
-		b.number = billing.Number(p.Month, int(p.FirstNumber)+i)
+		b.number = number(p.Month, int(p.FirstNumber)+i)
 		h, ok := heads[b.number]
 		delete(heads, b.number)
 		if !ok && p.State == Issued {

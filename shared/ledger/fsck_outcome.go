@@ -44,7 +44,7 @@ func (f *refold) outcome(r *call.Row, image string, p ownPrice, covered uint64, 
 	if f.out == nil {
 		return nil
 	}
-	where := fmt.Sprintf("%s batch %s line %d", f.name, f.res.Manifest.Entries[r.Batch].Batch, r.Line)
+	where := fmt.Sprintf("%s batch %s line %d", f.name, f.res.Manifest.Entries[r.Batch].Batch, r.Line) + ofRole(r)
 	if f.left == 0 {
 		f.add("outcome", where, "it has no outcome row")
 		f.out = nil
@@ -56,8 +56,8 @@ func (f *refold) outcome(r *call.Row, image string, p ownPrice, covered uint64, 
 		f.out = nil
 		return f.blame("outcome", where, err)
 	}
-	if got.Batch != r.Batch || got.Line != r.Line {
-		f.add("outcome", where, "in its place is the outcome of batch %d line %d; the rest is not compared", got.Batch, got.Line)
+	if got.Batch != r.Batch || got.Line != r.Line || got.Role != r.Role || got.Level != r.Level {
+		f.add("outcome", where, "in its place is the outcome of batch %d line %d, %s; the rest is not compared", got.Batch, got.Line, got.Role.Name(got.Level))
 		f.out = nil
 		return nil
 	}

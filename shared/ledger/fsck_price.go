@@ -99,7 +99,7 @@ func (card *ownCard) price(of rating.Usage) (ownPrice, error) {
 // assigned card, or of a fallback that has a price where the card has no rate.
 // ok is false when a damaged card leaves it open.
 func (c *checker) price(ctx context.Context, b *ownBook, r *call.Row) (p ownPrice, image string, ok bool, err error) {
-	chosen := b.choose(&r.Record)
+	chosen := b.choose(&r.Record, r.Role)
 	p.reason = chosen.reason
 	for i, name := range chosen.images {
 		if name == "" {

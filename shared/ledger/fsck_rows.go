@@ -31,6 +31,7 @@ type rowCheck struct {
 
 	counts  Counts
 	reasons map[string]int64
+	charges map[string]int64 // beside who pays
 	periods map[Key]*PeriodCount
 	unsure  bool // a card is damaged: the counts cannot be made again
 }
@@ -41,6 +42,8 @@ type storedPlace struct {
 	shard  uint8
 	period Key
 	image  string
+	role   call.Role // of a charge, and its level
+	level  uint8
 }
 
 type storedRow struct {
@@ -60,7 +63,7 @@ func (c *checker) checkRows(ctx context.Context, b Batch, m *Marker) (err error)
 	}
 	sorter := extsort.New(c.ledger.buckets.Work, "fsck/"+b.ID, lineMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
-	k := &rowCheck{checker: c, batch: b, book: bk, feed: feed, numbers: map[storedPlace]uint32{}, reasons: map[string]int64{}, periods: map[Key]*PeriodCount{}}
+	k := &rowCheck{checker: c, batch: b, book: bk, feed: feed, numbers: map[storedPlace]uint32{}, reasons: map[string]int64{}, charges: map[string]int64{}, periods: map[Key]*PeriodCount{}}
 	for _, ref := range m.Parts {
 		p, err := c.part(ctx, ref)
 		if err != nil {
@@ -128,6 +131,7 @@ func (k *rowCheck) gather(ctx context.Context, p *part, sorter *extsort.Sorter) 
 				if at.image, err = p.image(&r); err != nil {
 					return err
 				}
+				at.role, at.level = r.Role, r.Level
 				return add(at, r.Line, []byte(stored))
 			})
 		}
@@ -191,61 +195,94 @@ func (k *rowCheck) row(ctx context.Context, r *call.Row) error {
 	k.counts.Rows++
 	if r.Status != 0 {
 		k.count(r)
-		if at, ok := k.only(r.Line, call.ReportBlock); ok {
+		if at, ok := k.only(r, call.ReportBlock); ok {
 			k.compare(at, r)
 		}
 		return nil
 	}
+	charges, identities := k.chargesOf(r), []storedPlace(nil)
+	for i := range charges {
+		at, err := k.charge(ctx, &charges[i])
+		if err != nil {
+			return err
+		}
+		identities = append(identities, at)
+	}
+	k.checkIdentities(r, identities)
+	for _, s := range k.here {
+		if s.kind == call.UsageBlock && !slices.ContainsFunc(charges, func(c call.Row) bool { return c.Role == s.role && c.Level == s.level }) {
+			k.add("row", k.where(r.Line), "a part has a charge of it as %s, which it does not make", s.role.Name(s.level))
+		}
+	}
+	return nil
+}
+
+// charge compares one charge of a row with what is stored of it, and returns
+// where it must lie.
+func (k *rowCheck) charge(ctx context.Context, r *call.Row) (storedPlace, error) {
 	p, image, sure, err := k.price(ctx, k.book, r)
 	if err != nil {
-		return err
+		return storedPlace{}, err
 	}
 	r.Status, r.Reason = call.Rated, p.reason
 	if p.reason != "" {
 		r.Status = call.Unrated
 	}
 	r.Flags |= p.flags
-	key := k.book.place(k.feed, r.Account, r.At())
+	want := storedPlace{period: k.book.place(k.feed, r.Account, r.Role, r.At()), shard: call.ShardOf(r.Account)}
 	k.unsure = k.unsure || !sure
 	k.count(r)
-	k.countPeriod(key, r)
-	shard := call.ShardOf(r.Account)
-	if at, ok := k.only(r.Line, call.UsageBlock); ok {
-		if at.period != key || at.shard != shard {
-			k.add("row", k.where(r.Line), "it lies in %s, shard %d; want %s, shard %d", at.period, at.shard, key, shard)
+	k.countPeriod(want.period, r)
+	if at, ok := k.only(r, call.UsageBlock); ok {
+		where := k.where(r.Line) + ofRole(r)
+		if at.period != want.period || at.shard != want.shard {
+			k.add("row", where, "it lies in %s, shard %d; want %s, shard %d", at.period, at.shard, want.period, want.shard)
 		}
 		if got := k.compare(at, r); sure && got != nil {
-			k.pricing("charge", k.where(r.Line), got, at.image, p, image)
+			k.pricing("charge", where, got, at.image, p, image)
 		}
 	}
-	if at, ok := k.only(r.Line, call.IdentityBlock); ok {
-		want := call.Identity{Hash: r.IdentityHash(), Line: r.Line, Shard: shard}
-		if got, _, err := call.NextIdentity(at.data); err != nil || got != want || at.period != key || at.shard != call.IdentityShard(want.Hash) {
-			k.add("row", k.where(r.Line), "its identity is not the one that the file gives it")
-		}
-	}
-	return nil
+	return want, nil
 }
 
-// only returns the one stored row of a kind on the line.
-func (k *rowCheck) only(line int64, kind call.BlockKind) (one storedRow, ok bool) {
-	n := 0
+// only returns the one stored row of a kind that a row, or a charge of it, has.
+func (k *rowCheck) only(r *call.Row, kind call.BlockKind) (one storedRow, ok bool) {
+	n, where := 0, k.where(r.Line)+ofRole(r)
 	for _, s := range k.here {
-		if s.kind == kind {
+		if s.kind == kind && s.role == r.Role && s.level == r.Level {
 			one, n = s, n+1
 		} else if (s.kind == call.ReportBlock) != (kind == call.ReportBlock) {
-			k.add("row", k.where(line), "a part has it as a block of kind %d, want %d", s.kind, kind)
+			k.add("row", where, "a part has it as a block of kind %d, want %d", s.kind, kind)
 		}
-	}
-	what := "row"
-	if kind == call.IdentityBlock {
-		what = "identity"
 	}
 	switch {
 	case n == 0 && !k.partial:
-		k.add("row", k.where(line), "no part has its %s", what)
+		k.add("row", where, "no part has its row")
 	case n > 1:
-		k.add("row", k.where(line), "the parts have its %s %d times", what, n)
+		k.add("row", where, "the parts have its row %d times", n)
 	}
 	return one, n == 1
+}
+
+// checkIdentities compares the identities that are stored of a row with those
+// of its charges: one each, where the charge lies.
+func (k *rowCheck) checkIdentities(r *call.Row, charges []storedPlace) {
+	hash, found := r.IdentityHash(), 0
+	left := slices.Clone(charges)
+	for _, s := range k.here {
+		if s.kind != call.IdentityBlock {
+			continue
+		}
+		found++
+		id, _, err := call.NextIdentity(s.data)
+		at := slices.IndexFunc(left, func(c storedPlace) bool { return c.shard == id.Shard && c.period == s.period })
+		if err != nil || id.Hash != hash || id.Line != r.Line || s.shard != call.IdentityShard(hash) || at < 0 {
+			k.add("row", k.where(r.Line), "its identity is not the one that the file gives it, or not where its charges lie")
+			continue
+		}
+		left = slices.Delete(left, at, at+1)
+	}
+	if found > len(charges) || found < len(charges) && !k.partial {
+		k.add("row", k.where(r.Line), "the parts have its identity %d times, want %d", found, len(charges))
+	}
 }

@@ -28,7 +28,7 @@ func (s *identities) flush(out *partWriter) {
 		s.ends[i+1] += s.ends[i]
 	}
 	if cap(s.sorted) < len(s.all) {
-		s.sorted = make([]placedIdentity, call.MaxRows)
+		s.sorted = make([]placedIdentity, max(len(s.all), call.MaxRows))
 	}
 	s.sorted = s.sorted[:len(s.all)]
 	for i := range s.all {

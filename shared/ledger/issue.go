@@ -16,10 +16,11 @@ import (
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/objects"
+	"github.com/tollbook/tollbook/shared/period"
 )
 
-// InvoiceHead is what the documents keep of an issued invoice; the invoice
-// itself is three objects in the bills bucket (see billing.FileNames).
+// InvoiceHead is what the documents keep of an issued invoice, or of a statement
+// of cost; itself it is three objects in the bills bucket (see billing.FileNames).
 type InvoiceHead struct {
 	Number   string       `doc:"number" json:"number"`
 	Account  string       `doc:"account" json:"account"`
@@ -30,9 +31,36 @@ type InvoiceHead struct {
 	JSON     Ref          `doc:"json" json:"json"`
 }
 
-// numberHead counts the invoice numbers given out for a month.
+// numberHead counts the numbers given out for a month, of a series.
 type numberHead struct {
 	Next int64 `doc:"next"`
+}
+
+// series is a series of numbers: that of customers' invoices, or that of the
+// statements of what suppliers cost.
+type series struct {
+	head   string // what its count is kept as
+	number func(month period.Month, n int) string
+}
+
+func seriesOf(suppliers bool) series {
+	if suppliers {
+		return series{"statements", billing.StatementNumber}
+	}
+	return series{"numbers", billing.Number}
+}
+
+func (s series) path(m period.Month) documents.Path {
+	return documents.Path{Collection: "heads", ID: documents.ID(s.head, m.String())}
+}
+
+// series returns that of a closed period.
+func (l *Ledger) series(ctx context.Context, p Period, frozen Frozen) (series, error) {
+	ix, err := l.openBook(ctx, frozen.Book)
+	if err != nil {
+		return series{}, err
+	}
+	return seriesOf(ix.OfSuppliers(p.Cycle)), nil
 }
 
 // bill is what one account is to be invoiced for a period.
@@ -57,7 +85,11 @@ func (l *Ledger) issue(ctx context.Context, p Period) error {
 		return err
 	}
 	accounts := slices.Sorted(maps.Keys(bills))
-	first, err := l.numberBlock(ctx, p, int64(len(accounts)))
+	series, err := l.series(ctx, p, frozen)
+	if err != nil {
+		return err
+	}
+	first, err := l.numberBlock(ctx, p, series, int64(len(accounts)))
 	if err != nil {
 		return err
 	}
@@ -69,7 +101,7 @@ func (l *Ledger) issue(ctx context.Context, p Period) error {
 	for i, account := range accounts {
 		b := bills[account]
 		invoices[account], err = billing.New(billing.Head{
-			Number: billing.Number(p.Month, int(first)+i), Account: account, Currency: b.currency,
+			Number: series.number(p.Month, int(first)+i), Account: account, Currency: b.currency,
 			Period: p.Month, Zone: p.Zone, IssuedAt: at,
 		}, b.lines)
 		if err != nil {
@@ -155,12 +187,12 @@ func kindOf(key string) billing.Kind {
 	}
 }
 
-// numberBlock takes n invoice numbers of the period's month in one
+// numberBlock takes n numbers of a series for the period's month in one
 // transaction, or returns the block that the period has already. Closed is the
 // period as it was when its bills were made: if it was reopened since, they are
 // not what it will be closed with.
-func (l *Ledger) numberBlock(ctx context.Context, closed Period, n int64) (first int64, err error) {
-	path := documents.Path{Collection: "heads", ID: documents.ID("numbers", closed.Month.String())}
+func (l *Ledger) numberBlock(ctx context.Context, closed Period, of series, n int64) (first int64, err error) {
+	path := of.path(closed.Month)
 	err = l.periodTx(ctx, closed.Key, func(tx documents.Tx, p *Period) (bool, error) {
 		if p.Frozen != closed.Frozen {
 			return false, fmt.Errorf("it was reopened meanwhile: %w", documents.ErrConflict)
@@ -354,7 +386,7 @@ func (d *detailReader) next() error {
 	}
 	return d.out.Write(billing.Usage{
 		CallID: r.CallID, ANumber: r.ANumber, BNumber: r.BNumber, Instant: r.Instant, Duration: r.Duration, Kind: r.Kind, Units: r.Units,
-		Prefix: r.PrefixDigits(), Destination: destination, BilledSeconds: r.Billed, Charge: r.Charge, CoveredSeconds: r.Covered, Due: r.Due, Flags: r.Flags,
+		Prefix: r.PrefixDigits(), Destination: destination, BilledSeconds: r.Billed, Charge: r.Charge, CoveredSeconds: r.Covered, Due: r.Due, Flags: r.Flags, Role: r.Role, Level: r.Level,
 	})
 }
 

@@ -69,13 +69,13 @@ func TestOtherUsageThanCallsIsChargedAndDrawsOnNoBundle(t *testing.T) {
 		got = append(got, strings.Join(append(cells[:1:1], cells[4:]...), " "))
 	}
 	same(t, "usage detail", got,
-		"call_id duration prefix destination billed_seconds charge covered_seconds due flags kind units",
-		"m  44 UK message 3 0.1500 0 0.1500 no_lrn sms 3",
-		"c 30 44 UK 30 0.0300 30 0.0000 bundled|no_lrn voice ",
-		"g 60 44 UK gold 60 0.0300 30 0.0150 partly_bundled|no_lrn voice ",
-		"p 60 4477 UK ported 60 0.6000 0 0.6000 by_lrn voice ",
-		"d   Internet 1501000 0.0150 0 0.0150  data 1500001",
-		"e   Premium 1 1.5000 0 1.5000  event 1")
+		"call_id duration prefix destination billed_seconds charge covered_seconds due flags kind units role",
+		"m  44 UK message 3 0.1500 0 0.1500 no_lrn sms 3 payer",
+		"c 30 44 UK 30 0.0300 30 0.0000 bundled|no_lrn voice  payer",
+		"g 60 44 UK gold 60 0.0300 30 0.0150 partly_bundled|no_lrn voice  payer",
+		"p 60 4477 UK ported 60 0.6000 0 0.6000 by_lrn voice  payer",
+		"d   Internet 1501000 0.0150 0 0.0150  data 1500001 payer",
+		"e   Premium 1 1.5000 0 1.5000  event 1 payer")
 	problems, err := h.Fsck(t.Context())
 	if err != nil || len(problems) > 0 {
 		t.Errorf("fsck: %v, %v", problems, err)

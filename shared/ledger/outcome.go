@@ -67,9 +67,9 @@ func (o *outcomeRows) fill() error {
 // lineMemory is what sorting a batch's rows by line holds, in bytes.
 const lineMemory = 32 << 20
 
-// Rows calls each with every row of a committed batch, in the order of its
-// file, with what became of it in its period's newest issued result. Rows that
-// were not accepted have no period.
+// Rows calls each with every charge of every row of a committed batch, in the
+// order of its file and of who pays first, with what became of it in its period's
+// newest issued result. Rows that were not accepted have no period.
 func (l *Ledger) Rows(ctx context.Context, id string, each func(r *call.Row, key *Key) error) (err error) {
 	b, err := l.Batch(ctx, id)
 	if err != nil {
@@ -102,7 +102,9 @@ func (l *Ledger) Rows(ctx context.Context, id string, each func(r *call.Row, key
 		if value[0] > 0 {
 			key = &keys[value[0]-1]
 		}
-		rows++
+		if r.Role == call.Payer {
+			rows++
+		}
 		return each(&r, key)
 	})
 	if err != nil {
@@ -114,11 +116,12 @@ func (l *Ledger) Rows(ctx context.Context, id string, each func(r *call.Row, key
 	return nil
 }
 
-// addLine gives a row to a sorter by line; period counts from one, as there
-// are at most MaxPeriods.
-func addLine(ctx context.Context, sorter *extsort.Sorter, line int64, period int, row []byte) error {
-	var key [8]byte
-	binary.BigEndian.PutUint64(key[:], uint64(line))
+// addLine gives a row to a sorter by line and charge; period counts from one, as
+// there are at most MaxPeriods.
+func addLine(ctx context.Context, sorter *extsort.Sorter, r *call.Row, period int, row []byte) error {
+	var key [10]byte
+	binary.BigEndian.PutUint64(key[:], uint64(r.Line))
+	binary.BigEndian.PutUint16(key[8:], uint16(chargeOrder(r)))
 	return sorter.Add(ctx, key[:], append([]byte{byte(period)}, row...))
 }
 
@@ -141,7 +144,7 @@ func (l *Ledger) addReportRows(ctx context.Context, b Batch, sorter *extsort.Sor
 				if err := p.parse(row, &r); err != nil {
 					return err
 				}
-				return addLine(ctx, sorter, r.Line, 0, []byte(row))
+				return addLine(ctx, sorter, &r, 0, []byte(row))
 			})
 			if err != nil {
 				return err
@@ -178,7 +181,7 @@ func (l *Ledger) addOutcomes(ctx context.Context, b Batch, key Key, period int, 
 			continue
 		}
 		buf = call.AppendRow(buf[:0], r)
-		if err := addLine(ctx, sorter, r.Line, period, buf); err != nil {
+		if err := addLine(ctx, sorter, r, period, buf); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (p *pricer) price(ctx context.Context, r *call.Row) (image string, err erro
 	r.Status, r.Reason, r.Prefix, r.Billed = call.Unrated, "", 0, 0
 	r.Charge, r.Due, r.Covered = money.Amount{}, money.Amount{}, 0
 	r.Flags &^= priceFlags
-	c, why := p.book.Choose(&r.Record)
+	c, why := p.book.ChooseAs(&r.Record, r.Role)
 	if r.Reason = why; why != "" {
 		return "", nil
 	}
@@ -108,7 +108,7 @@ func (p *pricer) priceBy(ctx context.Context, r *call.Row, by book.Choice) error
 // priced now; ok reports that its price is the same, without a look at the
 // card. What is rated as other is priced again: the row does not say as what.
 func (p *pricer) stands(r *call.Row, image string) (now string, ok bool) {
-	c, _ := p.book.Choose(&r.Record)
+	c, _ := p.book.ChooseAs(&r.Record, r.Role)
 	ok = c.Image == image && image != "" && c.Flags == r.Flags&choiceFlags && c.RateAs == ""
 	if _, more := c.After(r.Reason); more {
 		ok = false
@@ -138,7 +138,7 @@ func (p *pricer) destination(ctx context.Context, image string, r *call.Row, zon
 				return "", fmt.Errorf("what usage was rated as: %w", err)
 			}
 		}
-		c, _ := p.book.Choose(&r.Record)
+		c, _ := p.book.ChooseAs(&r.Record, r.Role)
 		if rateAs = c.RateAs; zone == nil {
 			zone, _ = p.book.Zone(r.Account)
 		}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,9 +9,9 @@ import (
 	"github.com/tollbook/tollbook/shared/call"
 )
 
-// Problems calls each with the rows of a committed batch that were rejected or
-// that no card priced, in the order of its file, from the line after the one
-// given, until each returns false. A part of the file at a time is held. What
+// Problems calls each with the rows of a committed batch that were rejected, and
+// the charges that no card priced, in the order of its file, from the line after
+// the one given, until each returns false. A part of the file at a time is held. What
 // the batch found stands here: a later fold may price a row that it could not.
 func (l *Ledger) Problems(ctx context.Context, id string, after int64, each func(*call.Row) (more bool, err error)) error {
 	b, err := l.Batch(ctx, id)
@@ -62,6 +63,6 @@ func (l *Ledger) problemRows(ctx context.Context, ref Ref, after int64) ([]call.
 			return nil, err
 		}
 	}
-	slices.SortFunc(out, func(a, b call.Row) int { return int(a.Line - b.Line) })
+	slices.SortFunc(out, func(a, b call.Row) int { return cmp.Or(cmp.Compare(a.Line, b.Line), chargeOrder(&a)-chargeOrder(&b)) })
 	return out, nil
 }

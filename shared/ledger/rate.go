@@ -40,6 +40,7 @@ type tally struct {
 	parts   []Ref
 	counts  Counts
 	reasons map[string]int64
+	charges map[string]int64
 	periods []periodTally
 }
 
@@ -146,6 +147,12 @@ func merged(tallies []tally) (tally, error) {
 		for reason, n := range t.reasons {
 			sum.reasons[reason] += n
 		}
+		for charge, n := range t.charges {
+			if sum.charges == nil {
+				sum.charges = map[string]int64{}
+			}
+			sum.charges[charge] += n
+		}
 		for _, p := range t.periods {
 			at, ok := periods[p.Period]
 			switch {
@@ -164,7 +171,7 @@ func merged(tallies []tally) (tally, error) {
 
 // marker returns what a tally says in a marker.
 func (t *tally) marker() Marker {
-	m := Marker{Parts: t.parts, Counts: t.counts, Reasons: t.reasons, Periods: []PeriodCount{}}
+	m := Marker{Parts: t.parts, Counts: t.counts, Reasons: t.reasons, Charges: t.charges, Periods: []PeriodCount{}}
 	for _, p := range t.periods {
 		m.Periods = append(m.Periods, p.PeriodCount)
 	}

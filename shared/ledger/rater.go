@@ -34,6 +34,7 @@ type rater struct {
 	owners  []uint32 // of a block: places of accounts in the book
 	states  []*accountState
 	shards  []uint8
+	further []further // whom the feed's records charge beside who pays
 	ids     identities
 	reports []call.Row // rejected and ignored rows of a block, by line
 	row     []byte     // reused
@@ -86,7 +87,7 @@ func (s *slice) newRater(ctx context.Context) (*rater, error) {
 		return nil, err
 	}
 	return &rater{
-		slice: s, payers: payers, prices: blockPricer{cards: s.cards, open: map[cardKey]*blockCard{}},
+		slice: s, payers: payers, further: furtherOf(s.feed, s.book.Levels()), prices: blockPricer{cards: s.cards, open: map[cardKey]*blockCard{}},
 		single: newPricerOf(s.book, s.cards), periods: map[Key]*openPeriod{},
 		out: newPartWriter(s.ledger.buckets.Rated, partPrefix(s.batch.ID, s.batch.Rev)), part: 1,
 	}, nil
@@ -95,7 +96,7 @@ func (s *slice) newRater(ctx context.Context) (*rater, error) {
 // rate prices a unit. When that fails, it still takes all chunks.
 func (r *rater) rate(ctx context.Context, u *unit, chunks *cdr.Chunks) {
 	r.unit++
-	r.opened, r.tally = 0, tally{reasons: map[string]int64{}}
+	r.opened, r.tally = 0, tally{reasons: map[string]int64{}, charges: map[string]int64{}}
 	for k := range u.chunks {
 		if u.err == nil {
 			u.err = r.chunk(ctx, k)
@@ -112,7 +113,9 @@ func (r *rater) rate(ctx context.Context, u *unit, chunks *cdr.Chunks) {
 			r.tally.periods = append(r.tally.periods, p.periodTally)
 		}
 	}
-	slices.SortFunc(r.tally.periods, func(a, b periodTally) int { return cmp.Compare(a.line, b.line) })
+	slices.SortFunc(r.tally.periods, func(a, b periodTally) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), compareKeys(a.Period, b.Period))
+	})
 	r.tally.parts, r.out.parts = r.out.parts, nil
 	u.tally = r.tally
 }
@@ -167,21 +170,32 @@ func (r *rater) block(ctx context.Context) error {
 			r.ignore(i)
 			continue
 		}
-		if err := r.find(ctx, i); err != nil {
+		id := r.rows.Bytes(r.rows.Account[i])
+		known := r.owners[i] < book.NamedPayer
+		if !known {
+			if r.owners[i], known = r.book.Place(id); !known {
+				r.owners[i] = book.NoPayer
+			}
+		}
+		var err error
+		if r.states[i], r.shards[i], err = r.find(ctx, i, r.owners[i], known, id); err != nil {
 			return err
 		}
 	}
 	r.prices.price(&r.rows, r.states)
+	if err := r.priceFurther(ctx); err != nil {
+		return err
+	}
 	for i, state := range r.states {
 		if state == nil {
 			continue
 		}
-		if state.alone || state.fallbacks && lastWord(r.prices.priced[i].Reason) {
-			if err := r.priceAlone(ctx, i); err != nil {
-				return err
-			}
+		if err := r.charge(ctx, i, state, r.shards[i], &r.prices.priced[i]); err != nil {
+			return err
 		}
-		r.store(i, state)
+		if err := r.chargeFurther(ctx, i); err != nil {
+			return err
+		}
 	}
 	if len(r.ids.all) > call.MaxRows-blockRows {
 		r.ids.flush(r.out)
@@ -190,40 +204,30 @@ func (r *rater) block(ctx context.Context) error {
 	return nil
 }
 
-// find sets the state and the shard of a row.
-func (r *rater) find(ctx context.Context, i int) error {
-	place, instant := r.owners[i], r.rows.Instant[i]
-	span := r.rows.Account[i]
-	id := r.rows.Text[span.At : span.At+span.Len]
-	known := place < book.NamedPayer
-	if !known {
-		place, known = r.book.Place(id)
-	}
-	first := &r.strangers
+// find returns what holds for an account at the instant of a row, and its shard.
+func (r *rater) find(ctx context.Context, i int, place uint32, known bool, id []byte) (s *accountState, shard uint8, err error) {
+	instant, first := r.rows.Instant[i], &r.strangers
 	if known {
 		first = r.accounts.states(place)
 	}
-	s := *first
-	for ; s != nil; s = s.next {
+	for s = *first; s != nil; s = s.next {
 		if s.from <= instant && instant < s.to {
 			break
 		}
 	}
 	if s == nil {
-		var err error
 		if s, err = r.newState(ctx, place, known, instant, id); err != nil {
-			return err
+			return nil, 0, err
 		}
 		s.next, *first = *first, s
 	}
-	r.states[i], r.shards[i] = s, s.shard
-	if !known {
-		r.shards[i] = call.ShardOf(id)
+	if shard = s.shard; !known {
+		shard = call.ShardOf(id)
 	}
-	if s.period.unit == r.unit {
-		return nil
+	if s.period.unit != r.unit {
+		err = r.begin(s.period, r.rows.Line[i])
 	}
-	return r.begin(s.period, r.rows.Line[i])
+	return s, shard, err
 }
 
 // newState works out what holds for an account around an instant.
@@ -270,43 +274,53 @@ func lastWord(why call.Reason) bool {
 	return why == call.NoRate || why == call.ShortNumber || why == call.NoCard
 }
 
-// priceAlone prices a row by all that the book chooses by.
-func (r *rater) priceAlone(ctx context.Context, i int) error {
-	row := call.Row{Record: r.rows.Record(i), Line: r.rows.Line[i]}
+// charge stores a charge of a row. What the card of the state has no last word
+// on is priced first.
+func (r *rater) charge(ctx context.Context, i int, s *accountState, shard uint8, p *call.Priced) error {
+	if s.alone || s.fallbacks && lastWord(p.Reason) {
+		if err := r.priceAlone(ctx, i, p); err != nil {
+			return err
+		}
+	}
+	r.store(i, s, shard, p)
+	return nil
+}
+
+// priceAlone prices a charge of a row by all that the book chooses by.
+func (r *rater) priceAlone(ctx context.Context, i int, p *call.Priced) error {
+	row := call.Row{Record: r.rows.Record(i), Line: r.rows.Line[i], Role: p.Role, Level: p.Level}
 	image, err := r.single.price(ctx, &row)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", row.Line, err)
 	}
-	r.prices.priced[i] = call.Priced{
-		Status: row.Status, Reason: row.Reason, Flags: row.Flags, Image: r.out.image(image), Prefix: row.Prefix, Billed: row.Billed, Charge: row.Charge,
+	*p = call.Priced{
+		Role: row.Role, Level: row.Level, Status: row.Status, Reason: row.Reason, Flags: row.Flags, Image: r.out.image(image), Prefix: row.Prefix, Billed: row.Billed, Charge: row.Charge,
 	}
 	return nil
 }
 
-// store counts a row and adds it to the part.
-func (r *rater) store(i int, s *accountState) {
-	p, at, instant := &r.prices.priced[i], s.period, r.rows.Instant[i]
-	r.tally.counts.Rows++
+// store counts a charge of a row, of who pays as the row, and adds it to the
+// part.
+func (r *rater) store(i int, s *accountState, shard uint8, p *call.Priced) {
+	at, instant := s.period, r.rows.Instant[i]
 	if at.Accepted+at.Unrated == 0 {
 		at.First, at.Last = instant, instant
 	}
 	at.First, at.Last = min(at.First, instant), max(at.Last, instant)
 	if p.Status == call.Rated {
-		r.tally.counts.Accepted++
 		at.Accepted++
 	} else {
-		r.tally.counts.Unrated++
 		at.Unrated++
-		r.tally.reasons[reasonKey(p.Status, p.Reason)]++
 	}
+	r.tally.count(p)
 	if at.part != r.part {
 		at.part, at.at = r.part, r.out.period(at.Period)
 	}
 	if s.card != nil && p.Image == 0 {
 		p.Image = s.card.place(r.part, r.out)
 	}
-	r.out.addRow(at.at, r.shards[i], &r.rows, i, p)
-	r.ids.add(at.at, call.Identity{Hash: r.rows.IdentityHash(i), Line: r.rows.Line[i], Shard: r.shards[i]})
+	r.out.addRow(at.at, shard, &r.rows, i, p)
+	r.ids.add(at.at, call.Identity{Hash: r.rows.IdentityHash(i), Line: r.rows.Line[i], Shard: shard})
 }
 
 // report counts the rows of a block that are not charged, and adds them to the

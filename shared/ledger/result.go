@@ -24,9 +24,9 @@ type Result struct {
 	Parts    []Ref           `json:"parts"`    // outcome rows, in the order of Accounts
 }
 
-// MonthCounts accounts for every accepted and unrated row of a month:
-// Accepted + Unrated of its batches = Charged + Unrated + Duplicate +
-// Superseded.
+// MonthCounts accounts for every accepted and unrated charge of a month:
+// Accepted + Unrated of its batches, as their periods are counted = Charged +
+// Unrated + Duplicate + Superseded.
 type MonthCounts struct {
 	Rows       int64 `json:"rows"` // accepted and unrated, as the batches counted them
 	Charged    int64 `json:"charged"`

@@ -33,6 +33,7 @@ type bookHead struct {
 	Directory Ref   `doc:"directory,omitempty"`
 	Numbers   int64 `doc:"numbers,omitempty"`
 	CallTypes int64 `doc:"call_types,omitempty"` // counts the changes of call types
+	Resellers int64 `doc:"resellers,omitempty"`  // counts the changes of accounts that are below others
 }
 
 // Setup is what a book is made of, as a person or an import gives it.
@@ -165,6 +166,8 @@ func applyChunk(tx documents.Tx, chunk []setupDoc) error {
 		changed = true
 		parts.Numbers = parts.Numbers || d.path.Collection == "numbers" || d.path.Collection == "number_lists"
 		parts.CallTypes = parts.CallTypes || d.path.Collection == "call_types"
+		account, ok := d.value.(book.Account)
+		parts.Resellers = parts.Resellers || ok && account.Parent != ""
 	}
 	if !changed {
 		return nil
@@ -182,10 +185,10 @@ func ChangeBook(tx documents.Tx) (change func() error, err error) {
 }
 
 // Parts of a book that are checked as a whole before one of them is written.
-type Parts struct{ Numbers, CallTypes bool }
+type Parts struct{ Numbers, CallTypes, Resellers bool }
 
 // Versions tell whether any of such a part was written.
-type Versions struct{ Numbers, CallTypes int64 }
+type Versions struct{ Numbers, CallTypes, Resellers int64 }
 
 // Versions returns those of the book as it is now.
 func (l *Ledger) Versions(ctx context.Context) (Versions, error) {
@@ -193,7 +196,7 @@ func (l *Ledger) Versions(ctx context.Context) (Versions, error) {
 	if _, err := l.get(ctx, headBook, &head); err != nil && !errors.Is(err, documents.ErrNotFound) {
 		return Versions{}, err
 	}
-	return Versions{head.Numbers, head.CallTypes}, nil
+	return head.versions(), nil
 }
 
 // ChangeParts is ChangeBook for writes to such parts: change is told to which,
@@ -210,19 +213,24 @@ func ChangeParts(tx documents.Tx) (change func(Parts) error, at Versions, err er
 		}
 	}
 	return func(parts Parts) error {
-		next := bookHead{Version: head.Version + 1, Directory: head.Directory, Numbers: head.Numbers, CallTypes: head.CallTypes}
+		next := bookHead{Version: head.Version + 1, Directory: head.Directory, Numbers: head.Numbers, CallTypes: head.CallTypes, Resellers: head.Resellers}
 		if parts.Numbers {
 			next.Directory, next.Numbers = Ref{}, head.Numbers+1
 		}
 		if parts.CallTypes {
 			next.CallTypes++
 		}
+		if parts.Resellers {
+			next.Resellers++
+		}
 		if found[0].Exists() {
 			return putDoc(tx, headBook, next)
 		}
 		return createDoc(tx, headBook, next)
-	}, Versions{head.Numbers, head.CallTypes}, nil
+	}, head.versions(), nil
 }
+
+func (h *bookHead) versions() Versions { return Versions{h.Numbers, h.CallTypes, h.Resellers} }
 
 // pinBook returns the book as it is now, as an immutable object: made on the
 // first call after a change, and named by the head on every later one.

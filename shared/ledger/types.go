@@ -41,7 +41,8 @@ func (r Ref) IsZero() bool { return r.Name == "" }
 
 func refOf(i objects.Info) Ref { return Ref{Name: i.Name, Generation: i.Generation, Size: i.Size} }
 
-// Counts accounts for every row of a batch: Rows is the sum of the others.
+// Counts accounts for every row of a batch: Rows is the sum of the others. A row
+// is accepted or unrated as who pays for it is charged.
 type Counts struct {
 	Rows     int64 `doc:"rows" json:"rows"`
 	Accepted int64 `doc:"accepted" json:"accepted"` // rated
@@ -73,9 +74,12 @@ type Batch struct {
 	Book       Ref       `doc:"book,omitempty" json:"book"`
 	Marker     Ref       `doc:"marker,omitempty" json:"marker"`
 	Counts     Counts    `doc:"counts,omitempty" json:"counts"`
-	Periods    []string  `doc:"periods,omitempty" json:"periods,omitempty"` // that its rows fall in
-	Content    string    `doc:"content,omitempty" json:"content,omitempty"` // SHA-256 of a committed file's bytes, in hex
-	Failure    string    `doc:"failure,omitempty" json:"failure,omitempty"` // why it failed, for a person
+	// Charges counts what its rows charge beside who pays: callee:rated,
+	// supplier:unrated:no_rate.
+	Charges map[string]int64 `doc:"charges,omitempty" json:"charges,omitempty"`
+	Periods []string         `doc:"periods,omitempty" json:"periods,omitempty"` // that its rows fall in
+	Content string           `doc:"content,omitempty" json:"content,omitempty"` // SHA-256 of a committed file's bytes, in hex
+	Failure string           `doc:"failure,omitempty" json:"failure,omitempty"` // why it failed, for a person
 	// Attempts counts what was tried on a batch that is not finished, or has
 	// failed, and came to no end: 0 to MaxAttempts. LastError is the last reason.
 	Attempts  int64  `doc:"attempts,omitempty" json:"attempts,omitempty"`
@@ -102,11 +106,12 @@ type Redo struct {
 
 // Revision is what a batch was before a redo took its place.
 type Revision struct {
-	Rev     int64    `doc:"rev" json:"rev"`
-	Book    Ref      `doc:"book" json:"book"`
-	Marker  Ref      `doc:"marker" json:"marker"`
-	Counts  Counts   `doc:"counts" json:"counts"`
-	Periods []string `doc:"periods,omitempty" json:"periods,omitempty"`
+	Rev     int64            `doc:"rev" json:"rev"`
+	Book    Ref              `doc:"book" json:"book"`
+	Marker  Ref              `doc:"marker" json:"marker"`
+	Counts  Counts           `doc:"counts" json:"counts"`
+	Charges map[string]int64 `doc:"charges,omitempty" json:"charges,omitempty"`
+	Periods []string         `doc:"periods,omitempty" json:"periods,omitempty"`
 	// Until says, of the periods whose entries were taken back, from which
 	// period's invoices on they are: until then the revision counts.
 	Until map[string]Key `doc:"until,omitempty" json:"until,omitempty"`

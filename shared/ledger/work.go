@@ -28,10 +28,14 @@ type Marker struct {
 	Reasons map[string]int64 `json:"reasons"` // "status:reason" → rows
 	Periods []PeriodCount    `json:"periods"` // sorted by period
 	Content string           `json:"content"` // SHA-256 of the file, in hex
+	// Charges counts what rows charge beside who pays: see chargeKey. Counts and
+	// Reasons are of rows, as who pays is charged; Periods of all charges.
+	Charges map[string]int64 `json:"charges,omitempty"`
 }
 
-// PeriodCount counts a batch's accepted and unrated rows of one period, and
-// says from when to when they are: Unix nanoseconds, both included.
+// PeriodCount counts a batch's charges in one period, accepted and unrated: of
+// most feeds one a row. It says from when to when the rows are: Unix nanoseconds,
+// both included.
 type PeriodCount struct {
 	Period   Key   `json:"period"`
 	Accepted int64 `json:"accepted"`
