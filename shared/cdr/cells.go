@@ -225,7 +225,7 @@ func isLongNumber(t []byte, from, n uint32) bool {
 		return false
 	}
 	a, b := binary.LittleEndian.Uint64(t[from:]), binary.LittleEndian.Uint64(t[from+n-8:])
-	return (a^zeros|(a+6*each)^zeros|b^zeros|(b+6*each)^zeros)&nibble == 0 && uint16(a) != '0'|'0'<<8
+	return ((a^zeros)|((a+6*each)^zeros)|(b^zeros)|((b+6*each)^zeros))&nibble == 0 && uint16(a) != '0'|'0'<<8
 }
 
 // isNumber is isLongNumber for a number of any length.
