@@ -85,9 +85,9 @@ func (p *Pricer) chooseAsking(b *Block, from, to int, asking []uint8) {
 	}
 	for j, i := range asking {
 		at := p.matches[i].Value() - choiceValue
-		p.choices[j] = none
-		if uint64(at) < uint64(len(c.choices)/4) {
-			p.choices[j] = at32(c.choices, at)
+		p.heads[j] = none
+		if uint64(at) < uint64(len(c.rates)/4) {
+			p.heads[j] = c.word(at)
 		}
 	}
 	if c.asks.origin {
@@ -105,14 +105,18 @@ func (p *Pricer) chooseAsking(b *Block, from, to int, asking []uint8) {
 		p.beginAt(b, from, int(i))
 		m := p.matches[i]
 		at := m.Value() - choiceValue
-		ok := l.set(c, p.choices[j], at)
-		p.choices[j] = none
+		ok := l.set(c, p.heads[j], at)
+		p.heads[j] = none
 		if !ok {
 			p.rows[i] = 0
 			continue
 		}
 		if row := p.best(&l, keys[i].Digits); row < l.rows {
-			p.choices[j] = at + 1 + uint32(row)
+			if in, ok := l.inside(row); ok {
+				p.rows[i] = in + 1
+			} else {
+				p.heads[j] = l.at + uint32(row)
+			}
 			if p.ctx.nowhere {
 				p.flags[i] = p.noted(l.cond(row))
 			}
@@ -125,8 +129,8 @@ func (p *Pricer) chooseAsking(b *Block, from, to int, asking []uint8) {
 		}
 	}
 	for j, i := range asking {
-		if at := p.choices[j]; at != none {
-			p.rows[i] = at32(c.choices, at) + 1
+		if at := p.heads[j]; at != none {
+			p.rows[i] = c.word(at) + 1
 		}
 	}
 }

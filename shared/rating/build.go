@@ -271,7 +271,7 @@ func (b *builder) image() ([]byte, error) {
 		return nil, fmt.Errorf("encoding its terms: %w", err)
 	}
 	parts[rateSection], parts[shapeSection], parts[tierSection] = w.rates, w.shapes, w.tiers
-	parts[choiceSection], parts[patternSection], parts[condSection] = w.choices, w.patterns, w.conds
+	parts[patternSection], parts[condSection] = w.patterns, w.conds
 	parts[nameSection], parts[textSection] = w.nameEnds, w.nameText
 	if parts[originSection], parts[rankSection], err = b.origins(); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ type Card struct {
 	origins *prefix.Index             // nil: nobody asks
 	regions *numbering.Regions        // nil: nobody asks
 	// Sections of the image.
-	rates, shapes, tiers, choices, patterns, conds, ends, text, ranks []byte
+	rates, shapes, tiers, patterns, conds, ends, text, ranks []byte
 
 	mask    uint32      // of the shape in the first word of a cost
 	beside  int         // the bit from which it may have a price
@@ -63,7 +63,7 @@ func open(image []byte) (*Card, error) {
 	}
 	c := &Card{
 		rates: parts[rateSection], shapes: parts[shapeSection], tiers: parts[tierSection],
-		choices: parts[choiceSection], patterns: parts[patternSection], conds: parts[condSection],
+		patterns: parts[patternSection], conds: parts[condSection],
 		ends: parts[nameSection], text: parts[textSection], ranks: parts[rankSection],
 	}
 	if c.meta, err = decodeMeta(parts[metaSection]); err != nil {
@@ -72,7 +72,7 @@ func open(image []byte) (*Card, error) {
 	c.terms, c.mask, c.beside, c.top = &c.meta.Terms, 1<<c.meta.ShapeBits-1, formBits+c.meta.ShapeBits, math.MaxInt64/c.up()
 	for name, section := range map[string]struct{ have, of int }{
 		"rates": {len(c.rates), 4}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
-		"choices": {len(c.choices), 4}, "patterns": {len(c.patterns), 4}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
+		"patterns": {len(c.patterns), 4}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
 	} {
 		if section.have%section.of != 0 {
 			return nil, fmt.Errorf("its %s have %d bytes, want a multiple of %d", name, section.have, section.of)
@@ -102,7 +102,7 @@ func open(image []byte) (*Card, error) {
 }
 
 // verify proves that shapes, tiers, conds and names hold what a charge relies
-// on. Places in rates and choices are checked where they are used.
+// on. Places in rates and patterns are checked where they are used.
 func (c *Card) verify() error {
 	for i := range len(c.tiers) / tierSize {
 		if t, b := c.tier(uint32(i)), c.tiers[i*tierSize:][:tierSize]; b[20] > 1 || !t.Event && t.Per == 0 {

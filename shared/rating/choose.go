@@ -179,15 +179,16 @@ type list struct {
 	rows  int
 	head  uint32
 	conds []byte // of the rows, a word each
-	words []byte // behind the pattern's place
+	words []byte // rates
+	at    uint32 // of the costs, or of their places
 }
 
-// list returns the list at a place in choices; false: the image is damaged.
+// list returns the list at a place in rates; false: the image is damaged.
 func (c *Card) list(at uint32) (l list, ok bool) {
-	if uint64(at) >= uint64(len(c.choices)/4) {
+	if uint64(at) >= uint64(len(c.rates)/4) {
 		return l, false
 	}
-	return l, l.set(c, at32(c.choices, at), at)
+	return l, l.set(c, c.word(at), at)
 }
 
 // set makes l the list at a place, whose first word has been read.
@@ -195,10 +196,10 @@ func (l *list) set(c *Card, pattern, at uint32) (ok bool) {
 	if uint64(pattern) >= uint64(len(c.patterns)/4) {
 		return false
 	}
-	l.head, l.words = at32(c.patterns, pattern), c.choices[4*int(at)+4:]
-	l.rows = int(l.head & patternRows)
+	l.head, l.words = at32(c.patterns, pattern), c.rates
+	l.rows, l.at = int(l.head&patternRows), at+1+l.head/patternLinked&1
 	conds := c.patterns[4*int(pattern)+4:]
-	if 4*l.rows > len(conds) || 4*l.size() > len(l.words) {
+	if 4*l.rows > len(conds) || 4*l.end() > len(c.rates) {
 		return false
 	}
 	l.conds = conds[:4*l.rows]
@@ -206,19 +207,32 @@ func (l *list) set(c *Card, pattern, at uint32) (ok bool) {
 }
 
 func (l *list) cond(i int) uint32 { return at32(l.conds, uint32(i)) }
-func (l *list) rate(i int) uint32 { return at32(l.words, uint32(i)) }
+
+// rate returns where the cost of a row is, in rates.
+func (l *list) rate(i int) uint32 {
+	if at, ok := l.inside(i); ok {
+		return at
+	}
+	return at32(l.words, l.at+uint32(i))
+}
+
+// inside returns where the cost of a row is if it is in the list.
+func (l *list) inside(i int) (at uint32, ok bool) {
+	width := l.head >> patternWidth
+	return l.at + width*uint32(i), width > 0
+}
 
 // name returns the name of a row; false: it has that of the prefix.
 func (l *list) name(i int) (name uint32, ok bool) {
 	if l.head&patternNames == 0 {
 		return 0, false
 	}
-	return at32(l.words, uint32(l.size()-l.rows+i)), true
+	return at32(l.words, uint32(l.end()-l.rows+i)), true
 }
 
-// size returns how many words the list has behind its pattern's place.
-func (l *list) size() int {
-	return l.rows + int(l.head/patternLinked&1) + l.rows*int(l.head/patternNames&1)
+// end returns where the list ends, in rates.
+func (l *list) end() int {
+	return int(l.at) + l.rows*int(max(1, l.head>>patternWidth)+l.head/patternNames&1)
 }
 
 // shorter returns the link to the next shorter prefix.
@@ -226,7 +240,7 @@ func (l *list) shorter() link {
 	if l.head&patternLinked == 0 {
 		return link{value: none}
 	}
-	return link{l.head >> patternDigits & 15, at32(l.words, uint32(l.rows))}
+	return link{l.head >> patternDigits & 15, at32(l.words, l.at-1)}
 }
 
 // best returns the row of a list that is to be preferred of those that hold for

@@ -20,7 +20,7 @@ func Sections(image []byte) map[string][]byte {
 		panic(err)
 	}
 	out := map[string][]byte{"head": image[:headSize]}
-	for i, name := range [sections]string{"meta", "rates", "shapes", "tiers", "choices", "patterns", "conds", "names", "text", "origins", "ranks", "regions", "voice", "sms", "data", "event"} {
+	for i, name := range [sections]string{"meta", "rates", "shapes", "tiers", "patterns", "conds", "names", "text", "origins", "ranks", "regions", "voice", "sms", "data", "event"} {
 		out[name] = parts[i]
 	}
 	return out
@@ -32,7 +32,7 @@ func With(image []byte, name string, section []byte) []byte {
 	if err != nil {
 		panic(err)
 	}
-	for i, of := range map[int]string{metaSection: "meta", rateSection: "rates", choiceSection: "choices", patternSection: "patterns", condSection: "conds", regionSection: "regions", kindSection: "voice"} {
+	for i, of := range map[int]string{metaSection: "meta", rateSection: "rates", patternSection: "patterns", condSection: "conds", regionSection: "regions", kindSection: "voice"} {
 		if of == name {
 			parts[i] = section
 		}

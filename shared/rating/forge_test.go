@@ -131,7 +131,7 @@ func TestForgedSectionsAreHarmless(t *testing.T) {
 			t.Errorf("no forged %s was refused", name)
 		}
 	}
-	for _, name := range []string{"rates", "choices", "patterns", "ranks", "conds", "shapes"} {
+	for _, name := range []string{"rates", "patterns", "ranks", "conds", "shapes"} {
 		if opened[name] == 0 {
 			t.Errorf("no card with forged %s was opened: what is checked on use was not seen", name)
 		}
@@ -208,45 +208,42 @@ func TestForgedImagesAreRefused(t *testing.T) {
 	}
 }
 
-// TestDamageThatShowsOnUse: places in rates and choices are looked at when they
+// TestDamageThatShowsOnUse: places in rates and patterns are looked at when they
 // are used. What is damaged has no rate, or does not hold, and a listing says
 // so.
 func TestDamageThatShowsOnUse(t *testing.T) {
 	le := binary.LittleEndian
 	rates := []Rate{{Prefix: "1", ConnectionFee: money.Price(1e12)}, {Prefix: "12", From: 5, ConnectionFee: money.Price(2e12)}, {Prefix: "121", From: 6, ConnectionFee: money.Price(3e12)}}
 	image := mustImage(t, usual(), rates...)
+	each := func(words []byte, change func(uint32) uint32) {
+		for b := words; len(b) > 0; b = b[4:] {
+			le.PutUint32(b, change(le.Uint32(b)))
+		}
+	}
+	// Its rates are a cost, and two lists of pattern, link and cost; its patterns
+	// a head and a cond each.
 	for _, tt := range []struct {
-		name    string
-		section string
-		change  func([]byte)
-		holds   bool // other rows, or those before the damage
-		lists   bool
+		name   string
+		change func(rates, patterns []byte)
+		holds  bool // other rows, or those before the damage
+		lists  bool
 	}{
-		// A list of this card has 4 words, its pattern 2.
-		{"a rate behind the end", "choices", func(b []byte) { le.PutUint32(b[4:], 1<<20); le.PutUint32(b[16+4:], 1<<20) }, false, false},
-		{"a pattern behind the end", "choices", func(b []byte) { le.PutUint32(b[0:], 1<<20); le.PutUint32(b[16:], 1<<20) }, false, false},
-		{"a list that is cut off", "choices", func(b []byte) { le.PutUint32(b[16:], le.Uint32(b[0:])) }, true, true},
-		{"more rows than there are", "patterns", func(b []byte) { b[1], b[8+1] = 1, 1 }, false, false},
-		{"a cond behind the end", "patterns", func(b []byte) { le.PutUint32(b[4:], 1<<20); le.PutUint32(b[8+4:], 1<<20) }, true, false},
-		{"a shape behind the end", "rates", func(b []byte) {
-			for i := range len(b) / 4 {
-				le.PutUint32(b[4*i:], le.Uint32(b[4*i:])|3<<2)
-			}
+		{"a rate behind the end", func(r, p []byte) {
+			p[3], p[8+3] = p[3]&15, p[8+3]&15
+			le.PutUint32(r[4*3:], 1<<20)
+			le.PutUint32(r[4*6:], 1<<20)
 		}, false, false},
-		{"a form that is none", "rates", func(b []byte) {
-			for i := range len(b) / 4 {
-				b[4*i] |= 3
-			}
-		}, false, false},
-		{"prices above all", "rates", func(b []byte) {
-			for i := range len(b) / 4 {
-				le.PutUint32(b[4*i:], le.Uint32(b[4*i:])|2|0xFF<<24)
-			}
-		}, false, false},
-		{"a parent that is no shorter", "patterns", func(b []byte) { b[3] |= 15; b[8+3] |= 15 }, false, true},
+		{"a pattern behind the end", func(r, _ []byte) { le.PutUint32(r[4*1:], 1<<20); le.PutUint32(r[4*4:], 1<<20) }, false, false},
+		{"a list that is longer than all", func(_, p []byte) { p[3] |= 15 << 4; p[8+3] |= 15 << 4; p[1], p[8+1] = 1, 1 }, false, false},
+		{"more rows than there are", func(_, p []byte) { p[1], p[8+1] = 1, 1 }, false, false},
+		{"a cond behind the end", func(_, p []byte) { le.PutUint32(p[4:], 1<<20); le.PutUint32(p[8+4:], 1<<20) }, true, false},
+		{"a shape behind the end", func(r, _ []byte) { each(r, func(w uint32) uint32 { return w | 3<<2 }) }, false, false},
+		{"a form that is none", func(r, _ []byte) { each(r, func(w uint32) uint32 { return w | 3 }) }, false, false},
+		{"prices above all", func(r, _ []byte) { each(r, func(w uint32) uint32 { return w | 2 | 0xFF<<24 }) }, false, false},
+		{"a parent that is no shorter", func(_, p []byte) { p[2] |= 3 << 6; p[3] |= 3; p[8+2] |= 3 << 6; p[8+3] |= 3 }, false, true},
 	} {
 		forged := bytes.Clone(image)
-		tt.change(Sections(forged)[tt.section])
+		tt.change(Sections(forged)["rates"], Sections(forged)["patterns"])
 		c, err := Open(Seal(forged))
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)

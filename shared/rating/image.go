@@ -19,10 +19,10 @@ import (
 // addresses and is used where it lies.
 //
 //	meta      JSON: terms, and the names that rows use
-//	rates     words: what rows cost, each kind of row once (see addCost)
+//	rates     words: what rows cost, each kind of row once (see wordsOf), and
+//	          lists of rows of a prefix that ask for something (see addList)
 //	shapes    what a row costs, all but its prices: shapeSize bytes each
 //	tiers     of shapes, all but their prices: tierSize bytes each
-//	choices   words: lists of rows of a prefix that ask for something (see addList)
 //	patterns  words: what the rows of such a list ask for, one after the other
 //	conds     what a row asks for: condSize bytes each
 //	names     destinations: where each ends (4 bytes each), behind their text
@@ -32,7 +32,7 @@ import (
 //	voice …   for each kind of usage the prefix index of its rows
 //
 // A word has 4 bytes. A value of a prefix index is a place in rates, or
-// choiceValue + a place in choices. Rates are stored in the order in which ascending prefixes use them,
+// choiceValue + that of a list there. Rates are stored in the order in which ascending prefixes use them,
 // and so is all that they use: a card has one image whatever order its rows
 // came in.
 const (
@@ -54,7 +54,6 @@ const (
 	rateSection
 	shapeSection
 	tierSection
-	choiceSection
 	patternSection
 	condSection
 	nameSection

@@ -233,8 +233,9 @@ func TestSameRatesAreStoredOnce(t *testing.T) {
 		size    int
 		want    int
 	}{
-		{"rates", 4, 6}, {"shapes", ShapeSize, 1}, {"conds", CondSize, 2}, {"patterns", 4, 3},
-		{"choices", 4, 5 * 3}, // 5 prices: a pattern and two rows
+		// Two costs in their list, with its pattern; four more prices, each with a
+		// list of places since the other cost is there already.
+		{"rates", 4, 3 + 4*4}, {"shapes", ShapeSize, 1}, {"conds", CondSize, 2}, {"patterns", 4, 2 * 3},
 		{"names", 4, 7}, {"text", 1, 7 * len("name 0")}, {"tiers", TierSize, 0}, {"sms", 1, 0}, {"regions", 1, 0}, {"origins", 1, 0},
 	} {
 		if got := len(sections[tt.section]) / tt.size; got != tt.want {

@@ -33,7 +33,7 @@ type Pricer struct {
 	words            [blockSize]uint32
 	flags            [blockSize]call.Flags
 	asking           [blockSize]uint8  // places whose rows ask for something
-	choices          [blockSize]uint32 // of those: the first word of the list, then where in it the cost is
+	heads            [blockSize]uint32 // of those: the first word of the list, then where in it the place of a cost is
 }
 
 // NewPricer returns a pricer of the card.

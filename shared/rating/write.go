@@ -18,7 +18,7 @@ type writer struct {
 	scale, bits        int
 	rates, shapes      []byte
 	tiers, conds       []byte
-	choices, patterns  []byte
+	patterns           []byte
 	nameEnds, nameText []byte
 	at                 []uint32 // of a row's cost: its place in rates
 	shape, cond, name  []uint32 // new places
@@ -26,8 +26,7 @@ type writer struct {
 	seenPatterns       map[string]uint32
 }
 
-// number stores costs, conds and names in the order in which the sorted rows
-// use them.
+// number stores conds and names in the order in which the sorted rows use them.
 func (b *builder) number() (*writer, error) {
 	w := &writer{
 		scale: max(b.decimals, min(b.terms.Decimals, money.PriceDecimals)),
@@ -45,13 +44,9 @@ func (b *builder) number() (*writer, error) {
 			w.nameText = append(w.nameText, b.names.values[r.name]...)
 			w.nameEnds = binary.LittleEndian.AppendUint32(w.nameEnds, uint32(len(w.nameText)))
 		}
-		if w.at[r.cost] == none {
-			c := b.costs.values[r.cost]
-			w.at[r.cost] = w.addCost(c, b.shapes.values[c.shape])
-		}
 	}
-	if len(w.rates)/4 > choiceValue || len(w.nameText) > maxSection {
-		return nil, fmt.Errorf("%d words of rates and %d bytes of names are too many", len(w.rates)/4, len(w.nameText))
+	if len(w.nameText) > maxSection {
+		return nil, fmt.Errorf("%d bytes of names are too many", len(w.nameText))
 	}
 	return w, nil
 }
@@ -83,11 +78,10 @@ func (w *writer) addShape(i uint32, s shaped) uint32 {
 	return *place
 }
 
-// addCost writes the words of a row's cost, in the shortest form that takes its
-// prices, and returns the place of the first.
-func (w *writer) addCost(c costed, s shaped) uint32 {
-	at, cut := uint32(len(w.rates)/4), pow10[money.PriceDecimals-w.scale]
-	le := binary.LittleEndian
+// wordsOf returns the words of a row's cost, in the shortest form that takes its
+// prices.
+func (w *writer) wordsOf(c costed, s shaped) []byte {
+	cut, le := pow10[money.PriceDecimals-w.scale], binary.LittleEndian
 	prices := []uint64{c.price1 / cut, c.priceN / cut}
 	if s.flags&shapeTwo == 0 {
 		prices = prices[:1]
@@ -107,15 +101,26 @@ func (w *writer) addCost(c costed, s shaped) uint32 {
 	default:
 		first, prices = first|uint32(prices[0])<<(formBits+w.bits), prices[1:]
 	}
-	w.rates = le.AppendUint32(w.rates, first|form)
+	words := le.AppendUint32(nil, first|form)
 	for _, p := range prices {
 		if form == formWide {
-			w.rates = le.AppendUint64(w.rates, p)
+			words = le.AppendUint64(words, p)
 		} else {
-			w.rates = le.AppendUint32(w.rates, uint32(p))
+			words = le.AppendUint32(words, uint32(p))
 		}
 	}
-	return at
+	return words
+}
+
+// addCosts stores what rows cost, as far as that is new.
+func (w *writer) addCosts(b *builder, rows []row) {
+	for _, r := range rows {
+		if w.at[r.cost] == none {
+			c := b.costs.values[r.cost]
+			w.at[r.cost] = uint32(len(w.rates) / 4)
+			w.rates = append(w.rates, w.wordsOf(c, b.shapes.values[c.shape])...)
+		}
+	}
 }
 
 // pow10[n] is 10^n.
@@ -128,7 +133,7 @@ var pow10 = func() (p [money.MaxDecimals]uint64) {
 }()
 
 // place gives every prefix its value: its only row, if that asks for nothing,
-// or the list of its rows.
+// or the list of its rows. It stores these and what they cost, as sorted.
 func (w *writer) place(b *builder) (indexes [call.Kinds][]prefix.Entry, services []service, err error) {
 	type parent struct {
 		code uint64
@@ -151,11 +156,15 @@ func (w *writer) place(b *builder) (indexes [call.Kinds][]prefix.Entry, services
 		if n := len(above); n > 0 {
 			shorter = above[n-1].link
 		}
-		value := w.at[r.cost]
-		if end > i+1 || r.cond != 0 {
-			if value, err = w.addList(b.rows[i:end], shorter); err != nil {
-				return indexes, nil, err
-			}
+		var value uint32
+		if rows := b.rows[i:end]; end > i+1 || r.cond != 0 {
+			value = w.addList(b, rows, shorter)
+		} else {
+			w.addCosts(b, rows)
+			value = w.at[r.cost]
+		}
+		if len(w.rates)/4 > choiceValue {
+			return indexes, nil, fmt.Errorf("what its rows cost has more than %d words", choiceValue)
 		}
 		note := w.name[r.name]
 		if r.service > 0 {
@@ -174,58 +183,89 @@ type link struct {
 	digits, value uint32 // value none: there is none
 }
 
-// A list of rows in choices is the place of its pattern, the place of each row's
-// cost, the value of the next shorter prefix if there is one, and the rows'
-// names if they differ: else they have the prefix's, or the service's, which is
-// kept with that. Its pattern is a head and the rows' conds.
+// A list of rows in rates is the place of its pattern, the value of the next
+// shorter prefix if there is one, the place of each row's cost or, if all are
+// new and as long, these costs themselves, and the rows' names if they differ:
+// else they have the prefix's, or the service's, which is kept with that. Its
+// pattern is a head and the rows' conds.
 const (
-	patternRows   = 1<<24 - 1 // of the head: how many rows
-	patternDigits = 24        // the shorter prefix has: 4 bits from here
-	patternLinked = 1 << 28   // there is one
-	patternNames  = 1 << 29   // each row has a name of its own
+	patternRows   = 1<<22 - 1 // of the head: how many rows
+	patternDigits = 22        // the shorter prefix has: 4 bits from here
+	patternLinked = 1 << 26   // there is one
+	patternNames  = 1 << 27   // each row has a name of its own
+	patternWidth  = 28        // words of each cost in the list: 4 bits from here; 0: their places
+	maxWidth      = 15
+	maxInList     = 8 // rows with their costs
 )
 
 // addList stores the rows of a prefix, one list for all prefixes with the same.
-func (w *writer) addList(rows []row, shorter link) (uint32, error) {
-	le := binary.LittleEndian
-	head, names := uint32(len(rows)), 0
-	if shorter.value != none {
+func (w *writer) addList(b *builder, rows []row, shorter link) uint32 {
+	head, linked, le := uint32(len(rows)), shorter.value != none, binary.LittleEndian
+	if linked {
 		head |= patternLinked | shorter.digits<<patternDigits
 	}
 	if slices.ContainsFunc(rows, func(r row) bool { return w.name[r.name] != w.name[rows[0].name] }) {
-		head, names = head|patternNames, len(rows)
+		head |= patternNames
 	}
-	pattern := le.AppendUint32(nil, head)
-	for _, r := range rows {
-		pattern = le.AppendUint32(pattern, w.cond[r.cond])
+	width, costs := w.newCosts(b, rows)
+	if width == 0 {
+		w.addCosts(b, rows)
 	}
-	list := le.AppendUint32(nil, stored(&w.patterns, w.seenPatterns, pattern))
-	for _, r := range rows {
-		list = le.AppendUint32(list, w.at[r.cost])
-	}
-	if shorter.value != none {
+	at := uint32(len(w.rates) / 4)
+	list := make([]byte, 4)
+	if linked {
 		list = le.AppendUint32(list, shorter.value)
 	}
-	for _, r := range rows[:names] {
-		list = le.AppendUint32(list, w.name[r.name])
+	conds, places, names := le.AppendUint32(nil, head|width<<patternWidth), []byte(nil), []byte(nil)
+	for i, r := range rows {
+		if width > 0 {
+			w.at[r.cost] = at + uint32(len(list)/4) + width*uint32(i)
+		}
+		conds = le.AppendUint32(conds, w.cond[r.cond])
+		places = le.AppendUint32(places, w.at[r.cost])
+		if head&patternNames != 0 {
+			names = le.AppendUint32(names, w.name[r.name])
+		}
 	}
-	at := stored(&w.choices, w.seenLists, list)
-	if len(w.choices)/4 > choiceValue {
-		return 0, fmt.Errorf("more than %d words of rows that ask for something", choiceValue)
+	// The same rows are the same list, whether their costs are in it or not.
+	key := string(slices.Concat(le.AppendUint32(nil, head), conds[4:], list[4:], places, names))
+	if seen, ok := w.seenLists[key]; ok {
+		return seen
 	}
-	return choiceValue | at, nil
+	pattern, ok := w.seenPatterns[string(conds)]
+	if !ok {
+		pattern = uint32(len(w.patterns) / 4)
+		w.seenPatterns[string(conds)] = pattern
+		w.patterns = append(w.patterns, conds...)
+	}
+	le.PutUint32(list, pattern)
+	if width > 0 {
+		places = costs
+	}
+	w.rates = append(w.rates, slices.Concat(list, places, names)...)
+	w.seenLists[key] = choiceValue | at
+	return choiceValue | at
 }
 
-// stored returns the place of words in a section, to which they are added if
-// they are new.
-func stored(section *[]byte, seen map[string]uint32, words []byte) uint32 {
-	at, ok := seen[string(words)]
-	if !ok {
-		at = uint32(len(*section) / 4)
-		seen[string(words)] = at
-		*section = append(*section, words...)
+// newCosts returns the costs of a few rows if none of them is stored and all
+// have as many words; else width is 0.
+func (w *writer) newCosts(b *builder, rows []row) (width uint32, costs []byte) {
+	if len(rows) > maxInList {
+		return 0, nil
 	}
-	return at
+	for i, r := range rows {
+		if w.at[r.cost] != none || slices.ContainsFunc(rows[:i], func(x row) bool { return x.cost == r.cost }) {
+			return 0, nil
+		}
+		c := b.costs.values[r.cost]
+		words := w.wordsOf(c, b.shapes.values[c.shape])
+		if n := uint32(len(words) / 4); n > maxWidth || i > 0 && n != width {
+			return 0, nil
+		} else {
+			width, costs = n, append(costs, words...)
+		}
+	}
+	return width, costs
 }
 
 func codeDigits(code uint64) int { return (67 - bits.TrailingZeros64(code)) / 4 }
