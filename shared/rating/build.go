@@ -257,10 +257,7 @@ func (b *builder) image() ([]byte, error) {
 	if err := b.sort(); err != nil {
 		return nil, err
 	}
-	w, err := b.number()
-	if err != nil {
-		return nil, err
-	}
+	w := b.number()
 	indexes, services, err := w.place(b)
 	if err != nil {
 		return nil, err
@@ -272,7 +269,7 @@ func (b *builder) image() ([]byte, error) {
 	}
 	parts[rateSection], parts[shapeSection], parts[tierSection] = w.rates, w.shapes, w.tiers
 	parts[patternSection], parts[condSection] = w.patterns, w.conds
-	parts[nameSection], parts[textSection] = w.nameEnds, w.nameText
+	parts[nameSection], parts[textSection] = appendNames(b.names.values)
 	if parts[originSection], parts[rankSection], err = b.origins(); err != nil {
 		return nil, err
 	}
@@ -296,8 +293,8 @@ func (t *Terms) asksRegions() bool {
 }
 
 // sort puts the rows in order: by kind, service and prefix, and of one prefix
-// the row first that is to be preferred. Tags, areas and services are put in
-// the order of their names before.
+// the row first that is to be preferred. Names, tags, areas and services are put
+// in their order before.
 func (b *builder) sort() error {
 	b.renumber()
 	slices.SortFunc(b.rows, func(x, y row) int {
@@ -397,9 +394,10 @@ func sorted(t *table[string]) []uint32 {
 	return places
 }
 
-// renumber puts areas, tags and services in the order of their names.
+// renumber puts areas, tags, services and destinations in the order of their
+// names.
 func (b *builder) renumber() {
-	areas, tags, services := sorted(&b.areas), sorted(&b.tags), sorted(&b.services)
+	areas, tags, services, names := sorted(&b.areas), sorted(&b.tags), sorted(&b.services), sorted(&b.names)
 	for i := range b.conds.values {
 		c := &b.conds.values[i]
 		if c.area > 0 {
@@ -410,6 +408,7 @@ func (b *builder) renumber() {
 		}
 	}
 	for i := range b.rows {
+		b.rows[i].name = names[b.rows[i].name]
 		if s := b.rows[i].service; s > 0 {
 			b.rows[i].service = 1 + services[s-1]
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
@@ -23,13 +22,14 @@ type Card struct {
 	origins *prefix.Index             // nil: nobody asks
 	regions *numbering.Regions        // nil: nobody asks
 	// Sections of the image.
-	rates, shapes, tiers, patterns, conds, ends, text, ranks []byte
+	rates, shapes, tiers, patterns, conds, ranks []byte
 
 	mask    uint32      // of the shape in the first word of a cost
 	beside  int         // the bit from which it may have a price
 	top     uint64      // the highest price that there may be
 	quicks  []quick     // by shape
 	steps   []quickTier // by tier
+	names   nameTable
 	eeaFrom numbering.Countries
 	eeaTo   numbering.Countries
 	asks    asked
@@ -64,7 +64,7 @@ func open(image []byte) (*Card, error) {
 	c := &Card{
 		rates: parts[rateSection], shapes: parts[shapeSection], tiers: parts[tierSection],
 		patterns: parts[patternSection], conds: parts[condSection],
-		ends: parts[nameSection], text: parts[textSection], ranks: parts[rankSection],
+		ranks: parts[rankSection],
 	}
 	if c.meta, err = decodeMeta(parts[metaSection]); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func open(image []byte) (*Card, error) {
 	c.terms, c.mask, c.beside, c.top = &c.meta.Terms, 1<<c.meta.ShapeBits-1, formBits+c.meta.ShapeBits, math.MaxInt64/c.up()
 	for name, section := range map[string]struct{ have, of int }{
 		"rates": {len(c.rates), 4}, "shapes": {len(c.shapes), shapeSize}, "tiers": {len(c.tiers), tierSize},
-		"patterns": {len(c.patterns), 4}, "conds": {len(c.conds), condSize}, "names": {len(c.ends), 4}, "ranks": {len(c.ranks), 4},
+		"patterns": {len(c.patterns), 4}, "conds": {len(c.conds), condSize}, "names": {len(parts[nameSection]), 4}, "ranks": {len(c.ranks), 4},
 	} {
 		if section.have%section.of != 0 {
 			return nil, fmt.Errorf("its %s have %d bytes, want a multiple of %d", name, section.have, section.of)
@@ -98,11 +98,13 @@ func open(image []byte) (*Card, error) {
 	if err := c.verify(); err != nil {
 		return nil, err
 	}
+	if c.names, err = openNames(parts[nameSection], parts[textSection]); err != nil {
+		return nil, err
+	}
 	return c, c.prepare()
 }
 
-// verify proves that shapes, tiers, conds and names hold what a charge relies
-// on. Places in rates and patterns are checked where they are used.
+// verify proves that shapes, tiers and conds hold what a charge relies on. Places in rates and patterns are checked where they are used.
 func (c *Card) verify() error {
 	for i := range len(c.tiers) / tierSize {
 		if t, b := c.tier(uint32(i)), c.tiers[i*tierSize:][:tierSize]; b[20] > 1 || !t.Event && t.Per == 0 {
@@ -135,17 +137,6 @@ func (c *Card) verify() error {
 			b.class != AnyClass && !has(c.terms.Presentation.columns(), b.class), b.local && b.area == 0, !b.same(c.conds[condSize*i:]):
 			return fmt.Errorf("cond %d asks for what the card does not have", i)
 		}
-	}
-	start := uint32(0)
-	for i := range len(c.ends) / 4 {
-		end := at32(c.ends, uint32(i))
-		if end < start || uint64(end) > uint64(len(c.text)) {
-			return fmt.Errorf("name %d ends at byte %d, want %d to %d", i, end, start, len(c.text))
-		}
-		if name := c.text[start:end]; len(name) > MaxDestination || !utf8.Valid(name) {
-			return fmt.Errorf("name %d is not at most %d bytes of UTF-8", i, MaxDestination)
-		}
-		start = end
 	}
 	return nil
 }
@@ -208,17 +199,6 @@ func (c *Card) shape(i uint32) shape {
 	s := decodeShape(c.shapes[shapeSize*int(i):])
 	s.fee *= pow10[money.PriceDecimals-c.meta.Scale]
 	return s
-}
-
-func (c *Card) name(i uint32) string {
-	if i >= uint32(len(c.ends)/4) {
-		return ""
-	}
-	start := uint32(0)
-	if i > 0 {
-		start = at32(c.ends, i-1)
-	}
-	return string(c.text[start:at32(c.ends, i)])
 }
 
 // Terms returns the rules that hold for all rates of the card. The lists in

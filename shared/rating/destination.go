@@ -9,7 +9,7 @@ func (p *Pricer) Destination(u *Usage) string {
 	case reason != "":
 		return ""
 	case r.named:
-		return p.card.name(r.name)
+		return p.card.names.at(r.name)
 	}
 	number, _ := p.rated(u)
 	return p.card.Destination(u.Kind, number[:r.digits])

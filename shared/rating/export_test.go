@@ -32,7 +32,7 @@ func With(image []byte, name string, section []byte) []byte {
 	if err != nil {
 		panic(err)
 	}
-	for i, of := range map[int]string{metaSection: "meta", rateSection: "rates", patternSection: "patterns", condSection: "conds", regionSection: "regions", kindSection: "voice"} {
+	for i, of := range map[int]string{metaSection: "meta", rateSection: "rates", patternSection: "patterns", condSection: "conds", nameSection: "names", regionSection: "regions", kindSection: "voice"} {
 		if of == name {
 			parts[i] = section
 		}
@@ -49,3 +49,13 @@ const (
 	ShapeSize, TierSize, CondSize = shapeSize, tierSize, condSize
 	MinImage                      = headSize + crcSize
 )
+
+// Names writes a table of ascending names and reads it: they, and the one after
+// the last.
+func Names(names []string) (out []string, err error) {
+	t, err := openNames(appendNames(names))
+	for i := range uint32(len(names) + 1) {
+		out = append(out, t.at(i))
+	}
+	return out, err
+}

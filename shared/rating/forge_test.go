@@ -196,9 +196,12 @@ func TestForgedImagesAreRefused(t *testing.T) {
 		{"an interval", in("shapes", func(b []byte) { le.PutUint32(b[24:], MaxInterval+1) }), "an interval"},
 		{"a tier's unit", in("tiers", func(b []byte) { le.PutUint32(b[16:], 0) }), "tier 0 is damaged"},
 		{"a tier", in("tiers", func(b []byte) { le.PutUint32(b[0:], 2) }), "tier 1 begins at 2"},
-		{"a name before its beginning", in("names", func(b []byte) { le.PutUint32(b[4:], 0); le.PutUint32(b[0:], 2) }), "name 1 ends at byte 0"},
-		{"a name behind the text", in("names", func(b []byte) { le.PutUint32(b[0:], 1<<30) }), "name 0 ends at byte"},
-		{"a name that is no text", in("text", func(b []byte) { b[0] = 0xFF }), "name 0 is not"},
+		{"a block that no name begins", in("names", func(b []byte) { le.PutUint32(b[4:], 2) }), "and no block does"},
+		{"a block too many", func(b []byte) []byte { return With(b, "names", append(bytes.Clone(Sections(b)["names"]), 0, 0, 0, 0)) }, "blocks of names, want"},
+		{"a block too few", func(b []byte) []byte { return With(b, "names", Sections(b)["names"][:4]) }, "name 16 begins at byte"},
+		{"a name that is no text", in("text", func(b []byte) { b[5] = 0xFF }), "name 1 is not"},
+		{"a name that shares more than there is", in("text", func(b []byte) { b[0] = 1 }), "name 0 is not"},
+		{"a name behind the text", in("text", func(b []byte) { b[len(b)-1], b[len(b)-2] = 0xFF, 0xFF }), "is not at most 256 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if c, err := Open(tt.forge(bytes.Clone(image))); err == nil || c != nil || !strings.Contains(err.Error(), tt.want) {
@@ -319,11 +322,16 @@ func deckLike(n, prices int) []Rate {
 	return rates
 }
 
-// TestCardsAreSmall: at most 70 bytes a prefix of a hundred thousand.
+// TestCardsAreSmall: so small that hundreds of cards are held at once.
 func TestCardsAreSmall(t *testing.T) {
-	const n, most = 100_000, 70
-	if image := mustImage(t, usual(), deckLike(n, 60_000)...); len(image) > most*n {
-		t.Errorf("%d bytes a prefix, want at most %d", len(image)/n, most)
+	for _, c := range []struct{ prefixes, networks, most int }{{100_000, 10_000, 30}, {20_000, 14_000, 30}} {
+		rates := deckLike(c.prefixes, c.prefixes)
+		for i := range rates {
+			rates[i].Destination = fmt.Sprintf("Zone %s Mobile %d", rates[i].Prefix[:1], i%c.networks)
+		}
+		if image := mustImage(t, usual(), rates...); len(image) > c.most*c.prefixes {
+			t.Errorf("%d prefixes, %d names: %d bytes a prefix, want at most %d", c.prefixes, c.networks, len(image)/c.prefixes, c.most)
+		}
 	}
 }
 

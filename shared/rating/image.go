@@ -25,7 +25,7 @@ import (
 //	tiers     of shapes, all but their prices: tierSize bytes each
 //	patterns  words: what the rows of such a list ask for, one after the other
 //	conds     what a row asks for: condSize bytes each
-//	names     destinations: where each ends (4 bytes each), behind their text
+//	names     words: where blocks of destinations begin, behind these (see nameTable)
 //	origins   prefix index of callers' numbers; its values are places in ranks
 //	ranks     which groups of origins a number is in, and by how many digits
 //	regions   numbering table, where the card asks where a number is from

@@ -236,7 +236,7 @@ func TestSameRatesAreStoredOnce(t *testing.T) {
 		// Two costs in their list, with its pattern; four more prices, each with a
 		// list of places since the other cost is there already.
 		{"rates", 4, 3 + 4*4}, {"shapes", ShapeSize, 1}, {"conds", CondSize, 2}, {"patterns", 4, 2 * 3},
-		{"names", 4, 7}, {"text", 1, 7 * len("name 0")}, {"tiers", TierSize, 0}, {"sms", 1, 0}, {"regions", 1, 0}, {"origins", 1, 0},
+		{"names", 4, 1}, {"text", 1, len("name 0") + 7*2 + 6*len("0")}, {"tiers", TierSize, 0}, {"sms", 1, 0}, {"regions", 1, 0}, {"origins", 1, 0},
 	} {
 		if got := len(sections[tt.section]) / tt.size; got != tt.want {
 			t.Errorf("%d of %s are stored, want %d", got, tt.section, tt.want)

@@ -100,7 +100,7 @@ func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate
 			return false
 		}
 		out := named(c.rateOf(&r))
-		out.Destination = c.name(note)
+		out.Destination = c.names.at(note)
 		return yield(out, nil)
 	}
 	l, ok := c.list(value - choiceValue)
@@ -116,7 +116,7 @@ func (c *Card) rowsOf(value, note uint32, named func(Rate) Rate, yield func(Rate
 		if !ok {
 			name = note
 		}
-		out.Destination = c.name(name)
+		out.Destination = c.names.at(name)
 		if !yield(out, nil) {
 			return false
 		}
@@ -143,7 +143,7 @@ func (c *Card) Len() int {
 func (c *Card) Destination(k call.Kind, digits string) string {
 	if x := c.kinds[k]; x != nil {
 		if _, e, ok := x.Find(digits); ok {
-			return c.name(e.Note)
+			return c.names.at(e.Note)
 		}
 	}
 	return ""

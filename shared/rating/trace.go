@@ -163,7 +163,7 @@ func (p *Pricer) tell(t *Trace, u *Usage) {
 	}
 	t.Row.Prefix, t.Row.Service = t.Prefix, t.Service
 	if f.named {
-		t.Destination = c.name(f.name)
+		t.Destination = c.names.at(f.name)
 	} else {
 		t.Destination = c.Destination(u.Kind, t.Prefix)
 	}

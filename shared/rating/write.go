@@ -15,23 +15,22 @@ import (
 
 // writer holds the sections of an image being written.
 type writer struct {
-	scale, bits        int
-	rates, shapes      []byte
-	tiers, conds       []byte
-	patterns           []byte
-	nameEnds, nameText []byte
-	at                 []uint32 // of a row's cost: its place in rates
-	shape, cond, name  []uint32 // new places
-	seenLists          map[string]uint32
-	seenPatterns       map[string]uint32
+	scale, bits   int
+	rates, shapes []byte
+	tiers, conds  []byte
+	patterns      []byte
+	at            []uint32 // of a row's cost: its place in rates
+	shape, cond   []uint32 // new places
+	seenLists     map[string]uint32
+	seenPatterns  map[string]uint32
 }
 
-// number stores conds and names in the order in which the sorted rows use them.
-func (b *builder) number() (*writer, error) {
+// number stores conds in the order in which the sorted rows use them.
+func (b *builder) number() *writer {
 	w := &writer{
 		scale: max(b.decimals, min(b.terms.Decimals, money.PriceDecimals)),
 		bits:  max(1, bits.Len(uint(len(b.shapes.values)))),
-		shape: unset(len(b.shapes.values)), at: unset(len(b.costs.values)), cond: unset(len(b.conds.values)), name: unset(len(b.names.values)),
+		shape: unset(len(b.shapes.values)), at: unset(len(b.costs.values)), cond: unset(len(b.conds.values)),
 		seenLists: map[string]uint32{}, seenPatterns: map[string]uint32{},
 	}
 	w.addCond(0, b.conds.values[0]) // it asks for nothing
@@ -39,16 +38,8 @@ func (b *builder) number() (*writer, error) {
 		if w.cond[r.cond] == none {
 			w.addCond(r.cond, b.conds.values[r.cond])
 		}
-		if w.name[r.name] == none {
-			w.name[r.name] = uint32(len(w.nameEnds) / 4)
-			w.nameText = append(w.nameText, b.names.values[r.name]...)
-			w.nameEnds = binary.LittleEndian.AppendUint32(w.nameEnds, uint32(len(w.nameText)))
-		}
 	}
-	if len(w.nameText) > maxSection {
-		return nil, fmt.Errorf("%d bytes of names are too many", len(w.nameText))
-	}
-	return w, nil
+	return w
 }
 
 const none = ^uint32(0)
@@ -166,11 +157,10 @@ func (w *writer) place(b *builder) (indexes [call.Kinds][]prefix.Entry, services
 		if len(w.rates)/4 > choiceValue {
 			return indexes, nil, fmt.Errorf("what its rows cost has more than %d words", choiceValue)
 		}
-		note := w.name[r.name]
 		if r.service > 0 {
-			services = append(services, service{Kind: r.kind, Name: b.services.values[r.service-1], Value: value, Note: note})
+			services = append(services, service{Kind: r.kind, Name: b.services.values[r.service-1], Value: value, Note: r.name})
 		} else {
-			indexes[r.kind] = append(indexes[r.kind], prefix.Entry{Prefix: textOf(r.code), Value: value, Note: note})
+			indexes[r.kind] = append(indexes[r.kind], prefix.Entry{Prefix: textOf(r.code), Value: value, Note: r.name})
 			above = append(above, parent{r.code, link{digits, value}})
 		}
 		i = end
@@ -204,7 +194,7 @@ func (w *writer) addList(b *builder, rows []row, shorter link) uint32 {
 	if linked {
 		head |= patternLinked | shorter.digits<<patternDigits
 	}
-	if slices.ContainsFunc(rows, func(r row) bool { return w.name[r.name] != w.name[rows[0].name] }) {
+	if slices.ContainsFunc(rows, func(r row) bool { return r.name != rows[0].name }) {
 		head |= patternNames
 	}
 	width, costs := w.newCosts(b, rows)
@@ -224,7 +214,7 @@ func (w *writer) addList(b *builder, rows []row, shorter link) uint32 {
 		conds = le.AppendUint32(conds, w.cond[r.cond])
 		places = le.AppendUint32(places, w.at[r.cost])
 		if head&patternNames != 0 {
-			names = le.AppendUint32(names, w.name[r.name])
+			names = le.AppendUint32(names, r.name)
 		}
 	}
 	// The same rows are the same list, whether their costs are in it or not.
