@@ -15,13 +15,15 @@ import (
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
-// cut returns the page without its part about the choice of a card, and that.
+// cut returns the page without its parts about who is charged and about the choice
+// of a card, and the latter.
 func cut(t *testing.T, page string) (rest, cards string) {
 	t.Helper()
 	before, part, ok := strings.Cut(page, "## Which card\n")
 	cards, after, found := strings.Cut(part, "## Which row\n")
-	if !ok || !found {
-		t.Fatal("the page has no part about which card, before that about which row")
+	before, _, charged := strings.Cut(before, "## Who is charged\n")
+	if !ok || !found || !charged {
+		t.Fatal("the page has no part about which card, before that about which row, and behind that about who is charged")
 	}
 	return before + "## Which row\n" + after, cards
 }
