@@ -3,7 +3,6 @@ package rating
 import (
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/numbering"
-	"github.com/tollbook/tollbook/shared/prefix"
 )
 
 // PriceBlock charges every place of a block, as Price does.
@@ -34,10 +33,6 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 	} else {
 		clear(matches)
 	}
-	if len(c.choices) == 0 {
-		p.onlyRows(matches)
-		return
-	}
 	asking := 0
 	for i, m := range matches {
 		value, row := m.Value(), uint32(0)
@@ -59,20 +54,6 @@ func (p *Pricer) chooseBlock(b *Block, from, to int) {
 			rows[i] = 0 // none, or of a damaged image
 		}
 		p.words[i] = word
-	}
-}
-
-// onlyRows is the rest of chooseBlock for a card of which no row asks for
-// anything: the value of a match is the place of its row.
-func (p *Pricer) onlyRows(matches []prefix.Match) {
-	c := p.card
-	rows, levels, words := p.rows[:len(matches)], p.levels[:len(matches)], p.words[:len(matches)]
-	for i, m := range matches {
-		row, word := uint32(0), uint32(0)
-		if at := m.Value(); m.OK() && uint64(at) < uint64(len(c.rates)/4) {
-			row, word = at+1, c.word(at)
-		}
-		rows[i], levels[i], words[i] = row, int8(m.Digits()), word
 	}
 }
 

@@ -25,6 +25,7 @@ type Record struct {
 	Nanos             int64 // duration, of a call
 	Account, A, B     string
 
+	Payer          string // of a charge to somebody else: the account that the record names
 	Kind           string // sms, data or event; empty = a call
 	Units          int64  // of it
 	LRN, CallerLRN string
@@ -44,6 +45,8 @@ type Settings struct {
 	Feeds    map[string]string // feed → the cycle that counts accounts nobody knows
 	Cards    map[string][]Revision
 	Accounts map[string]Account
+	// Resold are the feeds whose records charge the resellers above who pays, too.
+	Resold map[string]bool
 }
 
 // Revision is a card's rates from an instant on, until a later one.
@@ -56,6 +59,7 @@ type Revision struct {
 // Account is who is billed.
 type Account struct {
 	Cycle    string
+	Parent   string            // the reseller above it; none: empty
 	Cards    map[string]string // month YYYY-MM → the card from its first day on
 	Features []Feature         // sorted by ID: the order in which pools are drawn
 	Digits   int               // decimals of its currency's minor unit: of a recurring charge
@@ -141,7 +145,11 @@ func content(r Record) [32]byte {
 	b = binary.BigEndian.AppendUint64(b, r.Version)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Instant))
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Nanos))
-	text(r.Account)
+	if r.Payer != "" {
+		text(r.Payer)
+	} else {
+		text(r.Account)
+	}
 	text(r.A)
 	text(r.B)
 	kinds := map[string]byte{"": 0, twin.SMS: 1, twin.Data: 2, twin.Event: 3}
@@ -224,12 +232,32 @@ func (o *oracle) withoutID(files []File) {
 	}
 }
 
-func (o *oracle) keep(r Record) {
-	at := place{r.Account, o.periodOf(r)}
-	o.months[at] = append(o.months[at], r)
+// charges returns a record once for each account that it charges.
+func (o *oracle) charges(r Record) []Record {
+	all := []Record{r}
+	if !o.settings.Resold[r.Feed] {
+		return all
+	}
+	for up := o.settings.Accounts[r.Account].Parent; up != ""; up = o.settings.Accounts[up].Parent {
+		c := r
+		c.Account, c.Payer = up, r.Account
+		all = append(all, c)
+	}
+	return all
 }
 
-func (o *oracle) count(r Record, add func(*Counts)) { o.countIn(o.periodOf(r), add) }
+func (o *oracle) keep(r Record) {
+	for _, c := range o.charges(r) {
+		at := place{c.Account, o.periodOf(c)}
+		o.months[at] = append(o.months[at], c)
+	}
+}
+
+func (o *oracle) count(r Record, add func(*Counts)) {
+	for _, c := range o.charges(r) {
+		o.countIn(o.periodOf(c), add)
+	}
+}
 
 func (o *oracle) countIn(p Period, add func(*Counts)) {
 	c := o.bills.Counts[p]

@@ -184,7 +184,17 @@ func (r *run) checkBatches(t *testing.T) []oracle.File {
 func (r *run) checkRows(t *testing.T, f *file) {
 	t.Helper()
 	var last, usage, rejected, ignored int64
+	level := uint8(0)
 	err := r.ledger.Rows(r.ctx, r.batch[f], func(row *call.Row, key *ledger.Key) error {
+		if row.Role == call.Reseller {
+			if row.Line != last || row.Level != level+1 {
+				t.Errorf("%s: after line %d, level %d, comes line %d, level %d", f.object, last, level, row.Line, row.Level)
+			}
+			level++
+			r.met["row of a reseller"]++
+			return nil
+		}
+		level = 0
 		if row.Line <= last || (key == nil) != (row.Status == call.Rejected || row.Status == call.Ignored) {
 			t.Errorf("%s: after line %d comes line %d, %s, in period %v", f.object, last, row.Line, row.Status, key)
 		}

@@ -50,7 +50,7 @@ func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 	}
 	for _, id := range sorted(w.settings.Accounts) {
 		a := w.settings.Accounts[id]
-		s.Accounts = append(s.Accounts, book.Account{ID: id, Cycle: a.Cycle, Currency: w.currencies[id]})
+		s.Accounts = append(s.Accounts, book.Account{ID: id, Cycle: a.Cycle, Currency: w.currencies[id], Parent: a.Parent})
 		for _, month := range sorted(a.Cards) {
 			if !w.comes(id, month) {
 				s.Assignments = append(s.Assignments, assignment(id, month, a.Cards[month]))
@@ -68,7 +68,11 @@ func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 }
 
 func (w *world) feed(id, zone string) book.Feed {
-	return book.Feed{Source: cdr.Feed{ID: id, Format: cdr.Generic, Zone: zone}, Cycle: w.settings.Feeds[id], Unquoted: w.unquoted[id]}
+	source := cdr.Feed{ID: id, Format: cdr.Generic, Zone: zone}
+	if w.settings.Resold[id] {
+		source.Charges = []cdr.Further{cdr.Resellers}
+	}
+	return book.Feed{Source: source, Cycle: w.settings.Feeds[id], Unquoted: w.unquoted[id]}
 }
 
 // mend sets a feed up as it should have been.

@@ -96,6 +96,7 @@ func newWorld(rng *rand.Rand) *world {
 	g := &generator{Rand: rng, w: &world{
 		settings: oracle.Settings{
 			Zones: map[string]string{}, Feeds: map[string]string{}, Cards: map[string][]oracle.Revision{}, Accounts: map[string]oracle.Account{},
+			Resold: map[string]bool{},
 		},
 		currencies: map[string]string{}, months: map[string][]string{}, closeLast: map[string]bool{}, mends: map[string]mend{},
 	}}
@@ -152,6 +153,7 @@ func (g *generator) cycles() {
 		g.w.settings.Zones[cycle] = zones[i]
 		g.w.settings.Feeds["switch"+strconv.Itoa(i+1)] = cycle
 		g.w.closeLast[cycle] = g.oneIn(2)
+		g.w.settings.Resold["switch"+strconv.Itoa(i+1)] = g.oneIn(3)
 		for m := range n {
 			month := addMonths(first, m)
 			g.w.months[cycle] = append(g.w.months[cycle], month)
@@ -308,6 +310,9 @@ func (g *generator) accounts() {
 		}
 		if g.oneIn(2) {
 			a.Features = g.features(months)
+		}
+		if i > 0 && g.oneIn(2) {
+			a.Parent = "acc" + strconv.Itoa(1+g.IntN(i))
 		}
 		id := "acc" + strconv.Itoa(i+1)
 		g.w.currencies[id] = g.w.currencies[card]
