@@ -230,3 +230,18 @@ func eachCharge(out *[]string) func(*export.Record) error {
 		return nil
 	}
 }
+
+// A file that was rated while the feed charged everybody, and one that was when
+// it charged who pays only: copies are counted by records, not by charges.
+func TestCopiesAreRecordsHoweverManyChargesTheyMake(t *testing.T) {
+	h := newReseller(t)
+	h.deliverShared("a.csv", everybody[1:])
+	err := h.Apply(t.Context(), ledger.Setup{Feeds: []book.Feed{{Source: cdr.Feed{ID: "feed", Format: cdr.Generic, Zone: "UTC", Charges: []cdr.Further{cdr.Supplier}}, Cycle: "m"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.deliverShared("b.csv", everybody[1:], everybody[1:])
+	h.proved()
+	same(t, "invoices of m", h.bill(novM), "beta 2026-11 usage 0.1200", "shop 2026-11 usage 0.0400")
+	h.proved()
+}
