@@ -63,6 +63,9 @@ func TestASliceWhoseEventWasLostIsOrderedAgain(t *testing.T) {
 	in.Place("cdrs", "switch/3.csv", functionstest.CDRs) // so is the file's
 	in.Schedule("sweeper", functionstest.Noon)
 	in.Lose()
+	if left, _, err := in.Ledger().Batches(t.Context(), ledger.Planned, "", 10); err != nil || len(left) != 1 {
+		t.Fatalf("%d batches are planned, %v; want that of the file, whose slices are ordered", len(left), err)
+	}
 	in.Schedule("sweeper", functionstest.Noon.Add(time.Hour))
 	in.Deliver(functionstest.Noon.Add(time.Hour))
 	var got cdrrating.Report
