@@ -137,3 +137,18 @@ func BenchmarkRows(b *testing.B) {
 	}
 	b.ReportMetric(float64(best.Nanoseconds())/30_000, "best-ns/row")
 }
+
+// BenchmarkCut is what it costs to say where a file is cut, beside reading it.
+func BenchmarkCut(b *testing.B) {
+	file := benchFile(benchRows, "\n")
+	layout, err := ReadLayout(strings.NewReader(file), Feed{ID: "f", Format: Generic, Zone: "UTC"}, Limits{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(file)))
+	for b.Loop() {
+		if ranges, err := layout.Cut(strings.NewReader(file), int64(len(file)), 64); err != nil || len(ranges) != 64 {
+			b.Fatal(len(ranges), err)
+		}
+	}
+}

@@ -17,7 +17,7 @@ type Range struct {
 }
 
 // cutBuffer is how many bytes of a file are looked at together to cut it.
-const cutBuffer = 1 << 20
+const cutBuffer = 128 << 10
 
 // Cut reads a plain file from its beginning and cuts what is behind its header
 // into at most n ranges of about equal size; size is the file's in bytes, as
