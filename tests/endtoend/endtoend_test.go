@@ -105,6 +105,12 @@ type up struct {
 
 func start(t *testing.T, p pair) *up {
 	t.Helper()
+	return startCutting(t, p, 0)
+}
+
+// startCutting cuts files above so many bytes; 0: the default.
+func startCutting(t *testing.T, p pair, above int64) *up {
+	t.Helper()
 	m, err := functions.LoadManifest()
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +118,7 @@ func start(t *testing.T, p pair) *up {
 	dir := t.TempDir()
 	u := &up{T: t, dir: dir}
 	stores, prefix := p.open(t, dir, m)
+	stores.Slice = above
 	u.stores = stores
 	c, err := local.New(local.Config{
 		Manifest: m, Functions: functions.All(), Deps: functions.Deps{Stores: stores, BucketPrefix: prefix},
@@ -238,7 +245,7 @@ func try(t *testing.T, deck, cdrs string, options ...string) (invoices map[strin
 	return invoices, filepath.Join(out, "setup.json")
 }
 
-func (u *up) load(path string) {
+func (u *up) load(path string, change ...func(*catalog.Setup)) {
 	u.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -247,6 +254,9 @@ func (u *up) load(path string) {
 	s, err := catalog.ParseSetup(f)
 	if err := errors.Join(err, f.Close()); err != nil {
 		u.Fatal(err)
+	}
+	for _, f := range change {
+		f(&s)
 	}
 	if err := u.stores.Catalog().Import(u.Context(), s); err != nil {
 		u.Fatal(err)
@@ -277,5 +287,38 @@ func TestTheInvoicesAreThoseOfTry(t *testing.T) {
 				u.fsck()
 			})
 		}
+	}
+}
+
+// TestTheInvoicesOfSlicesAreThoseOfTry: a file that is rated in slices, whose
+// orders come twice and in any order, is billed as try bills it whole.
+func TestTheInvoicesOfSlicesAreThoseOfTry(t *testing.T) {
+	text := "call_id,account,b_number,start_time,duration\n"
+	for i := range 400 {
+		at := time.Date(2026, 11, 1+i%28, i%24, i%60, 0, 0, time.UTC)
+		text += fmt.Sprintf("%d,a%d,%d,%s,%d\n", i%390, i%7, 442079460000+i, at.Format(time.RFC3339), i)
+	}
+	cdrs := filepath.Join(t.TempDir(), "records.csv")
+	if err := os.WriteFile(cdrs, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const deck = "../../emulator/sample/deck.csv"
+	want, setup := try(t, deck, cdrs, "--markup", "25%", "--bundle", "10")
+	for _, p := range pairs {
+		t.Run(p.name, func(t *testing.T) {
+			u := startCutting(t, p, 1000)
+			u.load(setup, func(s *catalog.Setup) { s.Feeds[0].Unquoted = true })
+			u.drop(u.stores.Buckets.Decks, "provider/deck.csv", deck)
+			u.drop(u.stores.Buckets.CDRs, "try/records.csv", cdrs)
+			u.drain()
+			if placed, err := u.stores.Orders["cdrrating"].List(t.Context(), "slice/", "", 100); err != nil || len(placed) != (len(text)+999)/1000 {
+				t.Errorf("%d slices were ordered of %d bytes, %v", len(placed), len(text), err)
+			}
+			u.post("/clock", `{"to":"2026-12-01"}`)
+			if diff := cmp.Diff(want, u.bills()); diff != "" {
+				t.Error(diff)
+			}
+			u.fsck()
+		})
 	}
 }
