@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/events"
 	"github.com/tollbook/tollbook/shared/ledger"
@@ -68,6 +69,17 @@ func (r *run) announce(name string) {
 			})
 		}
 	}
+}
+
+// sweepLost sweeps when every batch with a lost order is left alone long enough.
+func (r *run) sweepLost() error {
+	wait := time.Duration(0)
+	for f, id := range r.batch {
+		if _, lost := r.lost[id]; lost {
+			wait = max(wait, f.at.Sub(r.clock))
+		}
+	}
+	return r.sweep(wait + 16*time.Minute)
 }
 
 // after is ready some steps from now.

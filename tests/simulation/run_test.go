@@ -195,6 +195,9 @@ func (r *run) close(cycle, month string) error {
 	cutoff := time.Unix(0, monthStart(addMonths(month, 1), zone)).UTC()
 	r.closing[cycle+":"+month] = true
 	err := r.reader(func() error { return r.ledger.Close(r.ctx, key, cutoff) })
+	if errors.Is(err, ledger.ErrHeld) && len(r.lost) > 0 {
+		return errors.Join(errWait, r.sweepLost()) // nobody else may come to it before the month is closed
+	}
 	switch {
 	case errors.Is(err, ledger.ErrHeld), errors.Is(err, ledger.ErrState), errors.Is(err, documents.ErrConflict):
 		return errors.Join(errWait, err)
