@@ -104,30 +104,20 @@ func sortItems(items []item) []item {
 	return items
 }
 
-// fewItems is how many prefixes are worth a root of 4 KB, so that those of
-// countries need no cells.
-const fewItems = 16
-
-// rootDigits chooses how many digits the root has: about a slot for each
-// prefix, and so many that the 9 digits after them reach the longest prefix's
-// end.
+// rootDigits chooses how many digits the root has: about a slot for each prefix.
 func rootDigits(items []item) int {
-	digits := 0
-	if len(items) >= fewItems {
-		digits = 3
+	digits, longest := 0, 0
+	for i := range items {
+		longest = max(longest, items[i].code.digits())
+	}
+	// Codes of countries need no cells.
+	if len(items) >= 16 && longest <= 3 {
+		return longest
 	}
 	for digits < headDigits && pow10[digits+1] <= 2*uint64(len(items)) {
 		digits++
 	}
-	return max(digits, minRootDigits(items))
-}
-
-func minRootDigits(items []item) int {
-	longest := 0
-	for i := range items {
-		longest = max(longest, items[i].code.digits())
-	}
-	return max(0, longest-tailDigits)
+	return digits
 }
 
 func build(items []item, root int) []byte {
@@ -151,15 +141,15 @@ func build(items []item, root int) []byte {
 type tree struct {
 	section []byte // header, root, and the cells so far
 	width   uint64 // numbers of 15 digits in a slot
-	unit    uint64 // numbers of 15 digits that the 9 digits of a start stand for
+	unit    uint64 // numbers of 15 digits that begin with the same 9 digits after the root's
 
 	point uint64 // not written yet: the match from point on is next
 	next  Match
 	last  Match // the match before point
 
-	slot   uint64 // being written
-	starts []uint32
-	values []Match // from the slot's begin, then from each start on
+	slot   uint64   // being written
+	starts []uint64 // from the slot's begin, in numbers of 15 digits
+	values []Match  // from the slot's begin, then from each start on
 }
 
 func (t *tree) add(items []item) {
@@ -216,7 +206,7 @@ func (t *tree) write() {
 	if offset := t.point - t.slot*t.width; offset == 0 {
 		t.values[0] = t.next
 	} else {
-		t.starts = append(t.starts, uint32(offset/t.unit))
+		t.starts = append(t.starts, offset)
 		t.values = append(t.values, t.next)
 	}
 	t.last = t.next
@@ -229,7 +219,7 @@ func (t *tree) flush() {
 		return
 	}
 	t.setRoot(t.slot, cellTag|uint32(len(t.section)/4-headerWords-int(numberSpan/t.width)))
-	t.section = appendCell(t.section, t.starts, t.values)
+	t.section = appendCell(t.section, t.starts, t.unit, t.values)
 }
 
 func (t *tree) setRoot(slot uint64, w uint32) {

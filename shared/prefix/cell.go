@@ -3,11 +3,12 @@ package prefix
 import (
 	"encoding/binary"
 	"errors"
+	"sort"
 )
 
 // A cell is the intervals of one slot of the root: of the 9 digits after the
 // root's, the first interval begins at 0, each further one at its start, and
-// each has a Match. There are two forms, told apart by the top bit of their
+// each has a Match. There are three forms, told apart by the top bits of their
 // first word:
 //
 // A narrow one has starts that are 4 digits and zeros, and keeps the 4 digits.
@@ -17,8 +18,12 @@ import (
 //
 // A wide one is the number of intervals, with the top bit set, the starts in
 // ascending order and the Matches, a word each.
+//
+// A deep one has both top bits set, and starts that are all digits after the
+// root's, 15 with them, in two words each: some prefix has more than the 9.
 const (
 	wideTag     = 1 << 31
+	deepTag     = 1<<31 | 1<<30
 	narrowUnit  = 100_000 // what a start of a narrow cell counts
 	narrowSpan  = tailSpan / narrowUnit
 	lanes       = 4
@@ -29,25 +34,32 @@ const (
 	cellMinimum = 2                     // intervals; a slot with one is in the root
 )
 
-// appendCell appends the cell with these starts, and values from zero on.
-func appendCell(b []byte, starts []uint32, values []Match) []byte {
-	narrow := true
+// appendCell appends the cell with these starts, of numbers of 15 digits of
+// which so many are a unit of the 9 digits, and values from zero on.
+func appendCell(b []byte, starts []uint64, unit uint64, values []Match) []byte {
+	narrow, wide := true, true
 	for _, s := range starts {
-		narrow = narrow && s%narrowUnit == 0
+		narrow, wide = narrow && s%(narrowUnit*unit) == 0, wide && s%unit == 0
 	}
 	n := len(values)
-	if narrow {
+	switch {
+	case narrow:
 		b = binary.LittleEndian.AppendUint16(b, uint16(n))
 		for _, s := range starts {
-			b = binary.LittleEndian.AppendUint16(b, uint16(s/narrowUnit))
+			b = binary.LittleEndian.AppendUint16(b, uint16(s/unit/narrowUnit))
 		}
 		for lane := n; lane%lanes > 0; lane++ {
 			b = binary.LittleEndian.AppendUint16(b, uint16(uint64(pads)>>(laneBits*(lane%lanes))))
 		}
-	} else {
+	case wide:
 		b = binary.LittleEndian.AppendUint32(b, wideTag|uint32(n))
 		for _, s := range starts {
-			b = binary.LittleEndian.AppendUint32(b, s)
+			b = binary.LittleEndian.AppendUint32(b, uint32(s/unit))
+		}
+	default:
+		b = binary.LittleEndian.AppendUint32(b, deepTag|uint32(n))
+		for _, s := range starts {
+			b = binary.LittleEndian.AppendUint64(b, s)
 		}
 	}
 	for _, m := range values {
@@ -56,11 +68,16 @@ func appendCell(b []byte, starts []uint32, values []Match) []byte {
 	return b
 }
 
-// findInCell returns the word of the Match that holds for the 9 digits after
-// the root's, in the cell that begins at a word of cells with these 4 bytes.
-// The cell must have passed checkCell.
-func findInCell(cells []byte, cell int, first, rest uint32) int {
-	if first&wideTag != 0 {
+// findInCell returns the word of the Match that holds for the digits of a key
+// after the root's, in the cell that begins at a word of cells with these 4
+// bytes. The cell must have passed checkCell.
+func (x *Index) findInCell(cell int, first uint32, k Key) int {
+	cells, slot := x.cells, x.slot(k)
+	rest := x.rest(k, slot)
+	switch {
+	case first&deepTag == deepTag:
+		return findDeep(cells, cell, int(first&^deepTag), x.below(k, slot))
+	case first&wideTag != 0:
 		return findWide(cells, cell, int(first&^wideTag), rest)
 	}
 	groups := int(first&0xFFFF+lanes-1) / lanes
@@ -81,7 +98,7 @@ func findInCell(cells []byte, cell int, first, rest uint32) int {
 	return cell + 2*groups + lanes*group + int(reached*eachLane>>(3*laneBits)) - 1
 }
 
-// findWide is findInCell for a wide cell of n intervals.
+// findWide is findInCell for the 9 digits in a wide cell of n intervals.
 func findWide(cells []byte, cell, n int, rest uint32) int {
 	values := cell + n
 	base := cell
@@ -96,16 +113,38 @@ func findWide(cells []byte, cell, n int, rest uint32) int {
 	return values + base - cell
 }
 
+// findDeep is findInCell for all the digits in a deep cell of n intervals.
+func findDeep(cells []byte, cell, n int, below uint64) int {
+	starts := cells[4*cell+4:]
+	interval := sort.Search(n-1, func(i int) bool { return binary.LittleEndian.Uint64(starts[8*i:]) > below })
+	return cell + 2*n - 1 + interval
+}
+
 var errCell = errors.New("a cell that is not as Build writes it")
 
 // checkCell returns the words of the cell with which cells begin, and where
-// its Matches begin; false: errCell. The Matches it does not
-// look at.
-func checkCell(cells []byte) (values, size int, ok bool) {
+// its Matches begin; false: errCell. The Matches it does not look at. The slot has
+// width numbers of 15 digits.
+func checkCell(cells []byte, width uint64) (values, size int, ok bool) {
 	if len(cells) < 8 {
 		return 0, 0, false
 	}
 	first := word(cells, 0)
+	if first&deepTag == deepTag {
+		n := int(first &^ deepTag)
+		if n < cellMinimum || 12*n-4 > len(cells) {
+			return 0, 0, false
+		}
+		before := uint64(0)
+		for starts := cells[4 : 8*n-4]; len(starts) >= 8; starts = starts[8:] {
+			start := binary.LittleEndian.Uint64(starts)
+			if start <= before || start >= width {
+				return 0, 0, false
+			}
+			before = start
+		}
+		return 2*n - 1, 3*n - 1, true
+	}
 	if first&wideTag != 0 {
 		n := int(first &^ wideTag)
 		if n < cellMinimum || n > len(cells)/8 {

@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// small is a section with all there is: a catch-all, deep and wide cells,
+// small is a section with all there is: a catch-all, cells of all forms,
 // zeros, notes and several blocks, on a root of two digits.
 func small(t testing.TB) []byte {
 	t.Helper()
-	entries := []Entry{{Note: 9}, {Prefix: "1234567890", Value: 3}, {Prefix: "10", Value: 4}, {Prefix: "100", Value: MaxValue, Note: 1 << 31}, {Prefix: "1", Value: 6}}
+	entries := []Entry{{Note: 9}, {Prefix: "1234567890", Value: 3}, {Prefix: "10", Value: 4}, {Prefix: "100", Value: MaxValue, Note: 1 << 31}, {Prefix: "1", Value: 6}, {Prefix: "1398765432109", Value: 8}}
 	for i := range 70 {
 		entries = append(entries, Entry{Prefix: fmt.Sprint(2000 + 27*i), Value: uint32(i), Note: uint32(i / 20)})
 	}
@@ -41,7 +41,7 @@ func use(t testing.TB, x *Index) (damaged bool) {
 	t.Helper()
 	keys := []Key{{Head: 1<<32 - 1, Tail: 1<<32 - 1, Digits: 255}, {Head: 1<<32 - 1, Tail: 1<<32 - 1}, {Tail: 1<<32 - 1}, {Head: 999_999, Tail: 1<<32 - 1, Digits: 15}}
 	for _, number := range []string{"", "0", "1", "10", "100", "1000", "12345678", "123456789", "1234567890", "12345678901", "2000", "200", "39",
-		"3937", "9", "999999999999999", "99999999999999999999"} {
+		"3937", "9", "1398765432108", "1398765432109", "139876543210999", "999999999999999", "99999999999999999999"} {
 		k, ok := KeyOf(number)
 		if !ok {
 			t.Fatalf("%q has no key", number)
@@ -185,6 +185,26 @@ func TestACellWithAPadThatANumberCouldReachIsRefused(t *testing.T) {
 		binary.LittleEndian.PutUint16(section[pad:], reached)
 		if _, err := Open(section); !errors.Is(err, errCell) {
 			t.Errorf("a pad of %d: %v, want %v", reached, err, errCell)
+		}
+	}
+}
+
+func TestADeepCellThatDoesNotAscendIsRefused(t *testing.T) {
+	section := buildWith(t, 2, "1", "123456789012345") // the width of slot 12 is 10^13
+	second := 4*(headerWords+100) + 4 + 8
+	for _, start := range []uint64{0, 1, binary.LittleEndian.Uint64(section[second-8:]), 10_000_000_000_000, 1 << 63} {
+		binary.LittleEndian.PutUint64(section[second:], start)
+		if _, err := Open(section); !errors.Is(err, errCell) {
+			t.Errorf("a start of %d: %v, want %v", start, err, errCell)
+		}
+	}
+}
+
+func TestOneLongPrefixMakesNoLargeRoot(t *testing.T) {
+	for _, prefixes := range [][]string{{"123456789012345"}, {"1", "12", "123456789012345", "12345678901234", "99"}} {
+		section, err := Build(list(prefixes...))
+		if err != nil || len(section) > 500 {
+			t.Errorf("%q: %d bytes, error %v; want at most 500", prefixes, len(section), err)
 		}
 	}
 }

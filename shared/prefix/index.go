@@ -93,7 +93,7 @@ func (x *Index) check() error {
 		if w != next {
 			return fmt.Errorf("slot %d of the root: its cell is not where the one before it ends", i)
 		}
-		values, size, ok := checkCell(cells)
+		values, size, ok := checkCell(cells, uint64(x.scale)*tailSpan)
 		if !ok {
 			return fmt.Errorf("slot %d of the root: %w", i, errCell)
 		}
@@ -167,7 +167,7 @@ func (x *Index) padded(k Key) Match {
 		return Match(w)
 	}
 	cell := int(w &^ cellTag)
-	return Match(word(x.cells, findInCell(x.cells, cell, word(x.cells, cell), x.rest(k, slot))))
+	return Match(word(x.cells, x.findInCell(cell, word(x.cells, cell), k)))
 }
 
 func tooShort(k Key, m Match) bool { return uint32(m&digitsMask) > uint32(k.Digits)+1 }
@@ -179,6 +179,11 @@ func (x *Index) slot(k Key) int { return int(uint64(k.Head) * x.reciprocal >> (x
 func (x *Index) rest(k Key, slot int) uint32 {
 	high := k.Head - uint32(slot)*x.scale
 	return high*x.span + uint32(uint64(k.Tail)*x.reciprocal>>(x.shift&63))
+}
+
+// below returns all digits after the root's, of 15.
+func (x *Index) below(k Key, slot int) uint64 {
+	return uint64(k.Head-uint32(slot)*x.scale)*tailSpan + uint64(k.Tail)
 }
 
 // block is how many look-ups go through a stage before the next one begins:
@@ -223,8 +228,7 @@ func (x *Index) lookupBlock(keys []Key, out []Match) {
 		first[j] = word(x.cells, int(out[i]&^cellTag))
 	}
 	for j, i := range deep[:n] {
-		k := keys[i]
-		found[j] = uint32(findInCell(x.cells, int(out[i]&^cellTag), first[j], x.rest(k, x.slot(k))))
+		found[j] = uint32(x.findInCell(int(out[i]&^cellTag), first[j], keys[i]))
 	}
 	for j, i := range deep[:n] {
 		out[i] = Match(word(x.cells, int(found[j])))

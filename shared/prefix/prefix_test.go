@@ -310,11 +310,14 @@ func TestTheHighestValueIsThatOfTheEntries(t *testing.T) {
 }
 
 func TestTheRootGrowsWithTheDeck(t *testing.T) {
-	long := strings.Repeat("1", MaxDigits)
+	long, countries := strings.Repeat("1", MaxDigits), []Entry{{Prefix: "44"}}
+	for i := range 15 {
+		countries = append(countries, Entry{Prefix: fmt.Sprint(350 + i)})
+	}
 	for _, c := range []struct {
 		entries []Entry
 		want    int
-	}{{nil, 0}, {list("1"), 0}, {list("1", long[:11]), 2}, {list(long), 6}, {deck(1000), 3}, {deck(20_000), 4}, {deck(100_000), 5}} {
+	}{{nil, 0}, {list("1"), 0}, {list("1", long), 0}, {countries, 3}, {append(countries, list("4420")...), 1}, {deck(1000), 3}, {deck(20_000), 4}, {deck(100_000), 5}} {
 		if n := len(mustOpen(t, c.entries).root) / 4; n != int(pow10[c.want]) {
 			t.Errorf("%d entries: a root of %d slots, want 10^%d", len(c.entries), n, c.want)
 		}

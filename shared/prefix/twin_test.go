@@ -108,11 +108,7 @@ func TestAnyLookupGivesTheLongestPrefixThatTheNumberBeginsWith(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for root := minRootDigits(items); root <= headDigits; root++ {
-			// A root of a million slots for every draw would take minutes.
-			if root > 4 && root > minRootDigits(items) {
-				break
-			}
+		for root := range 5 { // a root of a million slots for every draw would take minutes
 			x, err := Open(build(items, root))
 			if err != nil {
 				t.Fatalf("root of %d digits: %v", root, err)
