@@ -99,6 +99,28 @@ func TestBlocksArePricedAsTheirRecords(t *testing.T) {
 	}
 }
 
+// TestNoRecordOfABlockHasTheContextOfAnother: the dearer of two prices is for the
+// calls that are neither, not for those after them.
+func TestNoRecordOfABlockHasTheContextOfAnother(t *testing.T) {
+	terms := usual(func(t *Terms) { t.Presentation, t.DearerIndeterminate = InterIntra, true })
+	row := func(class numbering.Class, perMinute string) Rate {
+		return Rate{Prefix: "1212", Class: class, Price1: price(t, perMinute), PriceN: price(t, perMinute), Interval1: 60, IntervalN: 60}
+	}
+	c := mustCard(t, terms, row(numbering.Interstate, "3"), row(numbering.Intrastate, "2"))
+	b := Block{}
+	for _, caller := range []string{"", "13155550100", "442079460000", "12245550100", "13155550100"} {
+		number, _ := prefix.KeyOf("12125550100")
+		from, _ := prefix.KeyOf(caller)
+		b.Numbers, b.Callers, b.Quantities, b.Charges = append(b.Numbers, number), append(b.Callers, from), append(b.Quantities, 60e9), append(b.Charges, Charge{})
+	}
+	c.NewPricer().PriceBlock(&b)
+	for i, want := range []int64{3, 2, 3, 3, 2} {
+		if got := b.Charges[i].Amount; got != money.New(want*10_000, 4) {
+			t.Errorf("place %d costs %v, want %d", i, got, want)
+		}
+	}
+}
+
 // TestLongBlocks: a block has as many places as it likes.
 func TestLongBlocks(t *testing.T) {
 	c := mustCard(t, usual(), Rate{Prefix: "44", PriceN: price(t, "0.6"), IntervalN: 1}, Rate{Prefix: "447", From: 1, PriceN: price(t, "1.2"), IntervalN: 1})

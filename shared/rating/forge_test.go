@@ -218,9 +218,9 @@ func TestDamageThatShowsOnUse(t *testing.T) {
 	le := binary.LittleEndian
 	rates := []Rate{{Prefix: "1", ConnectionFee: money.Price(1e12)}, {Prefix: "12", From: 5, ConnectionFee: money.Price(2e12)}, {Prefix: "121", From: 6, ConnectionFee: money.Price(3e12)}}
 	image := mustImage(t, usual(), rates...)
-	each := func(words []byte, change func(uint32) uint32) {
-		for b := words; len(b) > 0; b = b[4:] {
-			le.PutUint32(b, change(le.Uint32(b)))
+	costs := func(rates []byte, change func(uint32) uint32) {
+		for _, at := range []int{0, 3, 6} {
+			le.PutUint32(rates[4*at:], change(le.Uint32(rates[4*at:])))
 		}
 	}
 	// Its rates are a cost, and two lists of pattern, link and cost; its patterns
@@ -240,9 +240,9 @@ func TestDamageThatShowsOnUse(t *testing.T) {
 		{"a list that is longer than all", func(_, p []byte) { p[3] |= 15 << 4; p[8+3] |= 15 << 4; p[1], p[8+1] = 1, 1 }, false, false},
 		{"more rows than there are", func(_, p []byte) { p[1], p[8+1] = 1, 1 }, false, false},
 		{"a cond behind the end", func(_, p []byte) { le.PutUint32(p[4:], 1<<20); le.PutUint32(p[8+4:], 1<<20) }, true, false},
-		{"a shape behind the end", func(r, _ []byte) { each(r, func(w uint32) uint32 { return w | 3<<2 }) }, false, false},
-		{"a form that is none", func(r, _ []byte) { each(r, func(w uint32) uint32 { return w | 3 }) }, false, false},
-		{"prices above all", func(r, _ []byte) { each(r, func(w uint32) uint32 { return w | 2 | 0xFF<<24 }) }, false, false},
+		{"a shape behind the end", func(r, _ []byte) { costs(r, func(w uint32) uint32 { return w | 3<<2 }) }, false, false},
+		{"a form that is none", func(r, _ []byte) { costs(r, func(w uint32) uint32 { return w | 3 }) }, false, false},
+		{"prices above all, or behind the end", func(r, _ []byte) { costs(r, func(w uint32) uint32 { return w | 2 }) }, false, false},
 		{"a parent that is no shorter", func(_, p []byte) { p[2] |= 3 << 6; p[3] |= 3; p[8+2] |= 3 << 6; p[8+3] |= 3 }, false, true},
 	} {
 		forged := bytes.Clone(image)
@@ -253,7 +253,7 @@ func TestDamageThatShowsOnUse(t *testing.T) {
 			continue
 		}
 		for _, number := range []string{"12199999999", "12299999999"} {
-			u := Usage{Number: number, Quantity: 1e9, Instant: 5}
+			u := Usage{Number: number, Quantity: 1e9, Instant: 6}
 			if tt.lists {
 				u.Instant = 0
 			}

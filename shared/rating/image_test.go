@@ -18,6 +18,7 @@ import (
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/numbering"
+	"github.com/tollbook/tollbook/shared/prefix"
 	. "github.com/tollbook/tollbook/shared/rating"
 	"github.com/tollbook/tollbook/tests/twin/draw"
 	"github.com/tollbook/tollbook/tests/twin/product"
@@ -251,6 +252,51 @@ func TestSameRatesAreStoredOnce(t *testing.T) {
 	}
 	if rates, shapes := len(Sections(image)["rates"])/4, len(Sections(image)["shapes"])/ShapeSize; rates != 4 || shapes != 1 {
 		t.Errorf("%d words of rates and %d shapes, want 4 and 1", rates, shapes)
+	}
+}
+
+// TestEveryRowOfAPrefixIsFound, however many it has and however long their costs
+// are: with the list, or elsewhere.
+func TestEveryRowOfAPrefixIsFound(t *testing.T) {
+	rows := map[string]func(*Rate, int){
+		"one price":   func(r *Rate, i int) { r.Price1 = price(t, "0.01") * money.Price(i+1); r.PriceN = r.Price1 },
+		"two prices":  func(r *Rate, i int) { r.Price1, r.PriceN = price(t, "0.01")*money.Price(i+1), price(t, "0.02") },
+		"mixed":       func(r *Rate, i int) { r.Price1, r.PriceN = price(t, "1"), price(t, "1")*money.Price(1+i%2) },
+		"wide prices": func(r *Rate, i int) { r.Price1 = 1 + price(t, "9000")*money.Price(i+1); r.PriceN = r.Price1 },
+		"tiers": func(r *Rate, i int) {
+			*r = Rate{Prefix: r.Prefix, Tiers: []Tier{{From: 1, Length: 60, Price: price(t, "0.1")}, {From: 61, Price: price(t, "0.01") * money.Price(i+1)}}}
+		},
+		"the same price": func(r *Rate, _ int) { r.Price1, r.PriceN = price(t, "0.5"), price(t, "0.5") },
+	}
+	for name, row := range rows {
+		for _, n := range []int{1, 2, 3, 8, 9, 40} {
+			var rates []Rate
+			for _, prefix := range []string{"44", "447", "33"} { // the last two have what the first has
+				for i := range n {
+					r := Rate{Prefix: prefix, Interval1: 60, IntervalN: 60}
+					row(&r, i)
+					r.Prefix, r.Destination, r.From = prefix, fmt.Sprint("row ", i%3), int64(1+i)
+					rates = append(rates, r)
+				}
+			}
+			c := mustCard(t, usual(), rates...)
+			if diff := cmp.Diff(rates, ratesOf(t, c), anyOrder); diff != "" {
+				t.Errorf("%s, %d rows (-want +got):\n%s", name, n, diff)
+			}
+			b := Block{Charges: make([]Charge, 3*n)}
+			for i := range b.Charges {
+				key, _ := prefix.KeyOf(rates[i].Prefix + "0123456789")
+				b.Numbers, b.Quantities, b.Instants = append(b.Numbers, key), append(b.Quantities, 120e9), append(b.Instants, rates[i].From)
+			}
+			c.NewPricer().PriceBlock(&b)
+			for i, got := range b.Charges {
+				r := rates[i]
+				_, want, err := c.Terms().Charge(r, 120e9)
+				if err != nil || got.Amount != want || got.Prefix != len(r.Prefix) {
+					t.Errorf("%s, %d rows: row %d costs %+v, want %v, error %v", name, n, i, got, want, err)
+				}
+			}
+		}
 	}
 }
 
