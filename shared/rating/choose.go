@@ -301,7 +301,7 @@ func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 // asks for; false: not at all.
 func (x *context) rankOf(t *Terms, d []byte) (rank int, holds bool) {
 	group := uint32(binary.LittleEndian.Uint16(d[24:]))
-	if d[29] != 0 {
+	if d[29]&condLocal != 0 {
 		group = uint32(len(t.Origins)) + uint32(binary.LittleEndian.Uint16(d[26:]))
 	}
 	if group == 0 {

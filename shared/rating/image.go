@@ -173,17 +173,30 @@ const (
 	anyLength = math.MaxUint16
 )
 
+// The flags of a cond.
+const (
+	condLocal = 1 << iota
+	condFrom
+	condTo
+)
+
 // stamp returns an instant as conds have it.
 func stamp(instant int64) uint64 { return uint64(instant) ^ epoch }
 
 func (c *cond) encode(b []byte) {
 	le := binary.LittleEndian
-	from, last, most, mask := uint64(0), uint64(endless), uint16(anyLength), uint32(0)
+	from, last, most, mask, flags := uint64(0), uint64(endless), uint16(anyLength), uint32(0), byte(0)
 	if c.from != 0 {
-		from = stamp(c.from)
+		from, flags = stamp(c.from), flags|condFrom
 	}
-	if c.to != 0 {
-		last = stamp(c.to) - 1
+	switch {
+	case c.to == math.MinInt64: // no instant is before it
+		from, last, flags = endless, 0, flags|condTo
+	case c.to != 0:
+		last, flags = stamp(c.to)-1, flags|condTo
+	}
+	if c.local {
+		flags |= condLocal
 	}
 	if c.maxDigits != 0 {
 		most = uint16(c.maxDigits)
@@ -200,10 +213,7 @@ func (c *cond) encode(b []byte) {
 	le.PutUint32(b[20:], mask)
 	le.PutUint16(b[24:], c.origin)
 	le.PutUint16(b[26:], c.area)
-	b[28] = c.minDigits
-	if c.local {
-		b[29] = 1
-	}
+	b[28], b[29] = c.minDigits, flags
 	le.PutUint16(b[30:], most)
 }
 
@@ -216,17 +226,21 @@ func wordOf(class Class, band uint8, tag uint16) uint32 {
 func decodeCond(b []byte) (c cond) {
 	le := binary.LittleEndian
 	_ = b[condSize-1]
-	if from := le.Uint64(b[0:]); from != 0 {
+	from, last, flags := le.Uint64(b[0:]), le.Uint64(b[8:]), b[29]
+	if flags&condFrom != 0 {
 		c.from = int64(from ^ epoch)
 	}
-	if last := le.Uint64(b[8:]); last != endless {
+	switch {
+	case flags&condTo != 0 && from == endless && last == 0:
+		c.to = math.MinInt64
+	case flags&condTo != 0:
 		c.to = int64((last + 1) ^ epoch)
 	}
 	if most := le.Uint16(b[30:]); most != anyLength {
 		c.maxDigits = uint8(most)
 	}
 	c.class, c.band, c.tag = Class(b[16]), b[17], le.Uint16(b[18:])
-	c.origin, c.area, c.minDigits, c.local = le.Uint16(b[24:]), le.Uint16(b[26:]), b[28], b[29] == 1
+	c.origin, c.area, c.minDigits, c.local = le.Uint16(b[24:]), le.Uint16(b[26:]), b[28], flags&condLocal != 0
 	return c
 }
 

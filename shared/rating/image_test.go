@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -252,6 +253,29 @@ func TestSameRatesAreStoredOnce(t *testing.T) {
 	}
 	if rates, shapes := len(Sections(image)["rates"])/4, len(Sections(image)["shapes"])/ShapeSize; rates != 4 || shapes != 1 {
 		t.Errorf("%d words of rates and %d shapes, want 4 and 1", rates, shapes)
+	}
+}
+
+// TestARowHoldsWithinItsTime, from the first instant that there is to the last.
+func TestARowHoldsWithinItsTime(t *testing.T) {
+	ends := []int64{math.MinInt64, math.MinInt64 + 1, -1, 0, 1, math.MaxInt64 - 1, math.MaxInt64}
+	for _, from := range ends {
+		for _, to := range ends {
+			r := Rate{Prefix: "44", From: from, To: to}
+			if r.Validate() != nil {
+				continue
+			}
+			c := mustCard(t, usual(), r)
+			if diff := cmp.Diff([]Rate{r}, ratesOf(t, c)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			for _, instant := range ends {
+				want := (from == 0 || from <= instant) && (to == 0 || instant < to)
+				if got := priced(t, c, Usage{Number: "442079460000", Instant: instant, Quantity: 1e9}); (got.Reason == "") != want {
+					t.Errorf("from %d to %d, at %d: %+v", from, to, instant, got)
+				}
+			}
+		}
 	}
 }
 

@@ -155,8 +155,6 @@ func (r *Rate) validateMatch() error {
 		return fmt.Errorf("the destination's name %q is not UTF-8", r.Destination)
 	case r.Service != "" && r.Prefix != "":
 		return fmt.Errorf("service %q and prefix %s: want one of them", r.Service, r.Prefix)
-	case r.From == math.MinInt64 || r.To == math.MinInt64:
-		return errors.New("it begins or ends before all time: want 0 for no limit")
 	case r.From != 0 && r.To != 0 && r.From >= r.To:
 		return errors.New("it ends before it begins")
 	case r.Local && r.Area == "":
