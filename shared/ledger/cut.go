@@ -2,12 +2,9 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 
@@ -116,13 +113,15 @@ func (s *slice) cut(ctx context.Context) (p cutPlan, err error) {
 		return p, err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	content := sha256.New()
+	whole, content := s.hashed(src)
 	n := min((s.batch.Size+s.ledger.sliceSize-1)/s.ledger.sliceSize, MaxSlices)
-	p.Ranges, err = p.Layout.Cut(io.TeeReader(src, content), s.batch.Size, int(n))
+	p.Ranges, err = p.Layout.Cut(whole, s.batch.Size, int(n))
 	if errors.Is(err, cdr.ErrQuoted) || err == nil && len(p.Ranges) == 0 {
 		return uncut, nil
 	}
-	p.Content = hex.EncodeToString(content.Sum(nil))
+	if err == nil {
+		p.Content, err = content()
+	}
 	return p, err
 }
 
@@ -323,6 +322,6 @@ func (m *sliceMarker) tally() tally {
 	for i, n := range m.Periods {
 		t.periods = append(t.periods, periodTally{n, m.Lines[i]})
 	}
-	slices.SortFunc(t.periods, func(a, b periodTally) int { return int(a.line - b.line) })
+	slices.SortStableFunc(t.periods, func(a, b periodTally) int { return int(a.line - b.line) })
 	return t
 }

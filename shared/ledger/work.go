@@ -160,14 +160,7 @@ func (s *slice) run(ctx context.Context) (m Marker, err error) {
 		return m, err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	var content string
-	whole := io.Reader(src)
-	hash := sha256.New()
-	if known, ok := s.bucket.(objects.Hasher); ok {
-		content = known.ContentHash(s.batch.Generation)
-	} else {
-		whole = io.TeeReader(src, hash)
-	}
+	whole, content := s.hashed(src)
 	chunks, err := cdr.OpenChunks(whole, s.feed.Source, cdr.Limits{})
 	if err != nil {
 		return m, unreadable(err)
@@ -176,16 +169,28 @@ func (s *slice) run(ctx context.Context) (m Marker, err error) {
 	if err != nil {
 		return m, err
 	}
-	if content == "" {
+	m = t.marker()
+	m.Content, err = content()
+	return m, err
+}
+
+// hashed returns a reader of the file, and what gives the SHA-256 of all of it,
+// in hex, when that was read.
+func (s *slice) hashed(src io.Reader) (whole io.Reader, content func() (string, error)) {
+	if known, ok := s.bucket.(objects.Hasher); ok {
+		if sum := known.ContentHash(s.batch.Generation); sum != "" {
+			return src, func() (string, error) { return sum, nil }
+		}
+	}
+	hash := sha256.New()
+	whole = io.TeeReader(src, hash)
+	return whole, func() (string, error) {
 		// What lies behind a packed file is its content, too.
 		if _, err := io.Copy(io.Discard, whole); err != nil {
-			return m, fmt.Errorf("reading the file: %w", err)
+			return "", fmt.Errorf("reading the file: %w", err)
 		}
-		content = hex.EncodeToString(hash.Sum(nil))
+		return hex.EncodeToString(hash.Sum(nil)), nil
 	}
-	m = t.marker()
-	m.Content = content
-	return m, nil
 }
 
 // check finds the feed, and says why the file can never be read.
