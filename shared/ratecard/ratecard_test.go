@@ -388,7 +388,7 @@ func drawRate(t *rapid.T) rating.Rate {
 		}
 	}
 	if yes("dates") {
-		r.From, r.To = rapid.Int64Min(math.MinInt64+1).Draw(t, "from"), rapid.Int64Min(math.MinInt64+1).Draw(t, "to")
+		r.From, r.To = rapid.Int64().Draw(t, "from"), rapid.Int64().Draw(t, "to")
 		if r.From > r.To {
 			r.From, r.To = r.To, r.From
 		}
@@ -481,7 +481,7 @@ func TestLongestRateComesBack(t *testing.T) {
 	r := rating.Rate{
 		Kind: call.Data, Prefix: "", Service: name, Destination: strings.Repeat("é", rating.MaxDestination/2), Band: name, Origin: name, Area: name, Tag: name,
 		Per: rating.MaxUnits, ConnectionFee: most, MinCharge: most, MaxCharge: most, Minimum: rating.MaxUnits, Grace: rating.MaxUnits, Free: rating.MaxUnits,
-		Access: true, Blocked: true, AssumedPulse: true, From: math.MinInt64 + 1, To: math.MaxInt64, Class: numbering.Indeterminate, MinDigits: 255, MaxDigits: 255,
+		Access: true, Blocked: true, AssumedPulse: true, From: math.MinInt64, To: math.MaxInt64, Class: numbering.Indeterminate, MinDigits: 255, MaxDigits: 255,
 	}
 	for range rating.MaxTiers {
 		r.Tiers = append(r.Tiers, rating.Tier{From: rating.MaxUnits, Length: rating.MaxUnits, Event: true, Every: rating.MaxUnits, Price: most})
