@@ -11,7 +11,8 @@ import (
 )
 
 // bandAfter returns the band that the usage is in so many seconds after its
-// instant; empty where the card has no bands.
+// instant; empty where the card has no bands. A day's times are worked out
+// once: a call has many seconds and few days.
 func (p pricing) bandAfter(seconds int64) string {
 	if p.Bands == nil {
 		return ""
@@ -20,17 +21,45 @@ func (p pricing) bandAfter(seconds int64) string {
 	if zone == "" {
 		zone = p.usage.Zone
 	}
-	return p.Bands.At(time.Unix(seconds, p.usage.Instant).In(location(zone)))
+	local := time.Unix(seconds, p.usage.Instant).In(location(zone))
+	year, month, day := local.Date()
+	date := [...]int{year, int(month), day}
+	if _, known := p.days[date]; !known {
+		p.days[date] = p.Bands.on(local)
+	}
+	return p.days[date].at(local)
 }
 
 // At returns the band at a local time.
-func (b Bands) At(local time.Time) string {
-	day := b.dayOf(local)
-	hour, minute, second := local.Clock()
-	clock := hour*3600 + minute*60 + second
+func (b Bands) At(local time.Time) string { return b.on(local).at(local) }
+
+// stretch is a time of one day that is in a band: seconds on the clock, from
+// the first (included) to the last (not).
+type stretch struct {
+	from, to int
+	band     string
+}
+
+// clock is a day's times. The first that holds names the band.
+type clock []stretch
+
+// on returns the times of a local day.
+func (b Bands) on(local time.Time) (day clock) {
+	as := b.dayOf(local)
 	for _, w := range b.Windows {
-		if w.holdsOn(local, day) && seconds(w.From) <= clock && clock < seconds(w.To) {
-			return w.Band
+		if w.holdsOn(local, as) {
+			day = append(day, stretch{seconds(w.From), seconds(w.To), w.Band})
+		}
+	}
+	return day
+}
+
+func (c clock) at(local time.Time) string {
+	hour, minute, second := local.Clock()
+	now := hour*3600 + minute*60 + second
+	for _, s := range c {
+		if s.from <= now && now < s.to {
+			return s.band
 		}
 	}
 	panic(fmt.Sprintf("twin: no window holds at %s", local))

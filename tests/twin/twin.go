@@ -56,10 +56,11 @@ type pricing struct {
 	number string // that is rated
 	caller string
 	class  string
+	days   map[[3]int]clock // by year, month and day where the bands are
 }
 
 func newPricing(t Terms, rates []Rate, u Usage) pricing {
-	p := pricing{Terms: t, rates: rates, usage: u, number: u.Number, caller: u.Caller}
+	p := pricing{Terms: t, rates: rates, usage: u, number: u.Number, caller: u.Caller, days: map[[3]int]clock{}}
 	if t.ByLRN && u.LRN != "" {
 		p.number = u.LRN
 	}
