@@ -93,7 +93,10 @@ func openPart(ctx context.Context, bucket objects.Bucket, ref Ref) (*part, error
 	if err := json.Unmarshal(dir, &p.dir); err != nil {
 		return nil, fmt.Errorf("part %s: decoding its directory: %w: %w", ref.Name, ErrDamaged, err)
 	}
-	return p, p.check(end)
+	if err := p.check(end); err != nil {
+		return nil, err
+	}
+	return p, p.checkWhole(end)
 }
 
 // check proves that the blocks of the directory lie before its end, in order.
@@ -105,6 +108,22 @@ func (p *part) check(end int64) error {
 	}
 	if !slices.IsSortedFunc(p.dir.Blocks, compareBlocks) {
 		return fmt.Errorf("part %s: its directory is not in order: %w", p.ref.Name, ErrDamaged)
+	}
+	return nil
+}
+
+// checkWhole proves that every byte of a part before its directory is of a
+// block, so that a checksum has it.
+func (p *part) checkWhole(end int64) error {
+	at := int64(0)
+	for _, b := range p.dir.Blocks {
+		if b.Offset != at {
+			return fmt.Errorf("part %s: its directory leaves out what is at %d: %w", p.ref.Name, at, ErrDamaged)
+		}
+		at += b.Size
+	}
+	if at != end {
+		return fmt.Errorf("part %s: its directory leaves out what is at %d: %w", p.ref.Name, at, ErrDamaged)
 	}
 	return nil
 }

@@ -32,6 +32,10 @@ func TestFolderWithoutSync(t *testing.T) {
 	buckettest.Run(t, func(t *testing.T) objects.Bucket { return openFolder(t, t.TempDir(), objects.WithoutSync()) })
 }
 
+func TestFolderOfQuickGenerations(t *testing.T) {
+	buckettest.Run(t, func(t *testing.T) objects.Bucket { return openFolder(t, t.TempDir(), objects.QuickGenerations()) })
+}
+
 func TestOpenFoldersMakesAFolderForEachBucket(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "new", "root")
 	b, err := objects.OpenFolders(root)
