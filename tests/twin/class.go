@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// World is the region of the codes that no country has: international
+// freephone, satellite and global networks.
+const World = "001"
+
 // classOf returns the class of a call between two regions, where the card asks
 // for one.
 func classOf(t Terms, caller, called string) string {
@@ -64,8 +68,11 @@ func columns(t Terms, class string) []string {
 	return []string{class}
 }
 
-// country returns the country of a region: US of US-NY.
+// country returns the country of a region: US of US-NY; none of World.
 func country(region string) string {
+	if region == World {
+		return ""
+	}
 	name, _, _ := strings.Cut(region, "-")
 	return name
 }

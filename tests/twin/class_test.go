@@ -94,7 +94,8 @@ func TestDistance(t *testing.T) {
 	}{
 		{usual, "FR", "AT", twin.EEA, 1}, {usual, "FR", "GB", twin.International, 2}, {usual, "AT", "AT", twin.Local, 0},
 		{usual, "GB", "GB", twin.Local, 0}, {usual, "GB", "GG", twin.International, 2}, {usual, "IS", "NO", twin.EEA, 1},
-		{usual, "", "AT", twin.International, 2}, {usual, "", "", twin.International, 2}, {usual, "US-NY", "US-IL", twin.Local, 0},
+		{usual, "", "AT", twin.International, 2}, {usual, "", "", twin.International, 2}, {usual, twin.World, "AT", twin.International, 2}, {usual, twin.World, twin.World, twin.International, 2},
+		{usual, "AT", twin.World, twin.International, 2}, {usual, "US-NY", "US-IL", twin.Local, 0},
 		{lists, "GB", "IN", twin.EEA, 1}, {lists, "IN", "GB", twin.International, 2}, {lists, "FR", "AT", twin.International, 2}, {lists, "US-NY", "AF", twin.EEA, 1},
 	} {
 		u := call("60")
@@ -103,7 +104,7 @@ func TestDistance(t *testing.T) {
 		if got.Class != tt.class || got.Index != tt.row {
 			t.Errorf("%q to %q: %s by row %d, want %s by row %d", tt.caller, tt.called, got.Class, got.Index, tt.class, tt.row)
 		}
-		if flagged := slices.Contains(got.Flags, twin.FlagNoCallerCountry); flagged != (tt.caller == "") {
+		if flagged := slices.Contains(got.Flags, twin.FlagNoCallerCountry); flagged != (tt.caller == "" || tt.caller == twin.World) {
 			t.Errorf("%q to %q: flags %v", tt.caller, tt.called, got.Flags)
 		}
 	}

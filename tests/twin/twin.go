@@ -32,7 +32,7 @@ type Usage struct {
 	Instant        int64  // Unix nanoseconds
 	Quantity       int64  // voice: nanoseconds; else whole messages, bytes or pieces
 	Zone           string // the customer's, IANA; empty = UTC
-	NumberRegion   string // of the number that is rated (the LRN, if that is): US-NY, GB; empty = unknown
+	NumberRegion   string // of the number that is rated (the LRN, if that is): US-NY, GB, World; empty = unknown
 	CallerRegion   string // of the caller's that is
 }
 
@@ -96,7 +96,7 @@ func Price(t Terms, rates []Rate, u Usage) Result {
 	if t.ByLRN && u.LRN == "" && (row.index < 0 || rates[row.index].Service == "") {
 		out.Flags = append(out.Flags, FlagNoLRN)
 	}
-	if out.Reason == "" && t.Presentation == LocalEEAInternational && u.CallerRegion == "" && rates[out.Index].Class != AnyClass {
+	if out.Reason == "" && t.Presentation == LocalEEAInternational && country(u.CallerRegion) == "" && rates[out.Index].Class != AnyClass {
 		out.Flags = append(out.Flags, FlagNoCallerCountry)
 	}
 	return out

@@ -11,13 +11,13 @@ import (
 const second = int64(time.Second)
 
 // stems are beginnings of numbers; regions knows where they are.
-var stems = []string{"1212", "1315", "1224", "1787", "1204", "1242", "1800", "44", "4420", "447", "441481", "33", "336", "43", "354"}
+var stems = []string{"1212", "1315", "1224", "1787", "1204", "1242", "1800", "44", "4420", "447", "441481", "33", "336", "43", "354", "800"}
 
 var shortNumbers = []string{"112", "100", "999", "121", "1", "4"}
 
 var regions = map[string]string{
 	"1212": "US-NY", "1315": "US-NY", "1224": "US-IL", "1787": "US-PR", "1204": "CA", "1242": "BS",
-	"44": "GB", "441481": "GG", "33": "FR", "43": "AT", "354": "IS",
+	"44": "GB", "441481": "GG", "33": "FR", "43": "AT", "354": "IS", "800": twin.World,
 }
 
 // Region returns where a number is; empty: nobody knows. An American number
