@@ -23,15 +23,20 @@ import (
 // equal files and options write equal bytes.
 type TryOptions struct {
 	Feed      cdr.Format      `json:"feed"`
-	Timezone  string          `json:"timezone"`  // IANA name: of local times and of months
-	Markup    ratecard.Markup `json:"markup"`    // from the provider's prices to the customer's
-	Bundle    uint64          `json:"bundle"`    // minutes a month for each account; 0 = none
-	Increment string          `json:"increment"` // for decks without intervals; empty = 60/60, flagged
+	Timezone  string          `json:"timezone"`              // IANA name: of local times and of months
+	Markup    ratecard.Markup `json:"markup"`                // from the provider's prices to the customer's
+	Events    ratecard.Markup `json:"event_markup,omitzero"` // of events and connection fees; zero = as Markup says
+	Bundle    uint64          `json:"bundle"`                // minutes a month for each account; 0 = none
+	Increment string          `json:"increment"`             // for decks without intervals; empty = 60/60, flagged
 	Currency  string          `json:"currency"`
 	Decimals  int             `json:"decimals"`        // of each call's charge
 	Rounding  money.Rounding  `json:"rounding"`        // of each call's charge
 	Month     string          `json:"month"`           // YYYY-MM: ignore all others; empty = bill every month found
 	Terms     *catalog.Terms  `json:"terms,omitempty"` // all other rules of the customer card; nil = as usual
+}
+
+func (o TryOptions) markups() ratecard.Markups {
+	return ratecard.Markups{Prices: o.Markup, Events: o.Events}
 }
 
 // tryArgs is a command line of try.
@@ -46,7 +51,7 @@ const maxBundle = 100_000_000 // minutes
 
 func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	var a tryArgs
-	var feed, markup, rounding, terms string
+	var feed, markup, events, rounding, terms string
 	var bundle int64
 	f := flag.NewFlagSet("try", flag.ContinueOnError)
 	f.SetOutput(stderr)
@@ -56,6 +61,7 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	f.StringVar(&feed, "feed", string(cdr.Generic), "format of the records: generic, asterisk or freeswitch")
 	f.StringVar(&a.Timezone, "timezone", "UTC", "IANA `zone` of local times and of months")
 	f.StringVar(&markup, "markup", "", "on the deck's prices: `25%`, +0.01 or =0.05")
+	f.StringVar(&events, "event-markup", "", "on its connection fees and events: `25%`, +0.01 or =0.05")
 	f.Int64Var(&bundle, "bundle", 0, "free `minutes` a month for each account")
 	f.StringVar(&a.Increment, "increment", "", "`first/next` seconds for decks without intervals (default 60/60, flagged)")
 	f.StringVar(&a.Currency, "currency", "GBP", "ISO 4217 `code`")
@@ -82,6 +88,9 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	var err error
 	if a.Markup, err = ratecard.ParseMarkup(markup); err != nil {
 		return a, refuse("--markup: %w", err)
+	}
+	if a.Events, err = ratecard.ParseMarkup(events); err != nil {
+		return a, refuse("--event-markup: %w", err)
 	}
 	if a.Rounding, err = money.ParseRounding(rounding); err != nil {
 		return a, refuse("--rounding: %w", err)

@@ -158,7 +158,7 @@ func (t *try) readDeck() (err error) {
 		return fmt.Errorf("reading the deck: %w", err)
 	}
 	if bad == 0 {
-		for _, err := range ratecard.Build(ratecard.Rows(t.rates), t.Markup) {
+		for _, err := range ratecard.Build(ratecard.Rows(t.rates), t.markups()) {
 			if err != nil {
 				bad++
 				t.progress.say("%s: %v", t.deck, err)
@@ -166,7 +166,7 @@ func (t *try) readDeck() (err error) {
 		}
 	}
 	if bad == 0 && slices.ContainsFunc(t.rates, asks) {
-		if _, err := rating.BuildImage(t.terms(), ratecard.Build(ratecard.Rows(t.rates), t.Markup)); err != nil {
+		if _, err := rating.BuildImage(t.terms(), ratecard.Build(ratecard.Rows(t.rates), t.markups())); err != nil {
 			return refuse("%s does not go with the terms: %w", t.deck, err)
 		}
 	}
@@ -286,7 +286,7 @@ func (t *try) setup() catalog.Setup {
 			{ID: providerCard, Kind: catalog.Provider, Currency: t.Currency, Activate: catalog.AtArrival, Increment: t.Increment},
 			{
 				ID: customerCard, Kind: catalog.Customer, Currency: t.Currency, Activate: catalog.AtArrival,
-				Parent: providerCard, Markup: t.Markup, Terms: t.cardTerms(),
+				Parent: providerCard, Markup: t.Markup, EventMarkup: t.Events, Terms: t.cardTerms(),
 			},
 		},
 		Plans: []bundle.Plan{}, Accounts: []book.Account{}, Assignments: []book.Assignment{}, Features: []bundle.Feature{},

@@ -23,7 +23,9 @@ type card struct {
 	Defaults  *cardDefaults `json:"defaults,omitempty" doc:"of a provider card, for decks without columns for these"`
 	Parent    string        `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
 	Markup    string        `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
-	Terms     *terms        `json:"terms,omitempty" doc:"of a customer card; none: 4 decimals, half-up"`
+
+	EventMarkup string `json:"event_markup,omitempty" example:"+0.02" doc:"of a customer card, on events of tiers and connection fees; without it a percentage in markup counts for events of tiers, and fees pass"`
+	Terms       *terms `json:"terms,omitempty" doc:"of a customer card; none: 4 decimals, half-up"`
 }
 
 type cardDefaults struct {
@@ -52,6 +54,9 @@ func showCard(d catalog.Definition) card {
 		return out
 	}
 	out.Markup = d.Markup.String()
+	if d.EventMarkup != (ratecard.Markup{}) {
+		out.EventMarkup = d.EventMarkup.String()
+	}
 	out.Terms = showTerms(d.Terms)
 	return out
 }
@@ -61,7 +66,8 @@ func (c card) read(id string) (catalog.Definition, error) {
 	bad.same("body.id", c.ID, id)
 	d := catalog.Definition{
 		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent,
-		Markup: parsed(&bad, "body.markup", c.Markup, "a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
+		Markup:      parsed(&bad, "body.markup", c.Markup, "a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
+		EventMarkup: parsed(&bad, "body.event_markup", c.EventMarkup, "a percentage such as 25% or -5%, an amount such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 	}
 	if f := c.Defaults; f != nil {
 		d.Defaults = catalog.Defaults{Per: deck.Unit(f.Per), Grace: f.Grace}

@@ -66,6 +66,9 @@ func TestEveryRuleOfACardIsKept(t *testing.T) {
 		"terms":{"decimals":4,"rounding":"half-up","duration_rounding":"half-up","model":"first_then_pulse","short_digits":7,"grace":2}}`)
 	w.create("/v1/cards/defaults", `{"kind":"provider","currency":"GBP","activate":"by_person","defaults":{"connection_fee":"0.05","per":"second","grace":3}}`)
 	w.get("/v1/cards/defaults").want(200).json(`{"id":"defaults","kind":"provider","currency":"GBP","activate":"by_person","defaults":{"connection_fee":"0.05","per":"second","grace":3}}`)
+	w.create("/v1/cards/events", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","markup":"10%","event_markup":"+0.02"}`)
+	w.get("/v1/cards/events").want(200).json(`{"id":"events","kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","markup":"10%","event_markup":"+0.02",
+		"terms":{"decimals":4,"rounding":"half-up","duration_rounding":"half-up","model":"first_then_pulse","short_digits":7}}`)
 	for _, c := range []struct{ terms, code, field string }{
 		{`{"model":"half"}`, "invalid", "body.terms.model"},
 		{`{"moon":1}`, "invalid", "body.terms.moon"},
@@ -211,7 +214,9 @@ func TestWhatNamesNothingOrBreaksARuleIsRefusedWithItsPlace(t *testing.T) {
 		{"/v1/cards/new", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"euro"}`, "refused", "body.currency", "EUR"},
 		{"/v1/cards/new", `{"kind":"customer","currency":"GBP","activate":"by_person"}`, "refused", "body.parent", "provider card"},
 		{"/v1/cards/new", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","markup":"1.25"}`, "invalid", "body.markup", "25%"},
+		{"/v1/cards/new", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","event_markup":"2"}`, "invalid", "body.event_markup", "25%"},
 		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"by_person","markup":"1%"}`, "refused", "body.markup", "none"},
+		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"by_person","event_markup":"1%"}`, "refused", "body.event_markup", "none"},
 		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"by_person","increment":"60"}`, "refused", "body.increment", "60/1"},
 		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"never"}`, "invalid", "body.activate", "at_arrival"},
 	} {

@@ -158,7 +158,7 @@ func (c *Catalog) nextStep(ctx context.Context, d Definition, at time.Time) (*st
 	if err := c.read(ctx, revisionPath(d.Parent, from), &s.parent); err != nil {
 		return nil, err
 	}
-	inputs, err := ratecard.InputHash(d.Parent, from, s.parent.Rates, d.Markup, d.Terms.Rating(d.Currency))
+	inputs, err := ratecard.InputHash(d.Parent, from, s.parent.Rates, d.markups(), d.Terms.Rating(d.Currency))
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func rulesHash(d Definition) (string, error) {
 	if err := t.Validate(); err != nil {
 		return "", err
 	}
-	inputs, err := ratecard.InputHash(d.Parent, 0, "", d.Markup, t)
+	inputs, err := ratecard.InputHash(d.Parent, 0, "", d.markups(), t)
 	if err != nil {
 		return "", err
 	}
@@ -200,7 +200,7 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 		return err
 	}
 	var errs []error
-	for _, err := range ratecard.Build(ratecard.Rows(rates), d.Markup) {
+	for _, err := range ratecard.Build(ratecard.Rows(rates), d.markups()) {
 		if err != nil && len(errs) < maxErrors {
 			errs = append(errs, err)
 		}
@@ -208,7 +208,7 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 	if err := errors.Join(errs...); err != nil {
 		return &buildError{fmt.Errorf("of revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}
-	sold := ratecard.Build(ratecard.Rows(rates), d.Markup)
+	sold := ratecard.Build(ratecard.Rows(rates), d.markups())
 	var stored bytes.Buffer
 	if s.rev.Rows, err = ratecard.WriteRates(&stored, sold); err != nil {
 		return fmt.Errorf("writing rates: %w", err)

@@ -42,10 +42,16 @@ type Definition struct {
 	Increment string   `doc:"increment,omitempty" json:"increment,omitempty"`
 	Defaults  Defaults `doc:"defaults,omitempty" json:"defaults,omitzero"` // of a provider card
 	// Parent is the provider card that a customer card is built from, with
-	// Markup on its prices, to be charged by Terms.
-	Parent string          `doc:"parent,omitempty" json:"parent,omitempty"`
-	Markup ratecard.Markup `doc:"markup,omitempty" json:"markup,omitzero"`
-	Terms  Terms           `doc:"terms,omitempty" json:"terms,omitzero"`
+	// Markup on its prices, to be charged by Terms. Events and connection fees
+	// follow EventMarkup where it is given.
+	Parent      string          `doc:"parent,omitempty" json:"parent,omitempty"`
+	Markup      ratecard.Markup `doc:"markup,omitempty" json:"markup,omitzero"`
+	EventMarkup ratecard.Markup `doc:"event_markup,omitempty" json:"event_markup,omitzero"`
+	Terms       Terms           `doc:"terms,omitempty" json:"terms,omitzero"`
+}
+
+func (d Definition) markups() ratecard.Markups {
+	return ratecard.Markups{Prices: d.Markup, Events: d.EventMarkup}
 }
 
 // Defaults are what the rates of a deck have where it has no column for it.
@@ -108,7 +114,7 @@ func (d Definition) Check() error {
 	}
 	switch d.Kind {
 	case Provider:
-		if d.Parent != "" || d.Markup != (ratecard.Markup{}) || !d.Terms.IsZero() {
+		if d.Parent != "" || d.markups() != (ratecard.Markups{}) || !d.Terms.IsZero() {
 			return bad(fmt.Errorf("a provider card has no parent, markup or terms"))
 		}
 		if _, err := d.options(); err != nil {

@@ -148,6 +148,9 @@ func (d Definition) refusal() *Refusal {
 		if d.Markup != (ratecard.Markup{}) {
 			r.add("markup", d.Markup.String(), "none: a provider card comes from decks")
 		}
+		if d.EventMarkup != (ratecard.Markup{}) {
+			r.add("event_markup", d.EventMarkup.String(), "none: a provider card comes from decks")
+		}
 		if !d.Terms.IsZero() {
 			r.add("terms", "given", "none: a provider card charges nobody")
 		}

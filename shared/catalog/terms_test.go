@@ -16,6 +16,7 @@ import (
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/money"
+	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
@@ -124,6 +125,11 @@ func TestTermsThatAreNoneAreRefused(t *testing.T) {
 func TestTermsComeBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := catalog.Definition{ID: "x", Kind: catalog.Customer, Currency: "GBP", Activate: catalog.AtArrival, Parent: "y", Terms: drawTerms(t)}
+		for _, m := range []*ratecard.Markup{&d.Markup, &d.EventMarkup} {
+			if err := m.UnmarshalText([]byte(rapid.SampledFrom([]string{"none", "12.5%", "+0", "=0.1"}).Draw(t, "markup"))); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := d.Check(); err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,9 @@ import (
 //	events of tiers                   yes   no      no
 //	fee, access, min and max charge   no    no      no
 //
+// With a markup of their own for events that one counts for events of tiers and
+// for connection fees over 0, whatever its kind; amounts are for one of them.
+//
 // The amounts are for a minute of voice, or for a call, a message, a piece,
 // 1,000,000 bytes, whichever the price is for: a price for another length is
 // made one for these first. Events are left by amounts because they are what a
@@ -33,7 +36,7 @@ import (
 //
 // A markup that fails yields an error naming the prefix, and Build goes on, so
 // that all of them can be listed; an error of rows ends it.
-func Build(rows iter.Seq2[rating.Rate, error], m Markup) iter.Seq2[rating.Rate, error] {
+func Build(rows iter.Seq2[rating.Rate, error], m Markups) iter.Seq2[rating.Rate, error] {
 	return func(yield func(rating.Rate, error) bool) {
 		for r, err := range rows {
 			if err != nil {
@@ -47,7 +50,7 @@ func Build(rows iter.Seq2[rating.Rate, error], m Markup) iter.Seq2[rating.Rate, 
 	}
 }
 
-func markUp(r rating.Rate, m Markup) (rating.Rate, error) {
+func markUp(r rating.Rate, m Markups) (rating.Rate, error) {
 	if r.Blocked {
 		r.Price1, r.PriceN, r.Tiers = 0, 0, nil
 		return r, nil
@@ -63,7 +66,12 @@ func markUp(r rating.Rate, m Markup) (rating.Rate, error) {
 }
 
 // rate marks the prices of r up.
-func (m Markup) rate(r *rating.Rate) (err error) {
+func (m Markups) rate(r *rating.Rate) (err error) {
+	if m.Events != (Markup{}) && r.ConnectionFee > 0 {
+		if r.ConnectionFee, err = m.Events.Apply(r.ConnectionFee); err != nil {
+			return fmt.Errorf("connection fee: %w", err)
+		}
+	}
 	if len(r.Tiers) > 0 {
 		return m.tiers(r)
 	}
@@ -72,43 +80,43 @@ func (m Markup) rate(r *rating.Rate) (err error) {
 	if !charged1 && !chargedN {
 		return nil // only the connection fee is ever charged
 	}
-	if m.isAmount() && r.Per != rating.PerCall {
+	if m.Prices.isAmount() && r.Per != rating.PerCall {
 		if err := usualUnit(r.Kind, r.Per, &r.Price1, &r.PriceN); err != nil {
 			return err
 		}
 		r.Per = 0
 	}
 	if charged1 {
-		if r.Price1, err = m.Apply(r.Price1); err != nil {
+		if r.Price1, err = m.Prices.Apply(r.Price1); err != nil {
 			return fmt.Errorf("price 1: %w", err)
 		}
 	}
 	if chargedN {
-		if r.PriceN, err = m.Apply(r.PriceN); err != nil {
+		if r.PriceN, err = m.Prices.Apply(r.PriceN); err != nil {
 			return fmt.Errorf("price N: %w", err)
 		}
 	}
 	return nil
 }
 
-func (m Markup) tiers(r *rating.Rate) (err error) {
+func (m Markups) tiers(r *rating.Rate) (err error) {
 	r.Tiers = slices.Clone(r.Tiers) // the provider's stay as they are
 	for i := range r.Tiers {
 		t := &r.Tiers[i]
-		if m.isAmount() {
-			if t.Event {
-				continue
-			}
+		markup := m.Prices
+		if t.Event {
+			markup = m.tierEvents()
+		} else if m.Prices.isAmount() {
 			if err := usualUnit(r.Kind, cmp.Or(t.Per, r.Per), &t.Price); err != nil {
 				return fmt.Errorf("tier %d: %w", i+1, err)
 			}
 			t.Per = 0
 		}
-		if t.Price, err = m.Apply(t.Price); err != nil {
+		if t.Price, err = markup.Apply(t.Price); err != nil {
 			return fmt.Errorf("tier %d: %w", i+1, err)
 		}
 	}
-	if m.isAmount() {
+	if m.Prices.isAmount() {
 		r.Per = 0
 	}
 	return nil

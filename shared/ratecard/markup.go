@@ -15,6 +15,23 @@ type Markup struct {
 	value money.Price // in percent, or in currency per minute
 }
 
+// Markups are what a card does to the prices of another: Prices for what time
+// and quantities cost, and Events, where it is not the zero value, for events of
+// tiers and connection fees (Kolmisoft: "Add to all Minutes", "Add to all
+// Events").
+type Markups struct{ Prices, Events Markup }
+
+// tierEvents returns what events of tiers are marked up by.
+func (m Markups) tierEvents() Markup {
+	switch {
+	case m.Events != (Markup{}):
+		return m.Events
+	case m.Prices.isAmount():
+		return Markup{}
+	}
+	return m.Prices
+}
+
 type markupKind uint8
 
 const (

@@ -58,7 +58,7 @@ func TestBuild(t *testing.T) {
 		{Prefix: "", Destination: "Elsewhere", Interval1: 1, IntervalN: 1},
 	}
 	before := cmp.Diff(nil, provider)
-	got, errs := collect(Build(rows(provider, nil), m))
+	got, errs := collect(Build(rows(provider, nil), Markups{Prices: m}))
 	want := []rating.Rate{
 		{Prefix: "9", Destination: "Nine", Price1: price("0.51"), PriceN: price("0.06"), Interval1: 30, IntervalN: 6, ConnectionFee: price("0.1"), AssumedPulse: true},
 		{Prefix: "1", Destination: "Flat", Price1: price("0.51"), Interval1: 60},
@@ -99,7 +99,7 @@ func TestBuildByEveryMarkup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rates, errs := collect(Build(rows(provider, nil), m))
+		rates, errs := collect(Build(rows(provider, nil), Markups{Prices: m}))
 		if len(errs) > 0 || len(rates) != len(provider) {
 			t.Fatal(rates, errs)
 		}
@@ -136,9 +136,58 @@ func TestBuildByEveryMarkup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, errs := collect(Build(rows([]rating.Rate{{Service: "x", Price1: price("0.1"), Per: 7, IntervalN: 1}}, nil), m))
+	_, errs := collect(Build(rows([]rating.Rate{{Service: "x", Price1: price("0.1"), Per: 7, IntervalN: 1}}, nil), Markups{Prices: m}))
 	if len(errs) != 1 || !errors.Is(errs[0], money.ErrInexact) || !strings.Contains(errs[0].Error(), `service "x"`) {
 		t.Errorf("a price for 7 s and an amount per minute: %v", errs)
+	}
+}
+
+// Events with a markup of their own follow it and no other, and so do fees: what
+// is not there is not made.
+func TestBuildByAMarkupOfEvents(t *testing.T) {
+	provider := []rating.Rate{
+		{Prefix: "1", Tiers: []rating.Tier{{From: 1, Price: price("0.1")}, {From: 1, Event: true, Price: price("0.5")}, {From: 61, Event: true}}},
+		{Prefix: "2", Price1: price("0.1"), Interval1: 60, ConnectionFee: price("0.04")},
+		{Prefix: "3", Price1: price("0.1"), Interval1: 60},
+		{Prefix: "4", Blocked: true},
+	}
+	for _, tt := range []struct {
+		prices, events string
+		want           []string // prices of tiers, price 1, fee
+	}{
+		{"50%", "none", []string{"0.15 0.75 0 0 0", "0.15 0.04", "0.15 0", "0 0"}},
+		{"50%", "100%", []string{"0.15 1 0 0 0", "0.15 0.08", "0.15 0", "0 0"}},
+		{"50%", "+0.01", []string{"0.15 0.51 0.01 0 0", "0.15 0.05", "0.15 0", "0 0"}},
+		{"50%", "+0", []string{"0.15 0.5 0 0 0", "0.15 0.04", "0.15 0", "0 0"}},
+		{"+0.01", "10%", []string{"0.11 0.55 0 0 0", "0.11 0.044", "0.11 0", "0 0"}},
+		{"none", "=0.2", []string{"0.1 0.2 0.2 0 0", "0.1 0.2", "0.1 0", "0 0"}},
+	} {
+		var m Markups
+		if err := errors.Join(m.Prices.UnmarshalText([]byte(tt.prices)), m.Events.UnmarshalText([]byte(tt.events))); err != nil {
+			t.Fatal(err)
+		}
+		rates, errs := collect(Build(rows(provider, nil), m))
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		var got []string
+		for _, r := range rates {
+			line := ""
+			for _, tier := range r.Tiers {
+				line += tier.Price.String() + " "
+			}
+			got = append(got, line+r.Price1.String()+" "+r.ConnectionFee.String())
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s, events %s (-want +got)\n%s", tt.prices, tt.events, diff)
+		}
+	}
+	var m Markups
+	if err := m.Events.UnmarshalText([]byte("-0.05")); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs := collect(Build(rows(provider[1:2], nil), m)); len(errs) != 1 || !strings.Contains(errs[0].Error(), `prefix "2", connection fee: markup -0.05`) {
+		t.Errorf("a fee below zero: %v", errs)
 	}
 }
 
@@ -151,7 +200,7 @@ func TestBuildKeepsEverythingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, errs := collect(Build(rows([]rating.Rate{r}, nil), m))
+		got, errs := collect(Build(rows([]rating.Rate{r}, nil), Markups{Prices: m}))
 		if len(errs) > 0 {
 			if !errors.Is(errs[0], money.ErrInexact) && !errors.Is(errs[0], money.ErrOverflow) {
 				t.Fatal(errs)
@@ -183,24 +232,25 @@ func TestBuildListsEveryRateThatCannotBePriced(t *testing.T) {
 		{Prefix: "44", Price1: price("0.01"), PriceN: price("0.05"), IntervalN: 1},
 		{Prefix: "45", Price1: price("0.05"), PriceN: price("0.05"), IntervalN: 1},
 		{Prefix: "46", Price1: price("0.05"), PriceN: price("0.01"), IntervalN: 1},
-	}, errSource), m))
+	}, errSource), Markups{Prices: m}))
 	if len(got) != 1 || got[0].Prefix != "45" || len(errs) != 3 ||
 		!strings.Contains(errs[0].Error(), `prefix "44", price 1: markup -0.02 on price 0.01`) ||
 		!strings.Contains(errs[1].Error(), `prefix "46", price N`) || !errors.Is(errs[2], errSource) {
 		t.Errorf("got %v, %v", got, errs)
 	}
-	for range Build(rows(make([]rating.Rate, 3), nil), Markup{}) {
+	for range Build(rows(make([]rating.Rate, 3), nil), Markups{}) {
 		break // a consumer may stop
 	}
 }
 
 func TestInputHash(t *testing.T) {
-	m, err := ParseMarkup("25%")
+	quarter, err := ParseMarkup("25%")
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := Markups{Prices: quarter}
 	terms := rating.DefaultTerms("GBP")
-	hash := func(parent string, revision int, rates string, m Markup, t rating.Terms) string {
+	hash := func(parent string, revision int, rates string, m Markups, t rating.Terms) string {
 		h, err := InputHash(parent, revision, rates, m, t)
 		if err != nil {
 			panic(err)
@@ -222,7 +272,9 @@ func TestInputHash(t *testing.T) {
 		"revision": hash("carrier", 2, "abc", m, terms),
 		"rates":    hash("carrier", 1, "abd", m, terms),
 		"shift":    hash(`carrier" 1 "abc`, 1, "", m, terms),
-		"markup":   hash("carrier", 1, "abc", Markup{}, terms),
+		"markup":   hash("carrier", 1, "abc", Markups{}, terms),
+		"events":   hash("carrier", 1, "abc", Markups{Events: quarter}, terms),
+		"both":     hash("carrier", 1, "abc", Markups{Prices: quarter, Events: quarter}, terms),
 	}
 	// Every term counts, also one that is added later.
 	for i := range reflect.TypeFor[rating.Terms]().NumField() {

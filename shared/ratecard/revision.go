@@ -23,10 +23,10 @@ type Revision struct {
 }
 
 // InputHash names everything a customer card's rates follow from: the parent
-// card, its revision and the hash of that revision's rates, the markup and the
+// card, its revision and the hash of that revision's rates, the markups and the
 // terms. It is the SHA-256, in hex, of a text in which no two inputs agree. It
 // fails on terms that are not valid.
-func InputHash(parent string, revision int, ratesHash string, m Markup, t rating.Terms) (string, error) {
+func InputHash(parent string, revision int, ratesHash string, m Markups, t rating.Terms) (string, error) {
 	terms, err := json.Marshal(t)
 	if err != nil {
 		return "", fmt.Errorf("naming the inputs of a card: %w", err)
@@ -34,7 +34,7 @@ func InputHash(parent string, revision int, ratesHash string, m Markup, t rating
 	h := sha256.New()
 	// Quoted strings keep one input from running into the next. Writing to a
 	// hash cannot fail.
-	fmt.Fprintf(h, "tollbook card inputs 2\n%q %d %q\n%s\n%s\n", parent, revision, ratesHash, m, terms)
+	fmt.Fprintf(h, "tollbook card inputs 3\n%q %d %q\n%s %s\n%s\n", parent, revision, ratesHash, m.Prices, m.Events, terms)
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
