@@ -18,7 +18,8 @@ import (
 )
 
 // RuleVersion names the rules that this code prices and folds by. A book
-// carries it, so that a month folded under other rules is seen to be stale.
+// carries it, so that a month folded under other rules is seen to be stale. The
+// regions of numbers are a part of them.
 const RuleVersion = "4"
 
 // Cycle is a billing cycle: the accounts billed together, by the months of one
