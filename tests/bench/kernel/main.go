@@ -74,13 +74,14 @@ func cpu() (time.Duration, error) {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), nil
 }
 
-// create writes a file through a buffer.
+// create writes a file through a buffer, which is small: what is larger, as the
+// charges of a chunk are, is written from where it lies.
 func create(path string, write func(*bufio.Writer) error) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	w := bufio.NewWriterSize(f, 1<<20)
+	w := bufio.NewWriter(f)
 	return errors.Join(write(w), w.Flush())
 }

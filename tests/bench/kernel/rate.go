@@ -26,13 +26,6 @@ const (
 	blockRows  = 512
 )
 
-// piece is what the records of a chunk cost. It is reused.
-type piece struct {
-	chunk *cdr.Chunk
-	out   []byte
-	done  chan error
-}
-
 // rateFile rates the records, and writes charges in the records' order.
 func rateFile(c *cards, cdrs, out, totals string, workers int) (sum summary, err error) {
 	in, err := os.Open(cdrs)
@@ -82,50 +75,61 @@ func rateFile(c *cards, cdrs, out, totals string, workers int) (sum summary, err
 	return sum, writeTotals(totals, clients)
 }
 
-// inOrder has the workers rate the chunks, and writes what they make of them
-// in the order of the file. It holds two pieces for each worker.
-func inOrder(chunks *cdr.Chunks, w io.Writer, rater []*worker) error {
-	free := make(chan *piece, 2*len(rater))
-	for range cap(free) {
-		free <- &piece{done: make(chan error, 1)}
-	}
-	todo, written := make(chan *piece), make(chan *piece, cap(free))
+// queue has workers take the chunks of a file, and write what they come to in
+// the order of the file. A worker reads, rates and writes a chunk itself: it
+// stays in the cache of one core.
+type queue struct {
+	chunks  *cdr.Chunks
+	reading sync.Mutex
+
+	out     io.Writer
+	writing sync.Mutex
+	turn    sync.Cond // written or err has changed
+	written int       // chunks
+	err     error     // what ended it, io.EOF included
+}
+
+func inOrder(chunks *cdr.Chunks, out io.Writer, rater []*worker) error {
+	q := &queue{chunks: chunks, out: out}
+	q.turn.L = &q.writing
 	var wait sync.WaitGroup
-	for _, worker := range rater {
+	for _, w := range rater {
 		wait.Go(func() {
-			for c := range todo {
-				err := worker.rate(c)
-				chunks.Free(c.chunk) // before done: then the piece may be of another
-				c.done <- err
+			for q.rate(w) {
 			}
 		})
 	}
-	var failed error // of the writing; read after wait
-	wait.Go(func() {
-		for c := range written {
-			err := <-c.done
-			if err == nil && failed == nil {
-				_, err = w.Write(c.out)
-			}
-			failed = errors.Join(failed, err)
-			free <- c
-		}
-	})
-	var err error
-	for err == nil {
-		c := <-free
-		if c.chunk, err = chunks.Next(); err == nil {
-			written <- c
-			todo <- c
-		}
-	}
-	close(todo)
-	close(written)
 	wait.Wait()
-	if errors.Is(err, io.EOF) {
-		err = nil
+	return q.err
+}
+
+// rate has a worker rate the next chunk. It reports whether there may be more.
+func (q *queue) rate(w *worker) (more bool) {
+	q.reading.Lock()
+	c, err := q.chunks.Next()
+	q.reading.Unlock()
+	if err == io.EOF {
+		return false
 	}
-	return errors.Join(err, failed)
+	index := -1
+	if err == nil {
+		index, err = c.Index, w.rate(c)
+		q.chunks.Free(c)
+	}
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	for err == nil && q.err == nil && q.written != index {
+		q.turn.Wait()
+	}
+	if err == nil && q.err == nil {
+		_, err = q.out.Write(w.out)
+	}
+	q.written++
+	if q.err == nil {
+		q.err = err
+	}
+	q.turn.Broadcast()
+	return q.err == nil
 }
 
 // total is what one client's calls come to. Charges are counted in units of
@@ -177,6 +181,7 @@ func totalOf(clients map[string]*total, id string) *total {
 
 // worker rates chunks, one at a time.
 type worker struct {
+	out            []byte // of the chunk
 	pricer         *pricer
 	rows, rejected int64
 	records        call.Columns
@@ -195,19 +200,19 @@ func newWorker(c *cards) *worker {
 	}
 }
 
-func (w *worker) rate(c *piece) error {
-	c.out = c.out[:0]
+func (w *worker) rate(c *cdr.Chunk) error {
+	w.out = w.out[:0]
 	for more := true; more; {
 		w.records.Reset()
-		more = c.chunk.Parse(&w.records, func(cdr.Row) { w.rejected++ })
-		if err := w.price(c); err != nil {
+		more = c.Parse(&w.records, func(cdr.Row) { w.rejected++ })
+		if err := w.price(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *worker) price(c *piece) error {
+func (w *worker) price() error {
 	r := &w.records
 	n := r.Len()
 	keys, charges := w.keys[:n], w.charges[:n]
@@ -223,7 +228,7 @@ func (w *worker) price(c *piece) error {
 	w.rows += int64(n)
 	for i := range charges {
 		if charge := &charges[i]; charge.Reason == "" {
-			c.out = appendLine(c.out, r, i, charge)
+			w.out = appendLine(w.out, r, i, charge)
 		}
 	}
 	return w.count(charges)
