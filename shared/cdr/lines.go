@@ -29,19 +29,16 @@ func (l *lines) of(r int) []uint32 { return l.at[r*l.stride:][:l.fields+1] }
 func (k *Chunk) lines(dst *call.Columns, most int) (l lines) {
 	s := &k.split
 	text := k.text8()
-	for {
-		l.at = s.at[s.next-1 : s.n]
-		for l.fields = 1; l.fields < len(l.at) && text[l.at[l.fields]] == k.comma; l.fields++ {
-		}
-		if l.fields < len(l.at) {
-			break
-		}
+	for s.end == s.lines {
 		if s.next == 1 && s.from == k.pos {
 			return lines{} // longer than what is looked at together
 		}
 		s.index(text, k.pos, k.comma)
 		k.copyText(dst, k.pos+window)
 	}
+	l.at = s.at[s.next-1 : s.n]
+	ends, before := s.ends[s.end:s.lines], s.next-1
+	l.fields = int(ends[0]) - before
 	l.stride = l.fields
 	end := l.at[l.fields]
 	last := text[end]
@@ -52,23 +49,24 @@ func (k *Chunk) lines(dst *call.Columns, most int) (l lines) {
 	default:
 		return lines{}
 	}
-	for l.n < most && l.n*l.stride+l.fields < len(l.at) && k.isLine(&l, text, last) {
-		l.n++
+	// Between two ends are commas: as many as in the first line, or the line is
+	// another.
+	for i := 0; l.n < most && i < len(ends) && int(ends[i]) == before+l.n*l.stride+l.fields && k.isLine(&l, text, last); l.n++ {
+		i += 1 + l.stride - l.fields
 	}
 	return l
 }
 
-// isLine reports whether the line after those of l is as they are.
+// isLine reports whether the line after those of l, of as many fields, is as
+// they are.
 func (k *Chunk) isLine(l *lines, text []byte, last byte) bool {
 	d := l.of(l.n)
 	begin, end := int(d[0]+1), int(d[l.fields])
 	if begin >= k.end || text[end] != last || last == '\r' && text[end+1] != '\n' {
 		return false
 	}
-	for _, at := range d[1:l.fields] {
-		if text[at] != k.comma {
-			return false
-		}
+	if !k.split.other && !k.quotes {
+		return true
 	}
 	line := text[begin:end]
 	return !(k.split.other && !utf8.Valid(line) || k.quotes && bytes.IndexByte(line, '"') >= 0)
@@ -80,6 +78,7 @@ func (k *Chunk) pass(l *lines, n int) {
 	k.pos = int(l.at[(n-1)*l.stride+l.fields]) + 1 + l.stride - l.fields
 	k.line += int64(n)
 	s.next = min(s.next+n*l.stride, s.n) // a line feed may lie behind the window
+	s.end = min(s.end+n*(1+l.stride-l.fields), s.lines)
 }
 
 // text8 returns the text and the pad: eight bytes can be read from anywhere in

@@ -18,20 +18,27 @@ const (
 // what was found stay in the first cache.
 const window = 8 << 10
 
+// spots is room for all that a window may have, and for what is written behind
+// it since writing costs less than asking whether to.
+const spots = window + 2*64
+
 // splitter finds delimiters, a window at a time.
 type splitter struct {
 	at    []uint32 // offsets of delimiters and control characters; the first is the byte before from
 	n     int      // of them
 	next  int      // the first one not yet used; the one before is the byte before its line
+	ends  []uint32 // which of at are no commas: of plain text, the ends of lines
+	lines int      // of ends
+	end   int      // the first one that is not before next
 	from  int      // where the window begins
 	other bool     // there are bytes that are not ASCII
 }
 
 func (s *splitter) reset() {
 	if s.at == nil {
-		s.at = make([]uint32, window+2*64)
+		s.at, s.ends = make([]uint32, spots), make([]uint32, spots)
 	}
-	s.n, s.next, s.from = 1, 1, -1
+	s.n, s.next, s.lines, s.end, s.from = 1, 1, 0, 0, -1
 }
 
 // seek goes on with the line at pos, which the window may not reach.
@@ -39,34 +46,49 @@ func (s *splitter) seek(pos int) {
 	for s.next < s.n && int(s.at[s.next]) < pos {
 		s.next++
 	}
+	for s.end < s.lines && int(s.ends[s.end]) < s.next {
+		s.end++
+	}
 	s.at[s.next-1] = uint32(pos - 1)
 }
 
 // index finds the delimiters of the window that begins with the line at from.
 // The byte before offset 0 wraps around, and back when one is added.
 func (s *splitter) index(text []byte, from int, comma byte) {
-	s.from, s.next, s.other = from, 1, false
+	s.from, s.next, s.end = from, 1, 0
 	s.at[0] = uint32(from - 1)
-	to := min(from+window, len(text)-64)
+	blocks := (min(window, len(text)-64-from) + 63) / 64
+	s.n, s.lines, s.other = findDelimiters((*[spots]uint32)(s.at), (*[spots]uint32)(s.ends), text[:from+64*blocks], from, comma)
+}
+
+// findWords finds delimiters in the text from an offset on, a number of blocks
+// of 64 bytes, eight bytes at a time. It appends their offsets to the one that
+// at has, and to ends which of at are no commas. It returns how many each then
+// has, and whether there are bytes that are not ASCII.
+func findWords(at, ends *[spots]uint32, text []byte, from int, comma byte) (n, lines int, other bool) {
 	commas := uint64(comma) * each
-	n := 1
-	for ; from < to; from += 64 {
+	n = 1
+	for ; from < len(text); from += 64 {
 		b := (*[64]byte)(text[from:])
 		w0, w1 := binary.LittleEndian.Uint64(b[0:8]), binary.LittleEndian.Uint64(b[8:16])
 		w2, w3 := binary.LittleEndian.Uint64(b[16:24]), binary.LittleEndian.Uint64(b[24:32])
 		w4, w5 := binary.LittleEndian.Uint64(b[32:40]), binary.LittleEndian.Uint64(b[40:48])
 		w6, w7 := binary.LittleEndian.Uint64(b[48:56]), binary.LittleEndian.Uint64(b[56:64])
 		if (w0|w1|w2|w3|w4|w5|w6|w7)&high != 0 {
-			s.other = true
-			n = place(s.at, n, uint32(from), delimiters(b, commas))
+			other = true
+			n = place(at, n, uint32(from), delimiters(b, commas))
 			continue
 		}
 		// Bit i of byte b is for byte b of word i: turned around, they are in order.
 		f := ^(others(w0, commas)>>7 | others(w1, commas)>>6 | others(w2, commas)>>5 | others(w3, commas)>>4 |
 			others(w4, commas)>>3 | others(w5, commas)>>2 | others(w6, commas)>>1 | others(w7, commas))
-		n = place(s.at, n, uint32(from), turn(f))
+		n = place(at, n, uint32(from), turn(f))
 	}
-	s.n = n
+	for i := 1; i < n; i++ {
+		ends[lines%spots] = uint32(i)
+		lines += (int(text[at[i]]^comma) + 0xFF) >> 8 // 1, but 0 for the comma
+	}
+	return n, lines, other
 }
 
 // others sets the high bit of each byte of w, all ASCII, that is neither the
@@ -100,7 +122,7 @@ func turn(f uint64) uint64 {
 // place appends the offsets of the bits of found to the n entries of at. Most
 // blocks have a few: those are written whether there are as many or not, which
 // spares the processor guessing how many.
-func place(at []uint32, n int, from uint32, found uint64) int {
+func place(at *[spots]uint32, n int, from uint32, found uint64) int {
 	count := bits.OnesCount64(found)
 	room := (*[64]uint32)(at[n:])
 	for i := 0; i < 8; i++ {
