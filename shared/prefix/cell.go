@@ -122,68 +122,65 @@ func findDeep(cells []byte, cell, n int, below uint64) int {
 
 var errCell = errors.New("a cell that is not as Build writes it")
 
-// checkCell returns the words of the cell with which cells begin, and where
-// its Matches begin; false: errCell. The Matches it does not look at. The slot has
-// width numbers of 15 digits.
-func checkCell(cells []byte, width uint64) (values, size int, ok bool) {
+// checkCell returns how many words the cell has with which cells begin; false:
+// errCell. The Matches it does not look at. The slot has width numbers of 15
+// digits.
+func checkCell(cells []byte, width uint64) (size int, ok bool) {
 	if len(cells) < 8 {
-		return 0, 0, false
+		return 0, false
 	}
 	first := word(cells, 0)
+	if first&wideTag == 0 {
+		n := int(first & 0xFFFF)
+		groups := (n + lanes - 1) / lanes
+		size = 2*groups + n
+		return size, n >= cellMinimum && n <= narrowSpan && size <= len(cells)/4 && areStarts(cells[:8*groups], n)
+	}
 	if first&deepTag == deepTag {
 		n := int(first &^ deepTag)
 		if n < cellMinimum || 12*n-4 > len(cells) {
-			return 0, 0, false
+			return 0, false
 		}
 		before := uint64(0)
 		for starts := cells[4 : 8*n-4]; len(starts) >= 8; starts = starts[8:] {
 			start := binary.LittleEndian.Uint64(starts)
 			if start <= before || start >= width {
-				return 0, 0, false
+				return 0, false
 			}
 			before = start
 		}
-		return 2*n - 1, 3*n - 1, true
+		return 3*n - 1, true
 	}
-	if first&wideTag != 0 {
-		n := int(first &^ wideTag)
-		if n < cellMinimum || n > len(cells)/8 {
-			return 0, 0, false
+	n := int(first &^ wideTag)
+	if n < cellMinimum || n > len(cells)/8 {
+		return 0, false
+	}
+	before := uint32(0)
+	for starts := cells[4 : 4*n]; len(starts) >= 4; starts = starts[4:] {
+		start := binary.LittleEndian.Uint32(starts)
+		if start <= before || start >= tailSpan {
+			return 0, false
 		}
-		before := uint32(0)
-		for starts := cells[4 : 4*n]; len(starts) >= 4; starts = starts[4:] {
-			start := binary.LittleEndian.Uint32(starts)
-			if start <= before || start >= tailSpan {
-				return 0, 0, false
-			}
-			before = start
-		}
-		return n, 2 * n, true
+		before = start
 	}
-	n := int(first & 0xFFFF)
-	groups := (n + lanes - 1) / lanes
-	if n < cellMinimum || n > narrowSpan || 2*groups+n > len(cells)/4 {
-		return 0, 0, false
-	}
-	// Each lane must be above the one before it; the first one is as 0 here.
-	var broken, group, before uint64
-	for i := range groups {
-		group = binary.LittleEndian.Uint64(cells[8*i:])
-		if i == 0 {
-			group &^= 0xFFFF
-			before = group << laneBits
-			broken = ^(group | laneTops - before - eachLane&^0xFFFF)
-		} else {
-			broken |= ^(group | laneTops - (group<<laneBits | before>>(3*laneBits)) - eachLane)
-		}
-		broken |= group
-		before = group
-	}
-	if used := n % lanes; used > 0 && group>>(laneBits*used) != uint64(pads)>>(laneBits*used) {
-		return 0, 0, false
-	}
-	if broken&laneTops != 0 {
-		return 0, 0, false
-	}
-	return 2 * groups, 2*groups + n, true
+	return 2 * n, true
 }
+
+// areStarts reports whether the groups of a narrow cell of n intervals have
+// ascending starts, and pads behind them.
+func areStarts(groups []byte, n int) bool {
+	// Each lane must be above the one before it, but for the first: it has the
+	// number of intervals in the place of the start 0.
+	var wrong, group uint64
+	for first := uint64(1<<laneBits - 1); len(groups) >= 8; groups = groups[8:] {
+		before := group >> (3 * laneBits)
+		group = binary.LittleEndian.Uint64(groups) &^ first
+		above := (group | laneTops) - (group<<laneBits | before) - eachLane
+		wrong |= group | ^(above | first)
+		first = 0
+	}
+	return wrong&laneTops|(group^pads)&padLanes[n%lanes] == 0
+}
+
+// padLanes are the lanes of a last group that are pads, by those that are not.
+var padLanes = [lanes]uint64{1: 1<<64 - 1<<16, 2: 1<<64 - 1<<32, 3: 1<<64 - 1<<48}

@@ -154,8 +154,6 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"highest value", 20, MaxValue + 1, "out of range"},
 		{"words of the cells", 12, 1<<32 - 1, "not as long as"},
 		{"bytes of the directory", 16, 0, "not as long as"},
-		{"a highest value below one that is there", 20, 5, "not a match"},
-		{"17 digits", root + 4*99, 18, "not a match"},
 		{"the cell of another slot", root + 4*20, cellTag, "slot 20 of the root"},
 		{"a slot without its cell", root + 4*20, 0, "slot 21 of the root"},
 		{"the last slot without its cell", root + 4*38, 0, "cells that no slot of the root names"},
@@ -172,6 +170,71 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 				t.Errorf("Open: %v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// What look-ups find is checked when they find it: a word that cannot be the
+// Match of a number is none, and the directory says what the number matches.
+func TestAWordThatIsNoMatchMatchesNothing(t *testing.T) {
+	root := 4 * headerWords
+	cells := root + 4*100
+	for _, c := range []struct {
+		name, number string
+		at           int  // of the Match of the number
+		alone        bool // nothing else says what the number matches
+	}{
+		{"in the root", "99123456789012345678", root + 4*99, false},
+		{"in a cell", "1051234", cells + 12, false},
+		{"in a cell, of a prefix's own digits", "1001234", cells + 8, true},
+	} {
+		section := small(t)
+		number, _ := KeyOf(c.number)
+		x, err := Open(section)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := x.Lookup(number)
+		if !want.OK() || Match(word(section, c.at/4)) != want {
+			t.Fatalf("%s: %s matches %s, which is not at %d", c.name, c.number, say(want), c.at)
+		}
+		if c.alone {
+			want = 0
+		}
+		for _, bad := range []uint32{17, 18, 31, 1 << 5, 7<<5 | 17, 7<<5 | 31, 7 << 5, 1<<31 - 1, MaxValue << 5, MaxValue<<5 | 17} {
+			binary.LittleEndian.PutUint32(section[c.at:], bad)
+			x, err := Open(section)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := make([]Match, 1)
+			x.LookupAll([]Key{number}, out)
+			if got := x.Lookup(number); got != want || out[0] != want {
+				t.Errorf("%s, %#x: %s matches %s, in a block %s, want %s", c.name, bad, c.number, say(got), say(out[0]), say(want))
+			}
+		}
+	}
+}
+
+func TestAValueAboveTheHighestIsNotFound(t *testing.T) {
+	section := small(t)
+	binary.LittleEndian.PutUint32(section[20:], 5) // 10 has 4; 100, 1 and 20 have more
+	x, err := Open(section)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range map[string]Match{"1051234": newMatch(4, 2), "1001234": 0, "1912345": 0, "9912345": newMatch(0, 0)} {
+		k, _ := KeyOf(number)
+		out := make([]Match, 1)
+		x.LookupAll([]Key{k}, out)
+		if got := x.Lookup(k); got != want || out[0] != want {
+			t.Errorf("%s matches %s, in a block %s, want %s", number, say(got), say(out[0]), say(want))
+		}
+	}
+	if _, _, ok := x.Find("100"); ok {
+		t.Error("100 is found, with a value above the highest")
+	}
+	if _, _, ok := x.Find("10"); !ok {
+		t.Error("10 is not found")
 	}
 }
 

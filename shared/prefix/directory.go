@@ -197,7 +197,7 @@ func (x *Index) value(c cursor) (uint32, bool) {
 	case found == c.hasValue:
 		return 0, false // it would be written twice, or nowhere
 	case found:
-		return m.Value(), true
+		return m.Value(), m.Value() <= x.top
 	default:
 		return c.stored, c.stored <= x.top
 	}

@@ -12,7 +12,7 @@ type Index struct {
 	root, cells       []byte // words
 	blocks, directory []byte
 	entries           int
-	top               uint32
+	top, limit        uint32 // the highest value, and what no Match reaches
 
 	// The root takes the first digits of a head, that is head / scale. A
 	// division by a variable is slow: it is a multiplication and a shift here.
@@ -27,9 +27,9 @@ var errShort = errors.New("its parts are not as long as its header says")
 // Open returns the index that a section holds. It keeps the section, which
 // must not change afterwards, and copies nothing of it.
 //
-// It fails unless everything that look-ups read is as Build writes it: no
-// bytes that it takes make a look-up panic, or give a value above Highest. The
-// directory is checked when it is read.
+// It fails unless the cells lie as Build writes them. What else there is, Matches
+// and the directory, is checked when it is read: no bytes that Open takes make a
+// look-up panic, or give a value above Highest.
 func Open(section []byte) (*Index, error) {
 	x, err := open(section)
 	if err != nil {
@@ -50,6 +50,7 @@ func open(section []byte) (*Index, error) {
 	if digits > headDigits || entries > MaxEntries || x.top > MaxValue {
 		return nil, fmt.Errorf("%d digits in the root, %d entries, values to %d: out of range", digits, entries, x.top)
 	}
+	x.limit = (x.top + 1) << digitsBits
 	rest := section[4*headerWords:]
 	take := func(n uint64) []byte {
 		if rest == nil || n > uint64(len(rest)) {
@@ -79,60 +80,33 @@ func open(section []byte) (*Index, error) {
 	return x, nil
 }
 
-// check reads the root and the cells, which follow each other in its order.
+// check proves that the cells follow each other in the order of the root, and
+// that each is as Build writes it but for its Matches: a look-up checks the one
+// that it reads, which costs less than to read a million here.
 func (x *Index) check() error {
-	var seen matches
-	cells, root := x.cells, x.root
-	next := uint32(cellTag) // what a slot with the cell at hand has
-	for i := 0; len(root) >= 4; i, root = i+1, root[4:] {
-		w := binary.LittleEndian.Uint32(root)
-		if w&cellTag == 0 {
-			seen = seen.with(w)
-			continue
+	cells, next := x.cells, uint32(cellTag) // the cell at hand, and what its slot has
+	var deep [block]uint8                   // slots with a cell: nobody can foretell which
+	for from := 0; 4*from < len(x.root); from += block {
+		slots, n := x.root[4*from:min(4*(from+block), len(x.root))], 0
+		for i := 0; len(slots) >= 4; i, slots = i+1, slots[4:] {
+			deep[n&(block-1)] = uint8(i)
+			n += int(binary.LittleEndian.Uint32(slots) >> 31)
 		}
-		if w != next {
-			return fmt.Errorf("slot %d of the root: its cell is not where the one before it ends", i)
+		for _, i := range deep[:n] {
+			slot := from + int(i)
+			if word(x.root, slot) != next {
+				return fmt.Errorf("slot %d of the root: its cell is not where the one before it ends", slot)
+			}
+			size, ok := checkCell(cells, uint64(x.scale)*tailSpan)
+			if !ok {
+				return fmt.Errorf("slot %d of the root: %w", slot, errCell)
+			}
+			cells = cells[4*size:]
+			next += uint32(size)
 		}
-		values, size, ok := checkCell(cells, uint64(x.scale)*tailSpan)
-		if !ok {
-			return fmt.Errorf("slot %d of the root: %w", i, errCell)
-		}
-		seen = seen.withAll(cells[4*values : 4*size])
-		cells = cells[4*size:]
-		next += uint32(size)
 	}
 	if len(cells) > 0 {
 		return errors.New("cells that no slot of the root names")
-	}
-	return seen.check(x.top)
-}
-
-// matches gathers what is wrong with words that should be matches, without a
-// jump for each. It is passed by value: in registers, a word takes a third of
-// the time that it takes in memory.
-type matches struct{ wrong, highest uint32 }
-
-func (s matches) with(w uint32) matches {
-	// The digits plus one, less one, are below 16; or all is zero, and less one
-	// all ones. What else begins with ones is above the highest.
-	return matches{s.wrong | (w-1)&^((w-1)>>27), max(s.highest, w)}
-}
-
-// withAll is with for words, two at a time.
-func (s matches) withAll(words []byte) matches {
-	for ; len(words) >= 8; words = words[8:] {
-		two := binary.LittleEndian.Uint64(words)
-		s = s.with(uint32(two)).with(uint32(two >> 32))
-	}
-	if len(words) >= 4 {
-		s = s.with(binary.LittleEndian.Uint32(words))
-	}
-	return s
-}
-
-func (s matches) check(top uint32) error {
-	if s.wrong&16 != 0 || s.highest > top<<digitsBits|digitsMask {
-		return errors.New("it holds what is not a match")
 	}
 	return nil
 }
@@ -149,14 +123,15 @@ func (x *Index) Highest() uint32 { return x.top }
 // Lookup returns the longest prefix that the number begins with.
 func (x *Index) Lookup(k Key) Match {
 	m := x.padded(k)
-	if tooShort(k, m) {
-		return x.exact(k)
+	if x.holds(k, m) {
+		return m
 	}
-	return m
+	return x.exact(k)
 }
 
 // padded returns the longest match of the number with zeros after it, which
-// is the number's own unless the match is longer than the number is.
+// is the number's own unless the match is longer than the number is. In a
+// damaged section it may be no Match at all.
 func (x *Index) padded(k Key) Match {
 	slot := x.slot(k)
 	if slot >= len(x.root)/4 {
@@ -170,7 +145,14 @@ func (x *Index) padded(k Key) Match {
 	return Match(word(x.cells, x.findInCell(cell, word(x.cells, cell), k)))
 }
 
-func tooShort(k Key, m Match) bool { return uint32(m&digitsMask) > uint32(k.Digits)+1 }
+// holds reports whether a word found for a number's padded digits is the Match of
+// a prefix that is not longer than the number, or none.
+func (x *Index) holds(k Key, m Match) bool {
+	// Less one, the digits plus one are the digits, and a 0 there is 31. A word
+	// that is 0 is above the limit then.
+	less := uint32(m) - 1
+	return less < x.limit && less&digitsMask <= min(uint32(k.Digits), MaxDigits) || m == 0
+}
 
 // slot returns the first digits of a number, as many as the root has.
 func (x *Index) slot(k Key) int { return int(uint64(k.Head) * x.reciprocal >> (x.shift & 63)) }
@@ -234,7 +216,7 @@ func (x *Index) lookupBlock(keys []Key, out []Match) {
 		out[i] = Match(word(x.cells, int(found[j])))
 	}
 	for i, m := range out {
-		if tooShort(keys[i], m) {
+		if !x.holds(keys[i], m) {
 			out[i] = x.exact(keys[i])
 		}
 	}

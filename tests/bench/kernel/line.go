@@ -17,7 +17,9 @@ func appendLine(out []byte, r *call.Columns, i int, charge *rating.Charge) []byt
 	matched.Len = uint32(charge.Prefix)
 	const numbers = 128 // more than delimiters and both numbers take
 	n := len(out)
-	out = slices.Grow(out, int(id.Len+account.Len+matched.Len)+numbers)
+	if need := int(id.Len+account.Len+matched.Len) + numbers; cap(out)-n < need {
+		out = slices.Grow(out, need)
+	}
 	line := out[:cap(out)]
 	n = put(line, n, r.Text, id)
 	n = put(line, n, r.Text, account)
@@ -31,10 +33,10 @@ func appendLine(out []byte, r *call.Columns, i int, charge *rating.Charge) []byt
 // those that count than to copy only these.
 func put(line []byte, at int, text []byte, s call.Span) int {
 	const most = 16
-	if from := text[s.At:]; s.Len <= most && len(from) >= most {
-		*(*[most]byte)(line[at:]) = [most]byte(from)
+	if from := int(s.At); s.Len <= most && from+most <= len(text) {
+		*(*[most]byte)(line[at:]) = [most]byte(text[from : from+most : from+most])
 	} else {
-		copy(line[at:], from[:s.Len])
+		copy(line[at:], text[from:][:s.Len])
 	}
 	at += int(s.Len)
 	line[at] = ','
