@@ -88,9 +88,15 @@ func (x *Index) check() error {
 	var deep [block]uint8                   // slots with a cell: nobody can foretell which
 	for from := 0; 4*from < len(x.root); from += block {
 		slots, n := x.root[4*from:min(4*(from+block), len(x.root))], 0
-		for i := 0; len(slots) >= 4; i, slots = i+1, slots[4:] {
+		if len(slots) == 4 { // the only one
+			n = int(word(slots, 0) >> 31)
+		}
+		for i := 0; len(slots) >= 8; i, slots = i+2, slots[8:] {
+			two := binary.LittleEndian.Uint64(slots)
 			deep[n&(block-1)] = uint8(i)
-			n += int(binary.LittleEndian.Uint32(slots) >> 31)
+			n += int(two >> 31 & 1)
+			deep[n&(block-1)] = uint8(i + 1)
+			n += int(two >> 63)
 		}
 		for _, i := range deep[:n] {
 			slot := from + int(i)
