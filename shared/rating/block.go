@@ -3,6 +3,7 @@ package rating
 import (
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/numbering"
+	"github.com/tollbook/tollbook/shared/prefix"
 )
 
 // PriceBlock charges every place of a block, as Price does.
@@ -122,11 +123,9 @@ func (p *Pricer) beginAt(b *Block, from, i int) {
 	if c.asks.instant {
 		x.stamp = stamp(b.Instants[from+i])
 	}
-	if c.asks.origin {
-		x.ranks = nil
-		if b.Callers[from+i].Digits > 0 {
-			x.ranks = c.ranksOf(p.origins[i])
-		}
+	origin := prefix.Match(0)
+	if c.asks.origin && b.Callers[from+i].Digits > 0 {
+		origin = p.origins[i]
 	}
 	if c.asks.class || c.asks.invalid {
 		caller := numbering.RegionID(0)
@@ -135,6 +134,9 @@ func (p *Pricer) beginAt(b *Block, from, i int) {
 		}
 		x.invalid = caller == 0
 		c.classify(x, caller, p.to[i])
+	}
+	if x.groups = c.groupsOf(origin, x.invalid); c.packed == nil {
+		x.ranks = c.ranksOf(origin)
 	}
 	if c.terms.Bands != nil {
 		x.band = p.bandAt(b.Instants[from+i], b.Zone)

@@ -99,6 +99,63 @@ func TestBlocksArePricedAsTheirRecords(t *testing.T) {
 	}
 }
 
+// TestFewGroupsOfCallersAreAsMany: what is in one word chooses the rows that a
+// list chooses, and so does a word of each of nearly as many groups as it has
+// room for, and one more.
+func TestFewGroupsOfCallersAreAsMany(t *testing.T) {
+	asked := 0
+	for seed := range uint64(150) {
+		_, c, usage := drawn(t, seed, 60)
+		packed, listed := c.NewPricer(), c.Unpacked().NewPricer()
+		for _, u := range usage {
+			if len(c.Terms().Origins) > 0 {
+				asked++
+			}
+			if diff := cmp.Diff(listed.Price(&u), packed.Price(&u), amounts); diff != "" {
+				t.Fatalf("seed %d: %+v (-listed +packed):\n%s", seed, u, diff)
+			}
+		}
+	}
+	if asked < 500 {
+		t.Errorf("%d calls were priced by cards with groups", asked)
+	}
+	for groups := 1; groups <= 9; groups++ {
+		terms := usual(func(t *Terms) { t.ShortDigits = 0 })
+		rates := []Rate{{Prefix: "4", ConnectionFee: price(t, "100")}}
+		for i := range groups {
+			name := fmt.Sprint("group ", i)
+			terms.Origins = append(terms.Origins, Origin{Name: name, Prefixes: []string{fmt.Sprint(30 + i), "99"}, Invalid: i == groups-1})
+			rates = append(rates, Rate{Prefix: "4", Origin: name, ConnectionFee: price(t, fmt.Sprint(i))})
+		}
+		c := mustCard(t, terms, rates...)
+		callers := map[string]int{"": groups - 1, "9912345678": 0, "2012345678": 100}
+		for i := range groups {
+			callers[fmt.Sprintf("%d612345678", 30+i)] = i
+		}
+		for caller, fee := range callers {
+			u := Usage{Kind: call.Voice, Number: "4412345678", Caller: caller, Quantity: 60e9}
+			if got := c.NewPricer().Price(&u); got.Amount.String() != fmt.Sprintf("%d.0000", fee) {
+				t.Errorf("%d groups, from %q: %+v, want %d", groups, caller, got, fee)
+			}
+		}
+	}
+}
+
+// TestAnInvalidCallerInAGroupByItsNumber: that it is invalid puts it into no
+// group higher than its number does.
+func TestAnInvalidCallerInAGroupByItsNumber(t *testing.T) {
+	terms := usual(func(t *Terms) {
+		t.Origins = []Origin{{Name: "invalid or of 36", Prefixes: []string{"36"}, Invalid: true}, {Name: "361", Prefixes: []string{"361"}}}
+	})
+	c := mustCard(t, terms, Rate{Prefix: "44", Origin: "invalid or of 36", ConnectionFee: price(t, "1")}, Rate{Prefix: "44", Origin: "361", ConnectionFee: price(t, "2")})
+	for caller, fee := range map[string]string{"": "1.0000", "36": "1.0000", "361": "2.0000", "362": "1.0000"} {
+		u := Usage{Kind: call.Voice, Number: "4412345678", Caller: caller, Quantity: 60e9}
+		if got := c.NewPricer().Price(&u); got.Amount.String() != fee {
+			t.Errorf("from %q: %+v, want %s", caller, got, fee)
+		}
+	}
+}
+
 // TestNoRecordOfABlockHasTheContextOfAnother: the dearer of two prices is for the
 // calls that are neither, not for those after them.
 func TestNoRecordOfABlockHasTheContextOfAnother(t *testing.T) {

@@ -33,6 +33,9 @@ type Card struct {
 	eeaFrom numbering.Countries
 	eeaTo   numbering.Countries
 	asks    asked
+	// The groups of callers, if there are few: see packGroups.
+	packed   []uint64
+	invalids uint64
 	// surcharged is the group of each of the terms' surcharges.
 	surcharged []uint32
 }
@@ -171,6 +174,7 @@ func (c *Card) prepare() (err error) {
 	for _, s := range t.Surcharges {
 		c.surcharged = append(c.surcharged, uint32(1+slices.IndexFunc(t.Origins, func(o Origin) bool { return o.Name == s.Origin })))
 	}
+	c.packGroups()
 	c.steps = make([]quickTier, len(c.tiers)/tierSize)
 	for i := range c.steps {
 		c.steps[i] = c.stepOf(uint32(i))

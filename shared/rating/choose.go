@@ -21,6 +21,7 @@ type context struct {
 	tag     uint16
 	ranks   []byte // groups of the caller, see context.rank
 	invalid bool   // the caller's number is
+	groups  uint64 // both of these in one word, if the card packs them: see Card.groupsOf
 }
 
 // begin works out the context of a record.
@@ -29,8 +30,10 @@ func (p *Pricer) begin(u *Usage) {
 	*x = context{stamp: stamp(u.Instant)}
 	caller := p.caller(u)
 	key, ok := prefix.KeyOf(caller)
+	origin := prefix.Match(0)
 	if ok && caller != "" && c.origins != nil {
-		x.ranks = c.ranksOf(c.origins.Lookup(key))
+		origin = c.origins.Lookup(key)
+		x.ranks = c.ranksOf(origin)
 	}
 	if c.asks.class || c.asks.invalid {
 		from, to := numbering.RegionID(0), numbering.RegionID(0)
@@ -47,6 +50,7 @@ func (p *Pricer) begin(u *Usage) {
 	if c.terms.Bands != nil {
 		x.band = p.bandAt(u.Instant, u.Zone)
 	}
+	x.groups = c.groupsOf(origin, x.invalid)
 	if u.Tag != "" {
 		for i, tag := range c.meta.Tags {
 			if tag == u.Tag {
@@ -115,8 +119,14 @@ func (c *Card) service(u *Usage) (value, note uint32, ok bool) {
 
 // ranksOf returns the groups of a caller: words of group<<8 | digits.
 func (c *Card) ranksOf(m prefix.Match) []byte {
-	at := m.Value()
-	if !m.OK() || uint64(at) >= uint64(len(c.ranks)/4) {
+	if !m.OK() {
+		return nil
+	}
+	return c.ranksAt(m.Value())
+}
+
+func (c *Card) ranksAt(at uint32) []byte {
+	if uint64(at) >= uint64(len(c.ranks)/4) {
 		return nil
 	}
 	rest := c.ranks[4*at:]
@@ -125,6 +135,59 @@ func (c *Card) ranksOf(m prefix.Match) []byte {
 		return nil
 	}
 	return rest[4 : 4+4*n]
+}
+
+// A card with as few groups and areas as a word has bytes, less one, packs those
+// of a caller: which rows hold cannot be foretold, and one word tells without a jump.
+const maxPacked = 7
+
+// packGroups packs the groups of callers, if there are few: of each place in
+// ranks those of callers of it. Before them is what callers are in who are in none.
+func (c *Card) packGroups() {
+	if len(c.terms.Origins)+len(c.meta.Areas) > maxPacked {
+		return
+	}
+	c.packed = make([]uint64, 1+len(c.ranks)/4)
+	c.packed[0] = 1
+	for at := 0; at < len(c.ranks)/4; {
+		list, groups := c.ranksAt(uint32(at)), uint64(1)
+		for b := list; len(b) >= 4; b = b[4:] {
+			w := binary.LittleEndian.Uint32(b)
+			if shift := 8 * (w >> 8); shift <= 8*maxPacked && groups>>shift&0xFF == 0 {
+				groups |= uint64(min(3+w&0xFF, 0xFF)) << shift
+			}
+		}
+		c.packed[1+at] = groups
+		at += 1 + len(list)/4
+	}
+	for i, o := range c.terms.Origins {
+		if o.Invalid {
+			c.invalids |= 2 << (8 * (i + 1))
+		}
+	}
+}
+
+// groupsOf returns the groups that a caller is in, of a card that packs them: a
+// byte for each, from the lowest on that of no group, which has 1; of the others 1
+// + what context.rank returns, and 0 of those that the caller is not in.
+func (c *Card) groupsOf(m prefix.Match, invalid bool) uint64 {
+	if c.packed == nil {
+		return 0
+	}
+	at := 0
+	if m.OK() {
+		at = int(m.Value()) + 1
+	}
+	if at >= len(c.packed) {
+		at = 0
+	}
+	groups, invalids := c.packed[at], uint64(0)
+	if invalid {
+		invalids = c.invalids
+	}
+	const low, each = 0x7F7F7F7F7F7F7F7F, 0x0101010101010101
+	in := (groups&low + low | groups) >> 7 & each // of the groups in which the number is
+	return groups | invalids&^(in*0xFF)
 }
 
 // rank returns 2 + the digits by which the caller is in a group; 1: as a caller
@@ -263,7 +326,7 @@ func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 	c, x := p.card, &p.ctx
 	le := binary.LittleEndian
 	word, stamp, length := wordOf(class, x.band, x.tag), x.stamp, uint64(digits)
-	conds, best, bestRank := c.conds, uint64(l.rows), -1
+	conds, best, bestRank, packed := c.conds, uint64(l.rows), -1, uint64(0)
 	for i, ids := uint64(0), l.conds; len(ids) >= 4; i, ids = i+1, ids[4:] {
 		at := condSize * int(le.Uint32(ids))
 		if at > len(conds)-condSize {
@@ -287,6 +350,13 @@ func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 			best = min(best, i|-miss)
 			continue
 		}
+		if c.packed != nil {
+			// The higher rank goes before, then the row that comes before.
+			_, miss := bits.Sub64(0, misses, 0)
+			rank := x.groups >> (8 * x.groupOf(c.terms, d) & 63) & 0xFF &^ -miss
+			packed = max(packed, rank<<32|(1<<32-1-i))
+			continue
+		}
 		if misses != 0 {
 			continue
 		}
@@ -294,16 +364,24 @@ func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 			best, bestRank = i, rank
 		}
 	}
+	if packed>>32 > 0 {
+		best = 1<<32 - 1 - packed&(1<<32-1)
+	}
 	return int(best)
+}
+
+// groupOf returns the group or the area that a cond asks for; 0: none.
+func (x *context) groupOf(t *Terms, d []byte) uint32 {
+	if d[29]&condLocal != 0 {
+		return uint32(len(t.Origins)) + uint32(binary.LittleEndian.Uint16(d[26:]))
+	}
+	return uint32(binary.LittleEndian.Uint16(d[24:]))
 }
 
 // rankOf returns how well the caller is in the group or the area that a cond
 // asks for; false: not at all.
 func (x *context) rankOf(t *Terms, d []byte) (rank int, holds bool) {
-	group := uint32(binary.LittleEndian.Uint16(d[24:]))
-	if d[29]&condLocal != 0 {
-		group = uint32(len(t.Origins)) + uint32(binary.LittleEndian.Uint16(d[26:]))
-	}
+	group := x.groupOf(t, d)
 	if group == 0 {
 		return 0, true
 	}

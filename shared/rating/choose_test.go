@@ -167,7 +167,11 @@ func TestRowThatHolds(t *testing.T) {
 			if tt.usage != nil {
 				tt.usage(&u)
 			}
-			got := priced(t, mustCard(t, terms, tt.rates...), u)
+			card := mustCard(t, terms, tt.rates...)
+			got := priced(t, card, u)
+			if many := priced(t, card.Unpacked(), u); many != got {
+				t.Errorf("with many groups of callers %+v, with few %+v", many, got)
+			}
 			text := string(got.Reason)
 			if text == "" {
 				text = got.Amount.String()

@@ -59,3 +59,11 @@ func Names(names []string) (out []string, err error) {
 	}
 	return out, err
 }
+
+// Unpacked returns the card as it is where callers may be in more groups than
+// are packed.
+func (c *Card) Unpacked() *Card {
+	other := *c
+	other.packed = nil
+	return &other
+}
