@@ -21,7 +21,11 @@ type Result struct {
 	Book     Ref             `json:"book"`
 	Counts   MonthCounts     `json:"counts"`
 	Accounts []AccountResult `json:"accounts"` // by shard, then id; only those with rows or lines
-	Parts    []Ref           `json:"parts"`    // outcome rows, in the order of Accounts
+	Parts    []Ref           `json:"parts"`    // outcome rows: see Days
+	// Days says how many of Parts each day has, ascending: each has its rows in
+	// the order of Accounts. None: all parts are of one such order, as results
+	// have it that were made before days had parts of their own.
+	Days []DayParts `json:"days,omitempty"`
 }
 
 // MonthCounts accounts for every accepted and unrated charge of a month:
@@ -97,12 +101,11 @@ var usageKeys = [call.Kinds]struct{ key, description string }{
 type resultWriter struct {
 	fold   *fold
 	zone   *time.Location
-	out    *partWriter
+	out    *outcomeWriter
 	res    Result
 	images map[string]uint32 // of the whole result, from one; see image
 	names  []string
 	shard  uint8
-	buf    []byte
 	seen   map[string]bool // accounts of this shard that have rows
 	// subscribed are the cycle's accounts with features, by shard: they are
 	// charged without usage too.
@@ -116,7 +119,7 @@ func newResultWriter(f *fold) (*resultWriter, error) {
 		return nil, fmt.Errorf("the book has no cycle %q: %w", key.Cycle, ErrState)
 	}
 	w := &resultWriter{
-		fold: f, zone: zone, out: newPartWriter(f.ledger.buckets.Rated, "outcomes"), images: map[string]uint32{}, names: []string{""},
+		fold: f, zone: zone, out: newOutcomeWriter(f), images: map[string]uint32{}, names: []string{""},
 		res: Result{Period: key, Zone: zone.String(), Manifest: f.in.Manifest, Book: f.in.Book, Accounts: []AccountResult{}},
 	}
 	for _, a := range f.book.Accounts() {
@@ -195,29 +198,17 @@ func (w *resultWriter) featuresOnly(shard uint8) error {
 }
 
 func (w *resultWriter) write(ctx context.Context, r *call.Row) error {
-	if w.out.full() {
-		if err := w.out.seal(ctx); err != nil {
-			return err
-		}
-	}
 	if int64(r.Image) >= int64(len(w.names)) {
 		return fmt.Errorf("a sorted row names a card image that is not there: %w", ErrDamaged)
 	}
-	at := w.out.period(w.res.Period)
-	r.Image = w.out.image(w.names[r.Image])
-	w.buf = call.AppendRow(w.buf[:0], r)
-	w.out.add(call.OutcomeBlock, at, w.shard, w.buf)
-	return nil
+	return w.out.write(ctx, w.shard, r, w.names[r.Image])
 }
 
 // finish writes what is left and returns the result's bytes.
 func (w *resultWriter) finish(ctx context.Context) ([]byte, error) {
-	if err := w.out.seal(ctx); err != nil {
+	var err error
+	if w.res.Parts, w.res.Days, err = w.out.finish(ctx); err != nil {
 		return nil, err
-	}
-	w.res.Parts = w.out.parts
-	if w.res.Parts == nil {
-		w.res.Parts = []Ref{}
 	}
 	if err := w.res.Counts.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
