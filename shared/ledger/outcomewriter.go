@@ -54,8 +54,13 @@ type outcomeWriter struct {
 }
 
 func newOutcomeWriter(f *fold) *outcomeWriter {
-	m := f.in.Manifest
-	return &outcomeWriter{bucket: f.ledger.buckets.Rated, period: m.Period, entries: m.Entries, days: map[int64]*outcomeDay{}}
+	m, parts := f.in.Manifest, f.from.parts
+	w := &outcomeWriter{bucket: f.ledger.buckets.Rated, period: m.Period, entries: m.Entries, days: map[int64]*outcomeDay{}}
+	for _, d := range f.from.days {
+		w.days[dayOf(period.StartOfDay(d.Day, time.UTC).UnixNano())] = &outcomeDay{parts: parts[:d.Parts:d.Parts]}
+		parts = parts[d.Parts:]
+	}
+	return w
 }
 
 // outcomeDay is the parts of a day, stored ones and the one that is open.

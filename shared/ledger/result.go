@@ -3,7 +3,9 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/bundle"
@@ -100,6 +102,7 @@ var usageKeys = [call.Kinds]struct{ key, description string }{
 // resultWriter folds ordered rows account by account.
 type resultWriter struct {
 	fold   *fold
+	keep   *checkpointWriter // nil: none is made
 	zone   *time.Location
 	out    *outcomeWriter
 	res    Result
@@ -112,14 +115,14 @@ type resultWriter struct {
 	subscribed [call.Shards][]string
 }
 
-func newResultWriter(f *fold) (*resultWriter, error) {
+func newResultWriter(f *fold, keep *checkpointWriter) (*resultWriter, error) {
 	key := f.in.Manifest.Period
 	zone, ok := f.book.CycleZone(key.Cycle)
 	if !ok {
 		return nil, fmt.Errorf("the book has no cycle %q: %w", key.Cycle, ErrState)
 	}
 	w := &resultWriter{
-		fold: f, zone: zone, out: newOutcomeWriter(f), images: map[string]uint32{}, names: []string{""},
+		fold: f, keep: keep, zone: zone, out: newOutcomeWriter(f), images: map[string]uint32{}, names: []string{""},
 		res: Result{Period: key, Zone: zone.String(), Manifest: f.in.Manifest, Book: f.in.Book, Accounts: []AccountResult{}},
 	}
 	for _, a := range f.book.Accounts() {
@@ -145,39 +148,80 @@ func (w *resultWriter) image(name string) uint32 {
 	return n
 }
 
-// addShard folds the rows of one shard, and the features of its accounts that
-// have no rows.
-func (w *resultWriter) addShard(ctx context.Context, shard uint8, rows *extsort.Iterator) error {
+// sortedRows reads the ordered rows of a shard.
+type sortedRows struct {
+	it   *extsort.Iterator
+	row  call.Row // the next one
+	more bool     // there is one
+}
+
+func (s *sortedRows) next() error {
+	if s.more = s.it.Next(); !s.more {
+		return s.it.Err()
+	}
+	if err := call.ParseRow(string(s.it.Value()), &s.row); err != nil {
+		return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
+// addShard folds the accounts of one shard: what a checkpoint has of each, then
+// its rows. Last come the features of its accounts that have neither.
+func (w *resultWriter) addShard(ctx context.Context, shard uint8, rows *sortedRows, kept *keptMonths) error {
 	w.shard, w.seen = shard, map[string]bool{}
-	var month *accountMonth
-	var r call.Row
-	for rows.Next() {
-		if err := call.ParseRow(string(rows.Value()), &r); err != nil {
-			return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
+	if err := errors.Join(rows.next(), kept.next()); err != nil {
+		return err
+	}
+	for rows.more || kept.more {
+		account := rows.row.Account
+		if kept.more && (!rows.more || kept.month.account < account) {
+			account = strings.Clone(kept.month.account)
 		}
-		if month == nil || month.res.Account != r.Account {
-			if err := w.end(month); err != nil {
-				return err
-			}
-			var err error
-			if month, err = w.begin(r.Account); err != nil {
-				return err
-			}
-		}
-		if err := month.add(&r); err != nil {
-			return fmt.Errorf("line %d: %w", r.Line, err)
-		}
-		if err := w.write(ctx, &r); err != nil {
+		if err := w.addAccount(ctx, account, rows, kept); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if err := w.end(month); err != nil {
-		return err
-	}
 	return w.featuresOnly(shard)
+}
+
+func (w *resultWriter) addAccount(ctx context.Context, account string, rows *sortedRows, kept *keptMonths) error {
+	month, err := w.begin(account)
+	if err != nil {
+		return err
+	}
+	if kept.more && kept.month.account == account {
+		if err := month.resume(&kept.month); err != nil {
+			return err
+		}
+		if err := kept.next(); err != nil {
+			return err
+		}
+	}
+	due := w.keep != nil // the checkpoint has yet to be told
+	for rows.more && rows.row.Account == account {
+		r := &rows.row
+		if due && r.Instant >= w.keep.until {
+			due = false
+			if err := w.keep.add(ctx, w.shard, month); err != nil {
+				return err
+			}
+		}
+		if err := month.add(r); err != nil {
+			return fmt.Errorf("line %d: %w", r.Line, err)
+		}
+		if err := w.write(ctx, r); err != nil {
+			return err
+		}
+		if err := rows.next(); err != nil {
+			return err
+		}
+	}
+	if due {
+		if err := w.keep.add(ctx, w.shard, month); err != nil {
+			return err
+		}
+	}
+	return w.end(month)
 }
 
 // featuresOnly adds the accounts of a shard that are charged without usage.
@@ -209,6 +253,11 @@ func (w *resultWriter) finish(ctx context.Context) ([]byte, error) {
 	var err error
 	if w.res.Parts, w.res.Days, err = w.out.finish(ctx); err != nil {
 		return nil, err
+	}
+	if w.keep != nil {
+		if err := w.keep.store(ctx, w.fold.ledger.buckets.Work, w.res.Parts, w.res.Days); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.res.Counts.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
