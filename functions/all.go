@@ -2,6 +2,8 @@ package functions
 
 import (
 	"cmp"
+	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/tollbook/tollbook/functions/portal"
 	"github.com/tollbook/tollbook/functions/sweeper"
 	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/events"
 	"github.com/tollbook/tollbook/shared/jobs"
 	"github.com/tollbook/tollbook/shared/ledger"
 )
@@ -64,8 +67,21 @@ func All() []Function {
 
 // Ledger returns the ledger over the stores, which has large files rated in
 // slices by cdrrating.
-func (s Stores) Ledger() *ledger.Ledger {
-	return ledger.New(s.Docs, s.Buckets, ledger.Slices(s.Orders["cdrrating"], cmp.Or(s.Slice, ledger.DefaultSlice)))
+func (s Stores) Ledger() *ledger.Ledger { return s.ledger(nil) }
+
+func (s Stores) ledger(refused func(context.Context, error)) *ledger.Ledger {
+	return ledger.New(s.Docs, s.Buckets,
+		ledger.Slices(s.Orders["cdrrating"], cmp.Or(s.Slice, ledger.DefaultSlice)), ledger.OnRefused(refused))
+}
+
+// Ledger is that of the stores, and tells the log what it does without.
+func (d Deps) Ledger() *ledger.Ledger {
+	if d.Events.Log == nil {
+		return d.Stores.Ledger()
+	}
+	return d.ledger(func(ctx context.Context, why error) {
+		d.Events.Log.LogAttrs(ctx, slog.LevelWarn, "a fold does without a checkpoint", slog.String("why", events.Redact(why.Error())))
+	})
 }
 
 // Catalog returns the catalog over the stores.

@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -111,5 +112,40 @@ func TestNoLogHoldsANumber(t *testing.T) {
 	in.Schedule("sweeper", noon.Add(time.Hour))
 	if log := in.Log.String(); strings.Contains(log, "9460999") || strings.Contains(log, "7946 0999") {
 		t.Errorf("the log names a number:\n%s", log)
+	}
+}
+
+// A fold that cannot go on from what was kept says so, and comes to the same.
+func TestADamagedCheckpointIsLogged(t *testing.T) {
+	in := functionstest.Install(t)
+	in.Drop("decks", "carrier/november.csv", functionstest.Deck, noon)
+	var first strings.Builder
+	first.WriteString("call_id,account,b_number,start_time,duration\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&first, "%d,acme,442079460001,2026-11-03T10:00:00Z,60\n", i)
+	}
+	in.Drop("cdrs", "switch/3.csv", first.String(), noon)
+	more := func(day int) {
+		in.Drop("cdrs", fmt.Sprintf("switch/%d.csv", day), fmt.Sprintf("call_id,account,b_number,start_time,duration\nd%d,acme,442079460001,2026-11-%02dT10:00:00Z,60\n", day, day), noon)
+		in.Schedule("billrun", noon.AddDate(0, 0, day))
+	}
+	more(10)
+	kept, err := in.Buckets.Work.List(t.Context(), "checkpoints/", "", 10)
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("checkpoints %v, error %v, want one", kept, err)
+	}
+	if err := in.Buckets.Work.Delete(t.Context(), kept[0].Name, kept[0].Generation); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Buckets.Work.Create(t.Context(), kept[0].Name, strings.NewReader("no checkpoint at all")); err != nil {
+		t.Fatal(err)
+	}
+	more(11)
+	if log := in.Log.String(); !strings.Contains(log, "a fold does without a checkpoint") || !strings.Contains(log, "does not end as it should") {
+		t.Errorf("the log does not say it:\n%s", log)
+	}
+	result, err := in.Ledger().Fold(t.Context(), functionstest.Key("2026-11"))
+	if err != nil || result.Counts.Charged != 20_002 {
+		t.Errorf("the fold has %+v, error %v, want 20002 charged", result, err)
 	}
 }

@@ -222,6 +222,44 @@ func TestShorterCallsUseWhatASplitLeft(t *testing.T) {
 	}
 }
 
+func TestOnlyPoolsOfTheSameStateAreResumed(t *testing.T) {
+	state := func(minutes uint64) *State {
+		return open(t, []Feature{grant("a", "p"), grant("b", "all")}, Plan{ID: "p", Minutes: minutes}, Plan{ID: "all"})
+	}
+	drawn := state(2)
+	draw(t, drawn, usage(t, 150, "1.50"))
+	tests := []struct {
+		name   string
+		change func(p []Pool) []Pool
+		fails  bool
+	}{
+		{"as they were", func(p []Pool) []Pool { return p }, false},
+		{"one less", func(p []Pool) []Pool { return p[:1] }, true},
+		{"in another order", func(p []Pool) []Pool { p[0], p[1] = p[1], p[0]; return p }, true},
+		{"another plan's", func(p []Pool) []Pool { p[0].Plan = "q"; return p }, true},
+		{"more granted", func(p []Pool) []Pool { p[0].Allowance++; p[0].Left++; return p }, true},
+		{"more drawn than granted", func(p []Pool) []Pool { p[0].Drawn, p[0].Left = 12001, 1<<64-1; return p }, true},
+		{"some lost", func(p []Pool) []Pool { p[0].Drawn--; return p }, true},
+		{"some left of an unlimited one", func(p []Pool) []Pool { p[1].Left = 1; return p }, true},
+		{"a limit in place of none", func(p []Pool) []Pool { p[1].Unlimited = false; return p }, true},
+		{"a discount below zero", func(p []Pool) []Pool { p[1].Discount = money.MustParse("-1"); return p }, true},
+	}
+	for _, tt := range tests {
+		s := state(2)
+		err := s.Resume(tt.change(drawn.Summary()))
+		want := drawn.Summary()
+		if tt.fails {
+			want = state(2).Summary()
+		}
+		if (err != nil) != tt.fails {
+			t.Errorf("%s: error %v, want one: %t", tt.name, err, tt.fails)
+		}
+		if diff := cmp.Diff(want, s.Summary(), amounts); diff != "" {
+			t.Errorf("%s: pools (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
 func TestAllowance(t *testing.T) {
 	tests := []struct {
 		name    string

@@ -138,9 +138,16 @@ func TestTwoFoldsAreOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		features, plans, usage := month(t)
 		cut := rapid.IntRange(0, len(usage)).Draw(t, "cut")
-		once, twice := opened(t, features, plans), opened(t, features, plans)
+		once, twice, resumed := opened(t, features, plans), opened(t, features, plans), opened(t, features, plans)
 		want := fold(t, once, usage)
-		got := slices.Concat(fold(t, twice, usage[:cut]), fold(t, twice, usage[cut:]))
+		got := fold(t, twice, usage[:cut])
+		if rapid.Bool().Draw(t, "kept between") {
+			if err := resumed.Resume(twice.Summary()); err != nil {
+				t.Fatal(err)
+			}
+			twice = resumed
+		}
+		got = slices.Concat(got, fold(t, twice, usage[cut:]))
 		if diff := cmp.Diff(want, got, amounts); diff != "" {
 			t.Fatalf("draws (-once +twice):\n%s", diff)
 		}

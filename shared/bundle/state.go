@@ -272,6 +272,32 @@ func (s *State) Summary() []Pool {
 	return out
 }
 
+// Resume sets the pools to what Summary gave of a state that was opened with the
+// same month, features and plans: usage then draws as it would have there. An
+// error says that they are not the pools of such a state; nothing is changed.
+func (s *State) Resume(pools []Pool) error {
+	if len(pools) != len(s.pools) {
+		return fmt.Errorf("resuming bundles of %s: %d pools, want %d", s.month, len(pools), len(s.pools))
+	}
+	for i, p := range pools {
+		now := s.pools[i].Pool
+		left := now.Allowance // before anything was drawn
+		switch {
+		case p.Feature != now.Feature || p.Plan != now.Plan || p.Unlimited != now.Unlimited || p.Allowance != now.Allowance:
+			return fmt.Errorf("resuming bundles of %s: pool %d is of feature %q, plan %q, want %q, %q, and as much granted",
+				s.month, i+1, p.Feature, p.Plan, now.Feature, now.Plan)
+		case !p.Unlimited && (p.Drawn > left || p.Left != left-p.Drawn), p.Unlimited && p.Left != left, p.Discount.Sign() < 0:
+			return fmt.Errorf("resuming bundles of %s: pool of feature %q: %d drawn and %d left of %d, a discount of %s",
+				s.month, p.Feature, p.Drawn, p.Left, p.Allowance, p.Discount)
+		}
+	}
+	for i, p := range pools {
+		p.Feature, p.Plan = s.pools[i].Feature, s.pools[i].Plan // not what holds the memory of others
+		s.pools[i].Pool = p
+	}
+	return nil
+}
+
 // Fold draws a stream of usage, in its order, and yields one Draw for each. It
 // ends at the first error, its own or the stream's. Folding a month in several
 // pieces over one State is the same as folding it at once.

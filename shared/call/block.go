@@ -12,12 +12,14 @@ type BlockKind uint8
 
 // The kinds. Usage and Outcome rows are stored Rows; Report rows are those a
 // batch does not charge; all these are framed. Identity blocks hold stored
-// Identities, one after the other.
+// Identities, one after the other. State blocks hold what the accounts of a month
+// came to at an instant, framed.
 const (
 	UsageBlock BlockKind = iota + 1
 	IdentityBlock
 	ReportBlock
 	OutcomeBlock
+	StateBlock
 )
 
 // Shards is the number of hash ranges of accounts, and of identities. A block

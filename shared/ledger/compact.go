@@ -20,12 +20,17 @@ const (
 	leastAhead  = 128 << 10
 )
 
-// partsOf opens the parts that have rows of entries' periods, by entry. Many
-// parts are read out of segments.
-func (f *fold) partsOf(ctx context.Context, entries []Entry) (out [][]*part, err error) {
+// partsOf opens the parts that have rows of entries' periods, by entry, and gives
+// their markers to each: those of entries whose rows are all in the checkpoint
+// are not opened. Many parts are read out of segments.
+func (f *fold) partsOf(ctx context.Context, entries []Entry, each func(Entry, Marker)) (out [][]*part, err error) {
 	compacted := map[Key]map[string]*part{}
 	loose := map[Key][]*part{}
 	for _, e := range entries {
+		if all, _ := e.before(f.from.until); all {
+			out = append(out, nil)
+			continue
+		}
 		if compacted[e.Period] == nil && !f.loose {
 			if compacted[e.Period], err = f.ledger.segments(ctx, e.Period); err != nil {
 				return nil, err
@@ -35,6 +40,7 @@ func (f *fold) partsOf(ctx context.Context, entries []Entry) (out [][]*part, err
 		if err != nil {
 			return nil, err
 		}
+		each(e, m)
 		var parts []*part
 		for _, ref := range m.Parts {
 			p := compacted[e.Period][ref.Name]
@@ -108,43 +114,4 @@ func (l *Ledger) segments(ctx context.Context, key Key) (map[string]*part, error
 		}
 	}
 	return out, nil
-}
-
-// segments deletes those of periods that take no more usage. A fold that reads
-// one begins again with the parts.
-func (s *sweep) segments(ctx context.Context) error {
-	done := map[string]bool{} // by period: whether it takes no more
-	for range sweepPages {
-		page, err := s.ledger.buckets.Work.List(ctx, segmentsPrefix, s.head.Segments, sweepPage)
-		if err != nil {
-			return fmt.Errorf("listing segments: %w", err)
-		}
-		for _, info := range page {
-			key, err := periodOfSegment(info.Name)
-			if err != nil {
-				return err
-			}
-			ended, ok := done[key.String()]
-			if !ok {
-				p, err := s.ledger.Period(ctx, key)
-				if err != nil {
-					return err
-				}
-				ended = !p.State.TakesUsage()
-				done[key.String()] = ended
-			}
-			if !ended {
-				continue
-			}
-			if err := s.ledger.buckets.Work.Delete(ctx, info.Name, info.Generation); err != nil {
-				return fmt.Errorf("deleting a segment: %w", err)
-			}
-		}
-		if len(page) < sweepPage {
-			s.head.Segments = ""
-			return nil
-		}
-		s.head.Segments = page[len(page)-1].Name
-	}
-	return nil
 }

@@ -193,8 +193,11 @@ func (f *fold) rank(ctx context.Context, d deliveries, candidates, out *extsort.
 				if err := p.parse(stored, &row); err != nil || uint64(row.Line) != line() {
 					return err
 				}
-				key = appendRank(key[:0], &row.Record, side.numbers[entry], row.Line)
 				more = it.Next()
+				if row.Instant < f.from.until {
+					return nil // that was decided before
+				}
+				key = appendRank(key[:0], &row.Record, side.numbers[entry], row.Line)
 				return out.Add(ctx, key, []byte{side.own, shard})
 			})
 		})

@@ -33,6 +33,7 @@ type house struct {
 	t       testing.TB
 	docs    documents.Store
 	buckets objects.Buckets
+	more    int // accounts account-0 and so on, charged as beta is
 }
 
 func newHouse(t testing.TB) *house {
@@ -78,7 +79,7 @@ func (h *house) setUp(image string) {
 	h.t.Helper()
 	recorded := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	month := period.Month{Year: 2026, Month: 1}
-	err := h.Apply(h.ctx(), ledger.Setup{
+	setup := ledger.Setup{
 		Cycles:   []book.Cycle{{ID: "m", Zone: "UTC"}},
 		Accounts: []book.Account{{ID: "acme", Cycle: "m", Currency: "GBP"}, {ID: "beta", Cycle: "m", Currency: "GBP"}},
 		Cards:    []book.Card{{ID: "c", Log: ratecard.Log{{Revision: 1, RecordedAt: recorded}}, Images: map[string]string{"1": image}}},
@@ -90,8 +91,13 @@ func (h *house) setUp(image string) {
 			{ID: "f", Account: "acme", Plan: "p", Name: "Minute", Start: period.Date{Year: 2026, Month: 11, Day: 1}, Recurring: money.MustParse("5.00")},
 		},
 		Feeds: []book.Feed{{Source: cdr.Feed{ID: "feed", Format: cdr.Generic, Zone: "UTC"}, Cycle: "m"}},
-	})
-	if err != nil {
+	}
+	for i := range h.more {
+		id := fmt.Sprintf("account-%d", i)
+		setup.Accounts = append(setup.Accounts, book.Account{ID: id, Cycle: "m", Currency: "GBP"})
+		setup.Assignments = append(setup.Assignments, book.Assignment{Account: id, From: month, Card: "c"})
+	}
+	if err := h.Apply(h.ctx(), setup); err != nil {
 		h.t.Fatal(err)
 	}
 }

@@ -15,8 +15,8 @@ import (
 // foldRules names the way months are folded; results of another way are stale.
 const foldRules = "fold 1"
 
-// fold is one run of a month's pipeline, from nothing: distinct → resolve the
-// card → price → bundle → lines.
+// fold is one run of a month's pipeline, from a checkpoint, which may be the
+// empty one: distinct → resolve the card → price → bundle → lines.
 type fold struct {
 	ledger  *Ledger
 	in      inputs
@@ -25,8 +25,11 @@ type fold struct {
 	parts   [][]*part // by batch, in the order of the manifest
 	foreign [][]*part // of its foreign entries, in their order
 	scratch string
-	loose   bool     // parts are read one by one, however many there are
-	row     call.Row // reused
+	loose   bool       // parts are read one by one, however many there are
+	fresh   bool       // no checkpoint is looked for
+	from    checkpoint // rows from before are in it, and not read
+	spare   int64      // rows that a checkpoint spares the next fold
+	row     call.Row   // reused
 	losers  *extsort.Iterator
 	next    loser // the next one, of nextShard; status 0 at the end
 	shard   uint8 // of next
@@ -51,15 +54,22 @@ func (l *Ledger) fold(ctx context.Context, in inputs) (Ref, error) {
 		return Ref{}, fmt.Errorf("looking for a result: %w", err)
 	}
 	f := &fold{ledger: l, in: in, scratch: "fold/" + hash}
-	data, err := f.run(ctx)
-	if errors.Is(err, errSegmentGone) {
-		f = &fold{ledger: l, in: in, scratch: f.scratch, loose: true}
-		data, err = f.run(ctx)
+	for {
+		data, err := f.run(ctx)
+		switch {
+		case err == nil:
+			return putNamed(ctx, l.buckets.Rated, name, data)
+		case errors.Is(err, errSegmentGone) && !f.loose:
+			f = &fold{ledger: l, in: in, scratch: f.scratch, loose: true, fresh: f.fresh}
+		case errors.Is(err, errCheckpoint) && !f.fresh:
+			if err := l.refuse(ctx, f.from.info, err); err != nil {
+				return Ref{}, err
+			}
+			f = &fold{ledger: l, in: in, scratch: f.scratch, loose: f.loose, fresh: true}
+		default:
+			return Ref{}, fmt.Errorf("folding %s: %w", in.Manifest.Period, err)
+		}
 	}
-	if err != nil {
-		return Ref{}, fmt.Errorf("folding %s: %w", in.Manifest.Period, err)
-	}
-	return putNamed(ctx, l.buckets.Rated, name, data)
 }
 
 func (f *fold) run(ctx context.Context) (_ []byte, err error) {
@@ -67,9 +77,20 @@ func (f *fold) run(ctx context.Context) (_ []byte, err error) {
 		return nil, err
 	}
 	f.pricer = newPricer(f.book, f.ledger.buckets.Cards)
+	f.from = noCheckpoint
+	if !f.fresh {
+		if f.from, err = f.ledger.checkpoint(ctx, f.in); err != nil {
+			return nil, err
+		}
+	}
 	if err := f.openParts(ctx); err != nil {
 		return nil, err
 	}
+	keep, err := f.newCheckpoint()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, keep.close(ctx)) }()
 	losers := extsort.New(f.ledger.buckets.Work, f.scratch+"/losers", loserMemory)
 	defer func() { err = errors.Join(err, losers.Close(ctx)) }()
 	if err := f.distinct(ctx, losers); err != nil {
@@ -82,7 +103,7 @@ func (f *fold) run(ctx context.Context) (_ []byte, err error) {
 	if err := f.advanceLoser(); err != nil {
 		return nil, err
 	}
-	res, err := newResultWriter(f)
+	res, err := newResultWriter(f, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -97,13 +118,39 @@ func (f *fold) run(ctx context.Context) (_ []byte, err error) {
 	return res.finish(ctx)
 }
 
-// openParts reads the directories of every part of the manifest.
+// openParts reads the directories of every part of the manifest that may have
+// rows that are not in the checkpoint.
 func (f *fold) openParts(ctx context.Context) (err error) {
-	if f.parts, err = f.partsOf(ctx, f.in.Manifest.Entries); err != nil {
+	until := f.in.Manifest.settled()
+	f.parts, err = f.partsOf(ctx, f.in.Manifest.Entries, func(e Entry, m Marker) {
+		if all, _ := e.before(until); !all {
+			return
+		}
+		for _, n := range m.Periods {
+			if n.Period == e.Period {
+				f.spare += n.Accepted + n.Unrated
+			}
+		}
+	})
+	if err != nil {
 		return err
 	}
-	f.foreign, err = f.partsOf(ctx, f.in.Manifest.Foreign)
+	f.foreign, err = f.partsOf(ctx, f.in.Manifest.Foreign, func(Entry, Marker) {})
 	return err
+}
+
+// newCheckpoint returns what writes the checkpoint that later folds go on from;
+// nil: there is one that is as good, or it would spare them next to nothing.
+func (f *fold) newCheckpoint() (*checkpointWriter, error) {
+	until := f.in.Manifest.settled()
+	if until <= f.from.until || f.spare < f.ledger.checkpointFrom {
+		return nil, nil
+	}
+	name, err := checkpointName(f.in, until)
+	if err != nil {
+		return nil, err
+	}
+	return newCheckpointWriter(f.ledger.buckets.Work, f.scratch, name, until), nil
 }
 
 // eachBlock calls each with every block of one kind and shard of entries'
@@ -145,7 +192,10 @@ func (f *fold) foldShard(ctx context.Context, shard uint8, res *resultWriter) (e
 	var key, value []byte
 	err = eachBlock(f.in.Manifest.Entries, f.parts, call.UsageBlock, shard, func(batch uint32, p *part, b blockRef) error {
 		return p.rows(ctx, b, func(stored string) error {
-			image, err := f.resolve(ctx, shard, batch, p, stored)
+			if err := p.parse(stored, &f.row); err != nil || f.row.Instant < f.from.until {
+				return err
+			}
+			image, err := f.resolve(ctx, shard, batch, p)
 			if err != nil {
 				return err
 			}
@@ -163,16 +213,13 @@ func (f *fold) foldShard(ctx context.Context, shard uint8, res *resultWriter) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
-	return res.addShard(ctx, shard, it)
+	return res.addShard(ctx, shard, &sortedRows{it: it}, f.from.shard(ctx, shard))
 }
 
-// resolve reads a stored row into f.row as the book now prices it. The price a
-// batch found stands when it was made under the same card image, in the same way.
-func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part, stored string) (image string, err error) {
+// resolve prices the stored row in f.row as the book now does. The price a batch
+// found stands when it was made under the same card image, in the same way.
+func (f *fold) resolve(ctx context.Context, shard uint8, batch uint32, p *part) (image string, err error) {
 	r := &f.row
-	if err := p.parse(stored, r); err != nil {
-		return "", err
-	}
 	r.Batch = batch
 	if e := f.in.Manifest.Entries[batch]; e.Into != e.Period {
 		r.Flags |= call.Late

@@ -192,6 +192,8 @@ func (c *checker) part(ctx context.Context, ref Ref) (*part, error) {
 		return nil, c.blame("part", ref.Name, err)
 	}
 	if !seen {
+		p.ahead = &readAhead{bucket: rated, ref: ref, most: leastAhead}
+		defer func() { p.ahead = nil }()
 		for _, b := range p.dir.Blocks {
 			each := func() error { return p.rows(ctx, b, func(string) error { return nil }) }
 			if b.Kind == call.IdentityBlock {

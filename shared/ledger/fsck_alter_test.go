@@ -138,6 +138,7 @@ func (w *world) remake(ref Ref, edit func(kind call.BlockKind, row []byte) [][]b
 	for _, i := range p.dir.Images {
 		out.image(i)
 	}
+	out.dir.Batches = p.dir.Batches
 	for _, b := range p.dir.Blocks {
 		add := func(row string) error {
 			for _, r := range edit(b.Kind, []byte(row)) {
@@ -179,6 +180,20 @@ func (w *world) rows(b Batch, kind call.BlockKind, line int64, change func(*call
 	alterJSON(w, w.rated, b.Marker.Name, func(m *Marker) {
 		m.Parts[0] = w.remake(m.Parts[0], editor(w.t, kind, line, change))
 	})
+}
+
+// outcomes edits the stored outcomes of a day that are on a line.
+func (w *world) outcomes(r *Result, day string, line int64, change func(*call.Row) []call.Row) {
+	w.t.Helper()
+	at := 0
+	for _, d := range r.Days {
+		if d.Day.String() == day {
+			r.Parts[at] = w.remake(r.Parts[at], editor(w.t, call.OutcomeBlock, line, change))
+			return
+		}
+		at += d.Parts
+	}
+	w.t.Fatalf("no outcomes on %s", day)
 }
 
 func editor(t *testing.T, kind call.BlockKind, line int64, change func(*call.Row) []call.Row) func(call.BlockKind, []byte) [][]byte {

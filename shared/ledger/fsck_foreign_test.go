@@ -87,12 +87,12 @@ func spoiltForeign() []corruption {
 			w.corrected()
 			name := w.frozen(w.nov).Adjustments[0].To.Name
 			alterJSON(w, w.rated, name, func(r *Result) {
-				r.Parts[0] = w.remake(r.Parts[0], editor(w.t, call.OutcomeBlock, 4, func(r *call.Row) []call.Row {
+				w.outcomes(r, "2026-09-07", 4, func(r *call.Row) []call.Row {
 					if r.Status == call.Superseded {
 						r.Status = call.Rated
 					}
 					return []call.Row{*r}
-				}))
+				})
 			})
 			return name + " batch " + w.copies.ID + " line 4"
 		}},

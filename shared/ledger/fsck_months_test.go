@@ -119,18 +119,43 @@ func spoiltMonths() []corruption {
 		{"an outcome's due", "outcome", func(w *world) string {
 			name := w.period(w.oct).Basis.Name
 			alterJSON(w, w.rated, name, func(r *Result) {
-				r.Parts[0] = w.remake(r.Parts[0], editor(w.t, call.OutcomeBlock, 3, func(r *call.Row) []call.Row {
+				w.outcomes(r, "2026-10-09", 3, func(r *call.Row) []call.Row {
 					r.Due = must(r.Due.Add(money.New(1, 4)))(w.t)
 					return []call.Row{*r}
-				}))
+				})
 			})
 			return name + " batch " + w.late.ID + " line 3"
 		}},
 		{"an outcome dropped", "outcome", func(w *world) string {
+			name := w.period(w.sep).Basis.Name
+			alterJSON(w, w.rated, name, func(r *Result) {
+				w.outcomes(r, "2026-09-06", 13, func(*call.Row) []call.Row { return nil })
+			})
+			return name
+		}},
+		{"an outcome's batch", "outcome", func(w *world) string {
 			name := w.period(w.oct).Basis.Name
 			alterJSON(w, w.rated, name, func(r *Result) {
-				r.Parts[0] = w.remake(r.Parts[0], editor(w.t, call.OutcomeBlock, 3, func(*call.Row) []call.Row { return nil }))
+				w.outcomes(r, "2026-10-09", 3, func(r *call.Row) []call.Row {
+					r.Batch++
+					return []call.Row{*r}
+				})
 			})
+			return name
+		}},
+		{"a day with another's outcomes", "outcome", func(w *world) string {
+			name := w.period(w.oct).Basis.Name
+			alterJSON(w, w.rated, name, func(r *Result) { r.Days[0].Parts--; r.Days[1].Parts++ })
+			return name
+		}},
+		{"a day with more outcomes than there are", "outcome", func(w *world) string {
+			name := w.period(w.oct).Basis.Name
+			alterJSON(w, w.rated, name, func(r *Result) { r.Days[len(r.Days)-1].Parts++ })
+			return name
+		}},
+		{"a day without its outcomes", "outcome", func(w *world) string {
+			name := w.period(w.oct).Basis.Name
+			alterJSON(w, w.rated, name, func(r *Result) { r.Days[len(r.Days)-1].Parts-- })
 			return name
 		}},
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/period"
 )
 
 // row folds one row and compares it with its outcome.
@@ -60,6 +62,9 @@ func (f *refold) outcome(r *call.Row, image string, p ownPrice, covered uint64, 
 		f.add("outcome", where, "in its place is the outcome of batch %d line %d, %s; the rest is not compared", got.Batch, got.Line, got.Role.Name(got.Level))
 		f.out = nil
 		return nil
+	}
+	if day := f.out.last.day; day != (period.Date{}) && day.String() != time.Unix(0, r.Instant).UTC().Format(time.DateOnly) {
+		f.add("outcome", where, "it lies with the outcomes of %s", day)
 	}
 	gotImage, err := f.out.part.image(got)
 	if err != nil {

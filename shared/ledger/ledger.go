@@ -27,14 +27,16 @@ type Ledger struct {
 	orders    objects.Bucket // of slices; nil: no file is cut
 	sliceSize int64
 
-	compactFrom int
+	compactFrom    int
+	checkpointFrom int64
+	refused        func(context.Context, error) // nil: nobody is told
 
 	directories directories
 }
 
 // New returns a ledger over stores opened with Model.
 func New(docs documents.Store, buckets objects.Buckets, options ...Option) *Ledger {
-	l := &Ledger{docs: docs, buckets: buckets, compactFrom: compactFrom}
+	l := &Ledger{docs: docs, buckets: buckets, compactFrom: compactFrom, checkpointFrom: checkpointFrom}
 	for _, set := range options {
 		set(l)
 	}
@@ -60,6 +62,23 @@ func CompactFrom(parts int) Option {
 			l.compactFrom = parts
 		}
 	}
+}
+
+// CheckpointFrom has a fold keep what the settled part of a month came to where
+// that spares the next one so many rows, not only from 20,000 on. 0: as always.
+func CheckpointFrom(rows int) Option {
+	return func(l *Ledger) {
+		if rows > 0 {
+			l.checkpointFrom = int64(rows)
+		}
+	}
+}
+
+// OnRefused has each told why a checkpoint cannot be used: it is damaged, or was
+// deleted while it was read. The fold then starts from an older one or from
+// nothing, and comes to the same.
+func OnRefused(each func(ctx context.Context, why error)) Option {
+	return func(l *Ledger) { l.refused = each }
 }
 
 // source returns the inbound bucket of that name.

@@ -13,57 +13,6 @@ import (
 
 func charged(r *call.Row) bool { return r.Status == call.Rated }
 
-// outcomeRows reads the outcome rows of a result in their order, a block at a
-// time.
-type outcomeRows struct {
-	ctx    context.Context
-	ledger *Ledger
-	refs   []Ref
-	part   *part
-	block  int
-	rows   []string
-	row    call.Row
-}
-
-func (l *Ledger) outcomes(ctx context.Context, r *Result) *outcomeRows {
-	return &outcomeRows{ctx: ctx, ledger: l, refs: r.Parts}
-}
-
-// next returns the next row, valid until the call after. Running out is
-// damage: the caller counts, and so did the result.
-func (o *outcomeRows) next() (*call.Row, error) {
-	for len(o.rows) == 0 {
-		if err := o.fill(); err != nil {
-			return nil, err
-		}
-	}
-	if err := o.part.parse(o.rows[0], &o.row); err != nil {
-		return nil, err
-	}
-	o.rows = o.rows[1:]
-	return &o.row, nil
-}
-
-func (o *outcomeRows) fill() error {
-	for o.part == nil || o.block == len(o.part.dir.Blocks) {
-		if len(o.refs) == 0 {
-			return fmt.Errorf("fewer outcome rows than the result counts: %w", ErrDamaged)
-		}
-		p, err := openPart(o.ctx, o.ledger.buckets.Rated, o.refs[0])
-		if err != nil {
-			return err
-		}
-		o.part, o.block, o.refs = p, 0, o.refs[1:]
-	}
-	b := o.part.dir.Blocks[o.block]
-	o.block++
-	o.rows = o.rows[:0]
-	return o.part.rows(o.ctx, b, func(row string) error {
-		o.rows = append(o.rows, row)
-		return nil
-	})
-}
-
 // lineMemory is what sorting a batch's rows by line holds, in bytes.
 const lineMemory = 32 << 20
 

@@ -34,11 +34,12 @@ const (
 	maxDirectory = 64 << 20
 )
 
-// directory says what a part holds. Rows name periods and card images by their
-// place in the tables.
+// directory says what a part holds. Rows name periods, card images and batches
+// by their place in the tables.
 type directory struct {
 	Periods []Key      `json:"periods"`
 	Images  []string   `json:"images"`
+	Batches []string   `json:"batches,omitempty"` // of outcomes: see Entry.name
 	Blocks  []blockRef `json:"blocks"`
 }
 

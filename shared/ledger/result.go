@@ -3,7 +3,9 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/bundle"
@@ -21,7 +23,11 @@ type Result struct {
 	Book     Ref             `json:"book"`
 	Counts   MonthCounts     `json:"counts"`
 	Accounts []AccountResult `json:"accounts"` // by shard, then id; only those with rows or lines
-	Parts    []Ref           `json:"parts"`    // outcome rows, in the order of Accounts
+	Parts    []Ref           `json:"parts"`    // outcome rows: see Days
+	// Days says how many of Parts each day has, ascending: each has its rows in
+	// the order of Accounts. None: all parts are of one such order, as results
+	// have it that were made before days had parts of their own.
+	Days []DayParts `json:"days,omitempty"`
 }
 
 // MonthCounts accounts for every accepted and unrated charge of a month:
@@ -96,27 +102,27 @@ var usageKeys = [call.Kinds]struct{ key, description string }{
 // resultWriter folds ordered rows account by account.
 type resultWriter struct {
 	fold   *fold
+	keep   *checkpointWriter // nil: none is made
 	zone   *time.Location
-	out    *partWriter
+	out    *outcomeWriter
 	res    Result
 	images map[string]uint32 // of the whole result, from one; see image
 	names  []string
 	shard  uint8
-	buf    []byte
 	seen   map[string]bool // accounts of this shard that have rows
 	// subscribed are the cycle's accounts with features, by shard: they are
 	// charged without usage too.
 	subscribed [call.Shards][]string
 }
 
-func newResultWriter(f *fold) (*resultWriter, error) {
+func newResultWriter(f *fold, keep *checkpointWriter) (*resultWriter, error) {
 	key := f.in.Manifest.Period
 	zone, ok := f.book.CycleZone(key.Cycle)
 	if !ok {
 		return nil, fmt.Errorf("the book has no cycle %q: %w", key.Cycle, ErrState)
 	}
 	w := &resultWriter{
-		fold: f, zone: zone, out: newPartWriter(f.ledger.buckets.Rated, "outcomes"), images: map[string]uint32{}, names: []string{""},
+		fold: f, keep: keep, zone: zone, out: newOutcomeWriter(f), images: map[string]uint32{}, names: []string{""},
 		res: Result{Period: key, Zone: zone.String(), Manifest: f.in.Manifest, Book: f.in.Book, Accounts: []AccountResult{}},
 	}
 	for _, a := range f.book.Accounts() {
@@ -142,39 +148,80 @@ func (w *resultWriter) image(name string) uint32 {
 	return n
 }
 
-// addShard folds the rows of one shard, and the features of its accounts that
-// have no rows.
-func (w *resultWriter) addShard(ctx context.Context, shard uint8, rows *extsort.Iterator) error {
+// sortedRows reads the ordered rows of a shard.
+type sortedRows struct {
+	it   *extsort.Iterator
+	row  call.Row // the next one
+	more bool     // there is one
+}
+
+func (s *sortedRows) next() error {
+	if s.more = s.it.Next(); !s.more {
+		return s.it.Err()
+	}
+	if err := call.ParseRow(string(s.it.Value()), &s.row); err != nil {
+		return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
+// addShard folds the accounts of one shard: what a checkpoint has of each, then
+// its rows. Last come the features of its accounts that have neither.
+func (w *resultWriter) addShard(ctx context.Context, shard uint8, rows *sortedRows, kept *keptMonths) error {
 	w.shard, w.seen = shard, map[string]bool{}
-	var month *accountMonth
-	var r call.Row
-	for rows.Next() {
-		if err := call.ParseRow(string(rows.Value()), &r); err != nil {
-			return fmt.Errorf("a sorted row: %w: %w", ErrDamaged, err)
+	if err := errors.Join(rows.next(), kept.next()); err != nil {
+		return err
+	}
+	for rows.more || kept.more {
+		account := rows.row.Account
+		if kept.more && (!rows.more || kept.month.account < account) {
+			account = strings.Clone(kept.month.account)
 		}
-		if month == nil || month.res.Account != r.Account {
-			if err := w.end(month); err != nil {
-				return err
-			}
-			var err error
-			if month, err = w.begin(r.Account); err != nil {
-				return err
-			}
-		}
-		if err := month.add(&r); err != nil {
-			return fmt.Errorf("line %d: %w", r.Line, err)
-		}
-		if err := w.write(ctx, &r); err != nil {
+		if err := w.addAccount(ctx, account, rows, kept); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if err := w.end(month); err != nil {
-		return err
-	}
 	return w.featuresOnly(shard)
+}
+
+func (w *resultWriter) addAccount(ctx context.Context, account string, rows *sortedRows, kept *keptMonths) error {
+	month, err := w.begin(account)
+	if err != nil {
+		return err
+	}
+	if kept.more && kept.month.account == account {
+		if err := month.resume(&kept.month); err != nil {
+			return err
+		}
+		if err := kept.next(); err != nil {
+			return err
+		}
+	}
+	due := w.keep != nil // the checkpoint has yet to be told
+	for rows.more && rows.row.Account == account {
+		r := &rows.row
+		if due && r.Instant >= w.keep.until {
+			due = false
+			if err := w.keep.add(ctx, w.shard, month); err != nil {
+				return err
+			}
+		}
+		if err := month.add(r); err != nil {
+			return fmt.Errorf("line %d: %w", r.Line, err)
+		}
+		if err := w.write(ctx, r); err != nil {
+			return err
+		}
+		if err := rows.next(); err != nil {
+			return err
+		}
+	}
+	if due {
+		if err := w.keep.add(ctx, w.shard, month); err != nil {
+			return err
+		}
+	}
+	return w.end(month)
 }
 
 // featuresOnly adds the accounts of a shard that are charged without usage.
@@ -195,29 +242,22 @@ func (w *resultWriter) featuresOnly(shard uint8) error {
 }
 
 func (w *resultWriter) write(ctx context.Context, r *call.Row) error {
-	if w.out.full() {
-		if err := w.out.seal(ctx); err != nil {
-			return err
-		}
-	}
 	if int64(r.Image) >= int64(len(w.names)) {
 		return fmt.Errorf("a sorted row names a card image that is not there: %w", ErrDamaged)
 	}
-	at := w.out.period(w.res.Period)
-	r.Image = w.out.image(w.names[r.Image])
-	w.buf = call.AppendRow(w.buf[:0], r)
-	w.out.add(call.OutcomeBlock, at, w.shard, w.buf)
-	return nil
+	return w.out.write(ctx, w.shard, r, w.names[r.Image])
 }
 
 // finish writes what is left and returns the result's bytes.
 func (w *resultWriter) finish(ctx context.Context) ([]byte, error) {
-	if err := w.out.seal(ctx); err != nil {
+	var err error
+	if w.res.Parts, w.res.Days, err = w.out.finish(ctx); err != nil {
 		return nil, err
 	}
-	w.res.Parts = w.out.parts
-	if w.res.Parts == nil {
-		w.res.Parts = []Ref{}
+	if w.keep != nil {
+		if err := w.keep.store(ctx, w.fold.ledger.buckets.Work, w.res.Parts, w.res.Days); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.res.Counts.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)

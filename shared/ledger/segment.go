@@ -38,8 +38,9 @@ const segmentsPrefix = "segments/"
 
 func segmentPrefix(key Key) string { return segmentsPrefix + key.String() + "/" }
 
-func periodOfSegment(name string) (Key, error) {
-	period, _, _ := strings.Cut(strings.TrimPrefix(name, segmentsPrefix), "/")
+// periodOfScratch returns the period that a scratch object is of.
+func periodOfScratch(prefix, name string) (Key, error) {
+	period, _, _ := strings.Cut(strings.TrimPrefix(name, prefix), "/")
 	return ParseKey(period)
 }
 

@@ -39,7 +39,8 @@ type sweepHead struct {
 	Parts string `doc:"parts,omitempty"`
 	Notes string `doc:"notes,omitempty"`
 
-	Segments string `doc:"segments,omitempty"`
+	Segments    string `doc:"segments,omitempty"`
+	Checkpoints string `doc:"checkpoints,omitempty"`
 }
 
 var headSweep = documents.Path{Collection: "heads", ID: "sweep"}
@@ -57,7 +58,7 @@ var headSweep = documents.Path{Collection: "heads", ID: "sweep"}
 // Any number of sweeps may run at once.
 func (l *Ledger) Sweep(ctx context.Context, at time.Time, feedOf func(object string) (feed string, ok bool)) (Swept, error) {
 	s := &sweep{ledger: l, at: at}
-	steps := []func(context.Context) error{s.readHead, func(ctx context.Context) error { return s.files(ctx, feedOf) }, s.parts, s.notes, s.segments, s.writeHead, s.unfinished}
+	steps := []func(context.Context) error{s.readHead, func(ctx context.Context) error { return s.files(ctx, feedOf) }, s.parts, s.notes, s.segments, s.checkpoints, s.writeHead, s.unfinished}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			s.failed = append(s.failed, err)

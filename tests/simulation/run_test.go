@@ -83,7 +83,7 @@ func begin(t *testing.T, w *world, s *scheduler) *run {
 	wrapped := wrapBuckets(r.buckets, s)
 	r.cdrs = wrapped.CDRs
 	r.ordering = ordering{placed: objects.NewMemory(), seen: map[string]bool{}, lost: map[string]round{}}
-	options := []ledger.Option{ledger.CompactFrom(w.compactFrom)}
+	options := []ledger.Option{ledger.CompactFrom(w.compactFrom), ledger.CheckpointFrom(w.keepFrom), ledger.OnRefused(func(context.Context, error) { r.met["checkpoint refused"]++ })}
 	if w.slice > 0 {
 		options = append(options, ledger.Slices(orders{bucket{r.placed, s, "orders"}, r}, w.slice))
 	}

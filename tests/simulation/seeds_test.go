@@ -59,6 +59,7 @@ func (m *tally) check(t *testing.T) {
 		"entry touches", "entry kept for another cycle", "period with foreign entries",
 		"slice ordered", "order lost", "batch of slices", "batch of slices that was redone", "quoted file was not cut",
 		"rows of an issued batch", "rows of a batch not issued yet", "row of a reseller",
+		"checkpoint made", "checkpoint deleted", "fold that went on from a checkpoint",
 		"fault before", "fault crash", "fault unknown", "fault lost", "fault again", "fault cut",
 	} {
 		if m.n[name] == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/objects"
@@ -280,6 +281,9 @@ func (b bucket) OpenRange(ctx context.Context, name, generation string, offset, 
 		return nil, errRefused
 	}
 	r, err := b.Bucket.OpenRange(ctx, name, generation, offset, length)
+	if err == nil && offset == 0 && strings.HasPrefix(name, "checkpoints/") {
+		b.s.met["fold that went on from a checkpoint"]++
+	}
 	if err != nil || f != cut {
 		return r, err
 	}
@@ -316,6 +320,9 @@ func (b bucket) Create(ctx context.Context, name string, content io.Reader) (obj
 		return objects.Info{}, fmt.Errorf("simulated, not done: %w", objects.ErrTransient)
 	}
 	info, err := b.Bucket.Create(ctx, name, content)
+	if err == nil && strings.HasPrefix(name, "checkpoints/") {
+		b.s.met["checkpoint made"]++
+	}
 	// The content may have been read from here: only now can the task die.
 	switch b.s.point("Create done", b.name+"/"+name, crash) {
 	case crash:
@@ -340,6 +347,9 @@ func (b bucket) Delete(ctx context.Context, name, generation string) error {
 		return fmt.Errorf("simulated: %w", objects.ErrTransient)
 	}
 	err := b.Bucket.Delete(ctx, name, generation)
+	if err == nil && strings.HasPrefix(name, "checkpoints/") {
+		b.s.met["checkpoint deleted"]++
+	}
 	if f == crash {
 		panic(crashed{})
 	}

@@ -25,6 +25,7 @@ type world struct {
 	mends       map[string]mend // by feed: what is wrong with it at first
 	versioned   bool            // the inbound bucket keeps what is overwritten
 	compactFrom int             // how many parts a fold reads one by one; 0: as always
+	keepFrom    int             // how many rows a checkpoint must spare a fold; 0: as always
 	closeLast   map[string]bool // by cycle: is the last month closed, too?
 	slice       int64           // bytes of a file above which it is cut; 0: none is
 	unquoted    map[string]bool // by feed: its files are said to have no quotes
@@ -112,6 +113,9 @@ func newWorld(rng *rand.Rand) *world {
 	rows := g.rows()
 	g.files(rows)
 	g.slices()
+	if g.oneIn(3) {
+		g.w.keepFrom = 1
+	}
 	return g.w
 }
 
