@@ -34,7 +34,7 @@ func (g *generator) choices() {
 		}
 		s.Accounts[id] = a
 	}
-	for range g.IntN(4) {
+	for range 1 + g.IntN(4) {
 		of := s.Accounts[one(g, sorted(s.Accounts)...)]
 		x := oracle.Fallback{Usage: g.usage(), Currency: of.Currency, From: g.since(of.Cycle), Card: g.cardIn(of.Currency)}
 		if !slices.ContainsFunc(s.Fallbacks, func(y oracle.Fallback) bool { y.Card = x.Card; return y == x }) {
@@ -61,11 +61,15 @@ func (g *generator) cardIn(currency string) string {
 // callTypes draws call types, no two of which nothing tells apart.
 func (g *generator) callTypes() {
 	s := &g.w.settings
+	rateAs := []string{""} // a book that has any is asked record by record
+	if g.oneIn(2) {
+		rateAs = []string{"", "", "447911123456", "4420", "voicemail"}
+	}
 	same := map[string]bool{}
 	for range g.IntN(6) {
 		t := oracle.CallType{
 			ID: "type" + strconv.Itoa(len(s.CallTypes)+1), Way: one(g, "", "", oracle.Out, oracle.In), Tag: one(g, "", "", "", "gold"),
-			Class: one(g, "mobile", "far", "other"), RateAs: one(g, "", "", "", "447911123456", "4420", "voicemail"),
+			Class: one(g, "mobile", "far", "other"), RateAs: one(g, rateAs...),
 		}
 		if g.oneIn(2) {
 			t.From = g.moment()

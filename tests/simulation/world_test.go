@@ -413,7 +413,7 @@ func (g *generator) changes() {
 		}
 	}
 	for i := range g.w.settings.Fallbacks {
-		if g.oneIn(4) {
+		if g.oneIn(3) {
 			g.w.changes = append(g.w.changes, change{fallback: &g.w.settings.Fallbacks[i]})
 		}
 	}
