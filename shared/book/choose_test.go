@@ -213,6 +213,28 @@ func TestPlainAccountsHaveOneCardAtAnInstant(t *testing.T) {
 	}
 }
 
+// What a supplier charges us is by the card that its account has: no fallback
+// has the last word, and no call type says that another number was called.
+func TestASupplierHasNeitherFallbacksNorWhatIsRatedAsOther(t *testing.T) {
+	b := choosing()
+	b.Cycles = append(b.Cycles, Cycle{ID: "bought", Zone: "UTC", Kind: Suppliers})
+	b.Accounts = append(b.Accounts, Account{ID: "carrier", Cycle: "bought", Currency: "GBP"})
+	b.Assignments = append(b.Assignments, Assignment{Account: "carrier", From: month("2026-11"), Card: "all"})
+	ix := index(t, b)
+	r := record("carrier", "442071", "448712345678", "outbound", "", "2026-11-10T00:00:00Z")
+	c, why := ix.ChooseAs(r, call.Supplier)
+	if why != "" || c.Card != "all" || c.Fallback != "" || c.RateAs != "" || c.Flags != 0 || c.Type == nil || c.Type.ID != "special" {
+		t.Errorf("%+v, %q; want card all alone, of call type special", c, why)
+	}
+	r.Instant = at("2026-10-10T00:00:00Z").UnixNano()
+	if c, why := ix.ChooseAs(r, call.Supplier); why != call.NoCard || c.Image != "" {
+		t.Errorf("before it has a card: %+v, %q; want %s", c, why, call.NoCard)
+	}
+	if !ix.Plain("carrier") || ix.Fallbacks("carrier") {
+		t.Error("its usage is asked for one by one, want by blocks")
+	}
+}
+
 func TestRulesThatContradictEachOtherAreRefused(t *testing.T) {
 	for want, breakIt := range map[string]func(*Book){
 		`call types "mobile" and "x" are both for prefix "4478"`: func(b *Book) {

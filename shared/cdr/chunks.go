@@ -189,7 +189,7 @@ func (c *Chunks) cut() (*Chunk, error) {
 		return nil, io.EOF
 	}
 	k := c.empty()
-	k.buf = append(room(k.buf, max(c.size, len(c.rest))), c.rest...)
+	k.buf = append(room(k.buf, len(c.rest)), c.rest...)
 	c.rest = c.rest[:0]
 	for want := c.size; ; want = 2 * len(k.buf) {
 		k.buf = c.fill(k.buf, want)
@@ -218,9 +218,18 @@ func room(b []byte, n int) []byte {
 	return b[:0]
 }
 
+// smallInput is as much of an input as is read before a chunk gets all of its
+// room: most files have no more.
+const smallInput = 64 << 10
+
 // fill reads until b has want bytes or the input ends.
 func (c *Chunks) fill(b []byte, want int) []byte {
 	if cap(b) < want+chunkPad {
+		if len(b) < smallInput && smallInput < want {
+			if b = c.fill(b, smallInput); c.err != nil {
+				return b
+			}
+		}
 		b = append(make([]byte, 0, want+chunkPad), b...)
 	}
 	for empty := 0; len(b) < want && c.err == nil; {

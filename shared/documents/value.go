@@ -1,12 +1,8 @@
 package documents
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -54,8 +50,8 @@ func (e *encoder) fields(f map[string]any, depth int) error {
 	}
 	e.buf = append(e.buf, '{')
 	for i, name := range slices.Sorted(maps.Keys(f)) {
-		if name == "" || len(name) > MaxField || reserved(name) || !utf8.ValidString(name) {
-			return fmt.Errorf("%w: field name %q: want UTF-8 of 1 to %d bytes, not __x__", ErrInvalid, clip(name), MaxField)
+		if err := checkName(name); err != nil {
+			return err
 		}
 		if i > 0 {
 			e.buf = append(e.buf, ',')
@@ -68,6 +64,13 @@ func (e *encoder) fields(f map[string]any, depth int) error {
 		}
 	}
 	e.buf = append(e.buf, '}')
+	return nil
+}
+
+func checkName(name string) error {
+	if name == "" || len(name) > MaxField || reserved(name) || !utf8.ValidString(name) {
+		return fmt.Errorf("%w: field name %q: want UTF-8 of 1 to %d bytes, not __x__", ErrInvalid, clip(name), MaxField)
+	}
 	return nil
 }
 
@@ -160,84 +163,4 @@ func appendString(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, '"')
-}
-
-// decodeFields reads what encodeFields wrote, and nothing else: a repeated key,
-// a float, another spelling of the same value are errors.
-func decodeFields(data []byte) (Fields, error) {
-	raw, err := parseJSON(data)
-	if err != nil {
-		return nil, err
-	}
-	object, ok := raw.(map[string]any)
-	if !ok {
-		return nil, errors.New("document is not a JSON object")
-	}
-	f, err := untagFields(object)
-	if err != nil {
-		return nil, err
-	}
-	var e encoder
-	if err := e.fields(f, 1); err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(e.buf, data) {
-		return nil, errors.New("document is not in the form that Export writes (sorted, without spaces, no key twice)")
-	}
-	return f, nil
-}
-
-func parseJSON(data []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("read JSON: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("read JSON: more after the end of the value")
-	}
-	return v, nil
-}
-
-func untagFields(object map[string]any) (Fields, error) {
-	f := make(Fields, len(object))
-	for name, raw := range object {
-		v, err := untag(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", clip(name), err)
-		}
-		f[name] = v
-	}
-	return f, nil
-}
-
-func untag(raw any) (any, error) {
-	switch raw := raw.(type) {
-	case json.Number:
-		return strconv.ParseInt(raw.String(), 10, 64)
-	case []any:
-		vs := make([]any, len(raw))
-		for i := range raw {
-			var err error
-			if vs[i], err = untag(raw[i]); err != nil {
-				return nil, fmt.Errorf("[%d]: %w", i, err)
-			}
-		}
-		return vs, nil
-	case map[string]any:
-		if object, ok := raw["map"].(map[string]any); ok {
-			f, err := untagFields(object)
-			return map[string]any(f), err
-		}
-		if text, ok := raw["time"].(string); ok {
-			return time.Parse(timeLayout, text)
-		}
-		if text, ok := raw["bytes"].(string); ok {
-			return base64.StdEncoding.DecodeString(text)
-		}
-		return nil, errors.New(`JSON object without "map", "time" or "bytes"`)
-	default:
-		return raw, nil // string, bool, nil
-	}
 }

@@ -2,9 +2,17 @@ package documents
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strconv"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -15,11 +23,16 @@ func FuzzStored(f *testing.F) {
 	for _, s := range []string{
 		`{}`, `{"a":1}`, `{"a":-9223372036854775808,"b":[null,true,{"bytes":"AQ=="}],"c":{"map":{"time":{"time":"2026-11-01T00:00:00.000001Z"}}}}`,
 		`{"a":"\u0000\"\\"}`, `{"a":1,"a":2}`, `{"a":1.5}`, `{"a":{"map":{},"bytes":""}}`, `[`, `{"a":"\ud800"}`, `{"a":-0}`,
+		`{"a":[[]]}`, `{"a":"\u001F\"ü\\"}`, `{"a":"\u001f"}`, `{"a":{"time":"2026-02-30T00:00:00.000000Z"}}`, `{"a":{"bytes":"AR=="},"b":false}`,
+		`{"b":1,"a":2}`, `{"a":1,}`, `{"__a__":1}`, `{"":1}`, `{"a":01}`, `{"a":{"map":{"b":{"map":{}}},"x":1}}`, `{"a":9223372036854775808}`,
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fields, err := decodeFields(data)
+		if slow, slowErr := slowDecode(data); (err == nil) != (slowErr == nil) || err == nil && !reflect.DeepEqual(fields, slow) {
+			t.Fatalf("%q was read as %v, %v; want %v, %v", data, fields, err, slow, slowErr)
+		}
 		if err != nil {
 			return
 		}
@@ -141,5 +154,85 @@ func TestUnknownFormat(t *testing.T) {
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("the refused file was changed, %v", err)
+	}
+}
+
+// slowDecode reads what encodeFields wrote as any JSON, and writes it again to
+// see that it was in the one form.
+func slowDecode(data []byte) (Fields, error) {
+	raw, err := parseJSON(data)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := raw.(map[string]any)
+	if !ok {
+		return nil, errors.New("document is not a JSON object")
+	}
+	f, err := untagFields(object)
+	if err != nil {
+		return nil, err
+	}
+	var e encoder
+	if err := e.fields(f, 1); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(e.buf, data) {
+		return nil, errors.New("document is not in the form that Export writes (sorted, without spaces, no key twice)")
+	}
+	return f, nil
+}
+
+func parseJSON(data []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, fmt.Errorf("read JSON: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("read JSON: more after the end of the value")
+	}
+	return v, nil
+}
+
+func untagFields(object map[string]any) (Fields, error) {
+	f := make(Fields, len(object))
+	for name, raw := range object {
+		v, err := untag(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", clip(name), err)
+		}
+		f[name] = v
+	}
+	return f, nil
+}
+
+func untag(raw any) (any, error) {
+	switch raw := raw.(type) {
+	case json.Number:
+		return strconv.ParseInt(raw.String(), 10, 64)
+	case []any:
+		vs := make([]any, len(raw))
+		for i := range raw {
+			var err error
+			if vs[i], err = untag(raw[i]); err != nil {
+				return nil, fmt.Errorf("[%d]: %w", i, err)
+			}
+		}
+		return vs, nil
+	case map[string]any:
+		if object, ok := raw["map"].(map[string]any); ok {
+			f, err := untagFields(object)
+			return map[string]any(f), err
+		}
+		if text, ok := raw["time"].(string); ok {
+			return time.Parse(timeLayout, text)
+		}
+		if text, ok := raw["bytes"].(string); ok {
+			return base64.StdEncoding.DecodeString(text)
+		}
+		return nil, errors.New(`JSON object without "map", "time" or "bytes"`)
+	default:
+		return raw, nil // string, bool, nil
 	}
 }

@@ -211,3 +211,17 @@ func TestAFoldChoosesAgain(t *testing.T) {
 		"bare": `0.6600 "44" by "last 44"`, "premium": `9.9900 "" by "last "`, "short": `short_number "" by ""`, "shorter": `0.9800 "998" by "short 998" fallback_card`,
 	})
 }
+
+// Where nothing has to be asked for record by record, a fallback still prices
+// what an account without a card uses, when the file is rated.
+func TestAFallbackPricesAnAccountWithoutACardAtOnce(t *testing.T) {
+	h := newHouse(t)
+	h.apply(ledger.Setup{
+		Accounts: []book.Account{{ID: "gamma", Cycle: "m", Currency: "GBP"}}, Cards: []book.Card{h.card("last", "44=0.66")},
+		Fallbacks: []book.Fallback{{Currency: "GBP", From: january, Card: "last"}},
+	})
+	b := h.deliver("a.csv", "1,gamma,,442079460000,2026-11-01 10:00:00,60", "2,gamma,,33142685300,2026-11-01 10:00:00,60")
+	if got, want := fmt.Sprint(h.charges(b)), "[payer gamma m:2026-11 rated 0.6600 payer gamma m:2026-11 unrated no_rate]"; got != want || b.Counts.Accepted != 1 {
+		t.Errorf("%s, %+v; want %s", got, b.Counts, want)
+	}
+}

@@ -25,11 +25,13 @@ type Record struct {
 	Nanos             int64 // duration, of a call
 	Account, A, B     string
 
-	Payer          string // of a charge to somebody else: the account that the record names
 	Kind           string // sms, data or event; empty = a call
 	Units          int64  // of it
 	LRN, CallerLRN string
 	Service, Tag   string
+
+	Inbound         bool // the switch's customer received it
+	Trunk, OutTrunk string
 }
 
 // File is a delivered file that counts: committed and not withdrawn. Its
@@ -42,11 +44,14 @@ type Period struct{ Cycle, Month string }
 // Settings are all that prices and discounts follow from.
 type Settings struct {
 	Zones    map[string]string // cycle → IANA zone
-	Feeds    map[string]string // feed → the cycle that counts accounts nobody knows
+	Feeds    map[string]Feed
 	Cards    map[string][]Revision
 	Accounts map[string]Account
-	// Resold are the feeds whose records charge the resellers above who pays, too.
-	Resold map[string]bool
+
+	Suppliers map[string]bool // cycles of those who bill us
+	Numbers   []Number
+	CallTypes []CallType
+	Fallbacks []Fallback
 }
 
 // Revision is a card's rates from an instant on, until a later one.
@@ -59,10 +64,11 @@ type Revision struct {
 // Account is who is billed.
 type Account struct {
 	Cycle    string
-	Parent   string            // the reseller above it; none: empty
-	Cards    map[string]string // month YYYY-MM → the card from its first day on
-	Features []Feature         // sorted by ID: the order in which pools are drawn
-	Digits   int               // decimals of its currency's minor unit: of a recurring charge
+	Parent   string       // the reseller above it; none: empty
+	Cards    []Assignment // in any order
+	Features []Feature    // sorted by ID: the order in which pools are drawn
+	Currency string
+	Digits   int // decimals of its currency's minor unit: of a recurring charge
 }
 
 // Feature is a monthly charge and a grant of minutes.
@@ -93,19 +99,22 @@ type Counts struct{ Rows, Charged, Unrated, Duplicate, Superseded int64 }
 type Bills struct {
 	Lines  map[Line]*big.Rat // no line that is exactly 0
 	Counts map[Period]Counts
+	// Decided counts what decided who is charged and by which card: a test that
+	// wants something of all of it looks here.
+	Decided map[string]int
 }
 
 // Bill works out the bills of the periods given and of every other one that a
 // record falls in.
 func Bill(s Settings, files []File, periods []Period) Bills {
-	o := oracle{settings: s, bills: Bills{Lines: map[Line]*big.Rat{}, Counts: map[Period]Counts{}}, months: map[place][]Record{}}
+	o := oracle{settings: s, bills: Bills{Lines: map[Line]*big.Rat{}, Counts: map[Period]Counts{}, Decided: map[string]int{}}, months: map[place][]charge{}}
 	for _, p := range periods {
 		o.bills.Counts[p] = Counts{}
 	}
 	o.withID(files)
 	o.withoutID(files)
-	for at, records := range o.months {
-		o.usage(at, records)
+	for at, charges := range o.months {
+		o.usage(at, charges)
 	}
 	for p := range o.bills.Counts {
 		for id, a := range s.Accounts {
@@ -130,7 +139,7 @@ type place struct {
 type oracle struct {
 	settings Settings
 	bills    Bills
-	months   map[place][]Record // what is left when copies and losers are gone
+	months   map[place][]charge // what is left when copies and losers are gone
 }
 
 // content is the SHA-256 of a record's canonical encoding: strings behind
@@ -145,20 +154,28 @@ func content(r Record) [32]byte {
 	b = binary.BigEndian.AppendUint64(b, r.Version)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Instant))
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Nanos))
-	if r.Payer != "" {
-		text(r.Payer)
-	} else {
-		text(r.Account)
-	}
+	text(r.Account)
 	text(r.A)
 	text(r.B)
 	kinds := map[string]byte{"": 0, twin.SMS: 1, twin.Data: 2, twin.Event: 3}
-	if r.Kind+r.LRN+r.CallerLRN+r.Service+r.Tag != "" {
+	switched := r.Inbound || r.Trunk != "" || r.OutTrunk != ""
+	if switched || r.Kind+r.LRN+r.CallerLRN+r.Service+r.Tag != "" {
 		b = append(b, kinds[r.Kind])
 		b = binary.BigEndian.AppendUint64(b, uint64(r.Units))
 		for _, s := range []string{r.LRN, r.CallerLRN, r.Service, r.Tag} {
 			text(s)
 		}
+	}
+	if switched {
+		way := byte(0)
+		if r.Inbound {
+			way = 1
+		}
+		b = append(b, way)
+		text(r.Trunk)
+	}
+	if r.OutTrunk != "" {
+		text(r.OutTrunk)
 	}
 	return sha256.Sum256(b)
 }
@@ -198,9 +215,15 @@ func (o *oracle) withID(files []File) {
 				o.keep(copies[0])
 			} else {
 				o.count(copies[0], func(c *Counts) { c.Superseded++ })
+				if o.payer(copies[0]) != o.payer(*winner) {
+					o.decided("a version with another payer")
+				}
 			}
 			for _, r := range copies[1:] {
 				o.count(r, func(c *Counts) { c.Duplicate++ })
+				if len(o.charges(r)) > 1 {
+					o.decided("a copy of a record with several charges")
+				}
 			}
 		}
 	}
@@ -232,23 +255,9 @@ func (o *oracle) withoutID(files []File) {
 	}
 }
 
-// charges returns a record once for each account that it charges.
-func (o *oracle) charges(r Record) []Record {
-	all := []Record{r}
-	if !o.settings.Resold[r.Feed] {
-		return all
-	}
-	for up := o.settings.Accounts[r.Account].Parent; up != ""; up = o.settings.Accounts[up].Parent {
-		c := r
-		c.Account, c.Payer = up, r.Account
-		all = append(all, c)
-	}
-	return all
-}
-
 func (o *oracle) keep(r Record) {
 	for _, c := range o.charges(r) {
-		at := place{c.Account, o.periodOf(c)}
+		at := place{c.account, o.periodOf(c)}
 		o.months[at] = append(o.months[at], c)
 	}
 }
@@ -266,12 +275,14 @@ func (o *oracle) countIn(p Period, add func(*Counts)) {
 	o.bills.Counts[p] = c
 }
 
-func (o *oracle) periodOf(r Record) Period {
-	cycle := o.settings.Feeds[r.Feed]
-	if a, ok := o.settings.Accounts[r.Account]; ok {
+// periodOf returns where a charge is counted: in the cycle of the account, or
+// of the feed where nobody known has it.
+func (o *oracle) periodOf(c charge) Period {
+	cycle := o.settings.Feeds[c.Feed].Cycle
+	if a, ok := o.charged(c); ok {
 		cycle = a.Cycle
 	}
-	return Period{cycle, time.Unix(0, r.Instant).In(o.zone(cycle)).Format("2006-01")}
+	return Period{cycle, time.Unix(0, c.Instant).In(o.zone(cycle)).Format("2006-01")}
 }
 
 func (o *oracle) zone(cycle string) *time.Location {
@@ -282,11 +293,12 @@ func (o *oracle) zone(cycle string) *time.Location {
 	return zone
 }
 
-// usage charges one account's month in the order of (instant, feed, call id).
-func (o *oracle) usage(at place, records []Record) {
-	sort.Slice(records, func(i, j int) bool { return before(records[i], records[j]) })
+// usage charges one account's month in the order of (instant, feed, call id);
+// charges of one record in that in which they were found.
+func (o *oracle) usage(at place, charges []charge) {
+	sort.SliceStable(charges, func(i, j int) bool { return before(charges[i].Record, charges[j].Record) })
 	pools := o.pools(at)
-	for _, r := range records {
+	for _, r := range charges {
 		price, ok := o.price(r, at.period)
 		if !ok || price.Reason != "" {
 			o.countIn(at.period, func(c *Counts) { c.Unrated++ })
@@ -331,18 +343,26 @@ type price struct {
 	decimals int
 }
 
-// price charges a record by the card of its month in the revision of its
-// instant; false = nothing says which card.
-func (o *oracle) price(r Record, p Period) (price, bool) {
-	card, from := "", ""
-	for month, c := range o.settings.Accounts[r.Account].Cards {
-		if month <= p.Month && month > from {
-			card, from = c, month
-		}
+// price prices a charge by the card of its month in the revision of its
+// instant; where that has no price, by the fallback. False = nothing says by
+// which card.
+func (o *oracle) price(c charge, p Period) (price, bool) {
+	card, fallback, rateAs := o.cards(c, p.Month)
+	first, ok := o.priceBy(c, p, card, rateAs)
+	if ok && first.Reason != twin.NoRate && first.Reason != twin.ShortNumber {
+		return first, true
 	}
+	if second, priced := o.priceBy(c, p, fallback, rateAs); priced && second.Reason == "" {
+		o.decided("a fallback's card")
+		return second, true
+	}
+	return first, ok
+}
+
+func (o *oracle) priceBy(c charge, p Period, card, rateAs string) (price, bool) {
 	var live *Revision
 	for i, rev := range o.settings.Cards[card] {
-		if rev.From <= r.Instant && (live == nil || rev.From >= live.From) {
+		if rev.From <= c.Instant && (live == nil || rev.From >= live.From) {
 			live = &o.settings.Cards[card][i]
 		}
 	}
@@ -350,8 +370,12 @@ func (o *oracle) price(r Record, p Period) (price, bool) {
 		return price{}, false
 	}
 	used := twin.Usage{
-		Kind: r.Kind, Number: r.B, Caller: r.A, LRN: r.LRN, CallerLRN: r.CallerLRN, Service: r.Service, Tag: r.Tag,
-		Instant: r.Instant, Quantity: r.Nanos + r.Units, Zone: o.settings.Zones[p.Cycle],
+		Kind: c.Kind, Number: c.B, Caller: c.A, LRN: c.LRN, CallerLRN: c.CallerLRN, Service: c.Service, Tag: c.Tag,
+		Instant: c.Instant, Quantity: c.Nanos + c.Units, Zone: o.settings.Zones[p.Cycle],
+	}
+	if rateAs != "" {
+		used.Number, used.LRN, used.Service = rateAs, rateAs, rateAs
+		o.decided("a call type's rate-as")
 	}
 	out := price{Result: twin.Price(live.Terms, live.Rates, used), decimals: live.Terms.Decimals}
 	if out.Reason == "" {

@@ -18,17 +18,17 @@ func TestBill(t *testing.T) {
 	nov := Period{"monthly", "2026-11"}
 	settings := Settings{
 		Zones: map[string]string{"monthly": "Europe/London"},
-		Feeds: map[string]string{"sw": "monthly"},
+		Feeds: map[string]Feed{"sw": {Cycle: "monthly"}},
 		Cards: map[string][]Revision{"retail": {
 			{From: math.MinInt64, Terms: terms, Rates: old},
 			{From: at("2026-11-16T00:00:00Z"), Terms: terms, Rates: dear},
 		}},
 		Accounts: map[string]Account{
-			"ann": {Cycle: "monthly", Digits: 2, Cards: map[string]string{"2026-11": "retail"}, Features: []Feature{
+			"ann": {Cycle: "monthly", Digits: 2, Cards: []Assignment{{From: "2026-11", Card: "retail"}}, Features: []Feature{
 				{ID: "line", Recurring: "10", Start: "2026-11-16"},
 				{ID: "mins", Grants: true, Minutes: 1, Recurring: "0", Start: "2026-11-10", End: "2026-11-30"},
 			}},
-			"bob": {Cycle: "monthly", Digits: 2, Cards: map[string]string{"2026-12": "retail"}},
+			"bob": {Cycle: "monthly", Digits: 2, Cards: []Assignment{{From: "2026-12", Card: "retail"}}},
 		},
 	}
 	call := func(id, account, when string, version uint64, seconds int64) Record {
@@ -73,12 +73,12 @@ func TestBill(t *testing.T) {
 // The months of London begin at its midnight, which is 23:00 UTC in summer.
 func TestPeriodOf(t *testing.T) {
 	o := oracle{settings: Settings{
-		Zones: map[string]string{"c": "Europe/London"}, Feeds: map[string]string{"sw": "c"},
+		Zones: map[string]string{"c": "Europe/London"}, Feeds: map[string]Feed{"sw": {Cycle: "c"}},
 	}}
 	for when, want := range map[string]string{
 		"2026-06-30T22:59:59Z": "2026-06", "2026-06-30T23:00:00Z": "2026-07", "2026-11-30T23:30:00Z": "2026-11",
 	} {
-		if p := o.periodOf(Record{Feed: "sw", Instant: at(when)}); p.Month != want {
+		if p := o.periodOf(charge{Record: Record{Feed: "sw", Instant: at(when)}}); p.Month != want {
 			t.Errorf("%s is in %s, want %s", when, p.Month, want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,9 @@ func (r *run) check(t *testing.T) {
 		asked = append(asked, oracle.Period{Cycle: p.Cycle, Month: p.Month.String()})
 	}
 	want := oracle.Bill(r.w.settings, files, asked)
+	for what, n := range want.Decided {
+		r.met["decided by "+what] += n
+	}
 	got := map[oracle.Line]*big.Rat{}
 	numbers := map[string]bool{}
 	for _, p := range periods {
@@ -184,17 +188,17 @@ func (r *run) checkBatches(t *testing.T) []oracle.File {
 func (r *run) checkRows(t *testing.T, f *file) {
 	t.Helper()
 	var last, usage, rejected, ignored int64
-	level := uint8(0)
+	before := call.Row{}
 	err := r.ledger.Rows(r.ctx, r.batch[f], func(row *call.Row, key *ledger.Key) error {
-		if row.Role == call.Reseller {
-			if row.Line != last || row.Level != level+1 {
-				t.Errorf("%s: after line %d, level %d, comes line %d, level %d", f.object, last, level, row.Line, row.Level)
+		r.noteCharge(row)
+		if row.Role != call.Payer {
+			if row.Line != last || row.Role < before.Role || row.Role == before.Role && row.Level != before.Level+1 {
+				t.Errorf("%s: after line %d, %s, comes line %d, %s", f.object, last, before.Role.Name(before.Level), row.Line, row.Role.Name(row.Level))
 			}
-			level++
-			r.met["row of a reseller"]++
+			before = *row
 			return nil
 		}
-		level = 0
+		before = *row
 		if row.Line <= last || (key == nil) != (row.Status == call.Rejected || row.Status == call.Ignored) {
 			t.Errorf("%s: after line %d comes line %d, %s, in period %v", f.object, last, row.Line, row.Status, key)
 		}
@@ -219,6 +223,23 @@ func (r *run) checkRows(t *testing.T, f *file) {
 			f.object, usage, rejected, ignored, len(f.usage.Records), f.rejected, f.ignored)
 	default:
 		r.met["rows of an issued batch"]++
+	}
+}
+
+// noteCharge notes what a charge of a row is.
+func (r *run) noteCharge(row *call.Row) {
+	switch {
+	case row.Role == call.Supplier && row.Account == call.Unassigned:
+		r.met["row of nobody's trunk"]++
+	case row.Role != call.Payer:
+		r.met["row of a "+strings.TrimSuffix(row.Role.Name(1), ":1")]++
+	case row.Flags.Has(call.PayerByNumber):
+		r.met["row whose payer was found"]++
+	}
+	for _, f := range []call.Flags{call.FallbackCard, call.RatedAs} {
+		if row.Flags.Has(f) {
+			r.met["row "+f.String()]++
+		}
 	}
 }
 
@@ -338,8 +359,12 @@ func (r *run) addIssued(t *testing.T, p ledger.Period, got map[oracle.Line]*big.
 	if int64(len(heads)) != p.Invoices {
 		t.Errorf("period %s has %d invoices, and counts %d", p.Key, len(heads), p.Invoices)
 	}
+	numberOf := billing.Number
+	if r.w.settings.Suppliers[p.Cycle] {
+		numberOf = billing.StatementNumber
+	}
 	for i, h := range heads {
-		if want := billing.Number(p.Month, int(p.FirstNumber)+i); h.Number != want || numbers[h.Number] {
+		if want := numberOf(p.Month, int(p.FirstNumber)+i); h.Number != want || numbers[h.Number] {
 			t.Errorf("period %s: invoice %s, want %s, and each number once", p.Key, h.Number, want)
 		}
 		numbers[h.Number] = true
@@ -347,14 +372,16 @@ func (r *run) addIssued(t *testing.T, p ledger.Period, got map[oracle.Line]*big.
 		if err != nil {
 			t.Fatal(err)
 		}
-		if inv.Number != h.Number || inv.Account != h.Account || inv.Period != p.Month || inv.Zone != p.Zone || inv.Currency != r.w.currencies[inv.Account] {
+		if inv.Number != h.Number || inv.Account != h.Account || inv.Period != p.Month || inv.Zone != p.Zone || inv.Currency != r.w.settings.Accounts[inv.Account].Currency {
 			t.Errorf("invoice %s of period %s says %+v", h.Number, p.Key, inv.Head)
 		}
 		for _, line := range inv.Lines {
 			if late := line.Period != p.Month; late != (line.Kind == billing.KindAdjustment) || line.Period.Compare(p.Month) > 0 {
 				t.Errorf("invoice %s has a line of kind %s for %s", h.Number, line.Kind, line.Period)
 			}
-			r.met["line "+string(line.Kind)]++
+			if r.met["line "+string(line.Kind)]++; r.w.settings.Suppliers[p.Cycle] {
+				r.met["line of a statement"]++
+			}
 			at := oracle.Period{Cycle: p.Cycle, Month: line.Period.String()}
 			addTo(got, oracle.Line{Account: inv.Account, Period: at, Key: line.Key}, line.Exact)
 		}

@@ -136,19 +136,19 @@ func fixedWorld() *world {
 	dear := []twin.Rate{{Prefix: "44", Price1: "0.9", PriceN: "0.4", ConnectionFee: "0.01", Interval1: 30, IntervalN: 6}}
 	w := &world{
 		settings: oracle.Settings{
-			Zones: map[string]string{"c1": "Europe/London"}, Feeds: map[string]string{"switch1": "c1"},
+			Zones: map[string]string{"c1": "Europe/London"}, Feeds: map[string]oracle.Feed{"switch1": {Cycle: "c1"}},
 			Cards: map[string][]oracle.Revision{"card1": {
 				{From: math.MinInt64, Terms: terms, Rates: cheap},
 				{From: monthStart("2026-11", "UTC"), Terms: terms, Rates: dear},
 			}},
 			Accounts: map[string]oracle.Account{
-				"acc1": {Cycle: "c1", Digits: 2, Cards: map[string]string{"2026-10": "card1"}, Features: []oracle.Feature{
+				"acc1": {Cycle: "c1", Currency: "GBP", Digits: 2, Cards: []oracle.Assignment{{From: "2026-10", Card: "card1"}}, Features: []oracle.Feature{
 					{ID: "minutes", Grants: true, Minutes: 4, Recurring: "9.99", Start: "2026-10-12"},
 				}},
-				"acc2": {Cycle: "c1", Digits: 2, Cards: map[string]string{"2026-10": "card1"}},
+				"acc2": {Cycle: "c1", Currency: "GBP", Digits: 2, Cards: []oracle.Assignment{{From: "2026-10", Card: "card1"}}},
 			},
 		},
-		currencies: map[string]string{"card1": "GBP", "acc1": "GBP", "acc2": "GBP"},
+		currencies: map[string]string{"card1": "GBP"},
 		months:     map[string][]string{"c1": {"2026-10", "2026-11"}},
 		mends:      map[string]mend{"switch1": {zone: "Etc/GMT-9", behind: -9 * 3600e9}},
 		closeLast:  map[string]bool{"c1": true},

@@ -4,7 +4,9 @@
 // effect that nobody can tell. Schedules sweep, fold and close; persons mend
 // feeds, have files read again, retry, waive, withdraw and reopen. What was
 // issued and what is pending must then add up to what the oracle makes of the
-// final records, to the last digit.
+// final records, to the last digit. Some worlds know numbers and trunks that
+// change hands, charges beside who pays, call types, cards for some usage only
+// and fallbacks; the others stay cheap.
 //
 // A seed replays exactly:
 //

@@ -257,6 +257,7 @@ func (r *run) spawn() {
 		r.add("change"+strconv.Itoa(i+1), r.afterStep(300), func() error {
 			err := r.persist(func() error { return r.w.apply(r.ctx, r.ledger, c) })
 			r.changed++
+			r.met["change of "+c.of()]++
 			return err
 		})
 	}

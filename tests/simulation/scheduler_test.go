@@ -41,6 +41,7 @@ type scheduler struct {
 	tasks  []*task
 	cur    *task
 	steps  int
+	writes int                                  // calls that may have changed documents
 	choose func(op string, can []fault) fault   // nil = no faults
 	refuse func(object, generation string) bool // nil = no file is refused
 	stall  int                                  // one call in so many makes its task wait for long; 0 = none
@@ -57,7 +58,7 @@ type task struct {
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool // nil: it has the scheduler to itself
-	inTx  bool
+	inTx  bool                // it goes on alone
 }
 
 func newScheduler(seed uint64, log io.Writer) *scheduler {

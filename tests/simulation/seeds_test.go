@@ -58,8 +58,16 @@ func (m *tally) check(t *testing.T) {
 		"reopened", "waived", "stale draft folded", "entry withdraws of a revision",
 		"entry touches", "entry kept for another cycle", "period with foreign entries",
 		"slice ordered", "order lost", "batch of slices", "batch of slices that was redone", "quoted file was not cut",
-		"rows of an issued batch", "rows of a batch not issued yet", "row of a reseller",
 		"checkpoint made", "checkpoint deleted", "fold that went on from a checkpoint",
+		"rows of an issued batch", "rows of a batch not issued yet", "row of a reseller", "row of a callee", "row of a supplier", "row of nobody's trunk",
+		"row whose payer was found", "row fallback_card", "row rated_as", "line of a statement", "redo of who is charged",
+		"decided by who pays: the account field", "decided by who pays: the caller's number", "decided by who pays: the called number",
+		"decided by who pays: the trunk", "decided by who pays: one account", "decided by a number that moved", "decided by a trunk that moved",
+		"decided by a version with another payer", "decided by a copy of a record with several charges",
+		"decided by a call type", "decided by a call type's rate-as", "decided by a fallback's card", "decided by a card by account", "decided by a card by account and class",
+		"decided by a card by account and way", "decided by a card by account and class and way", "decided by a card by number", "decided by a card by number and class",
+		"decided by a card by number and way", "decided by a card by number and class and way", "decided by a card of the supplier's",
+		"change of an assignment", "change of a call type", "change of a fallback",
 		"fault before", "fault crash", "fault unknown", "fault lost", "fault again", "fault cut",
 	} {
 		if m.n[name] == 0 {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/bundle"
-	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/period"
@@ -26,19 +26,24 @@ import (
 func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 	var s ledger.Setup
 	for _, id := range sorted(w.settings.Zones) {
-		s.Cycles = append(s.Cycles, book.Cycle{ID: id, Zone: w.settings.Zones[id]})
+		c := book.Cycle{ID: id, Zone: w.settings.Zones[id]}
+		if w.settings.Suppliers[id] {
+			c.Kind = book.Suppliers
+		}
+		s.Cycles = append(s.Cycles, c)
 	}
 	for _, id := range sorted(w.settings.Feeds) {
 		if m, ok := w.mends[id]; !ok {
-			s.Feeds = append(s.Feeds, w.feed(id, "UTC"))
+			s.Feeds = append(s.Feeds, w.feed(id, w.settings.Feeds[id], "UTC"))
 		} else if m.zone != "" {
-			s.Feeds = append(s.Feeds, w.feed(id, m.zone))
+			s.Feeds = append(s.Feeds, w.feed(id, w.first.feed(w.settings, id), m.zone))
 		}
 	}
+	s.Numbers = numbersOf(w.first.known(w.settings))
 	for _, id := range sorted(w.settings.Cards) {
 		n := len(w.settings.Cards[id])
 		for _, c := range w.changes {
-			if c.account == "" && c.card == id {
+			if c.card == id {
 				n = c.revision - 1
 			}
 		}
@@ -50,10 +55,10 @@ func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 	}
 	for _, id := range sorted(w.settings.Accounts) {
 		a := w.settings.Accounts[id]
-		s.Accounts = append(s.Accounts, book.Account{ID: id, Cycle: a.Cycle, Currency: w.currencies[id], Parent: a.Parent})
-		for _, month := range sorted(a.Cards) {
-			if !w.comes(id, month) {
-				s.Assignments = append(s.Assignments, assignment(id, month, a.Cards[month]))
+		s.Accounts = append(s.Accounts, book.Account{ID: id, Cycle: a.Cycle, Currency: a.Currency, Parent: a.Parent})
+		for i := range a.Cards {
+			if !w.comes(func(c change) bool { return c.assignment == &a.Cards[i] }) {
+				s.Assignments = append(s.Assignments, assignmentOf(id, a.Cards[i]))
 			}
 		}
 		for _, f := range a.Features {
@@ -64,34 +69,26 @@ func (w *world) setup(ctx context.Context, l *ledger.Ledger) error {
 			}
 		}
 	}
+	for i, t := range w.settings.CallTypes {
+		if !w.comes(func(c change) bool { return c.callType == &w.settings.CallTypes[i] }) {
+			s.CallTypes = append(s.CallTypes, callTypeOf(t))
+		}
+	}
+	for i, f := range w.settings.Fallbacks {
+		if !w.comes(func(c change) bool { return c.fallback == &w.settings.Fallbacks[i] }) {
+			s.Fallbacks = append(s.Fallbacks, fallbackOf(f))
+		}
+	}
 	return l.Apply(ctx, s)
 }
 
-func (w *world) feed(id, zone string) book.Feed {
-	source := cdr.Feed{ID: id, Format: cdr.Generic, Zone: zone}
-	if w.settings.Resold[id] {
-		source.Charges = []cdr.Further{cdr.Resellers}
-	}
-	return book.Feed{Source: source, Cycle: w.settings.Feeds[id], Unquoted: w.unquoted[id]}
-}
-
-// mend sets a feed up as it should have been.
+// mend sets a feed up as it should have been, and the numbers.
 func (w *world) mend(ctx context.Context, l *ledger.Ledger, feed string) error {
-	return l.Apply(ctx, ledger.Setup{Feeds: []book.Feed{w.feed(feed, "UTC")}})
+	return l.Apply(ctx, ledger.Setup{Feeds: []book.Feed{w.feed(feed, w.settings.Feeds[feed], "UTC")}, Numbers: numbersOf(w.settings.Numbers)})
 }
 
-func (w *world) comes(account, month string) bool {
-	for _, c := range w.changes {
-		if c.account == account && c.month == month {
-			return true
-		}
-	}
-	return false
-}
-
-func assignment(account, month, card string) book.Assignment {
-	return book.Assignment{Account: account, From: must(period.ParseMonth(month)), Card: card}
-}
+// comes reports whether one of the changes that come later is such.
+func (w *world) comes(is func(change) bool) bool { return slices.ContainsFunc(w.changes, is) }
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -102,8 +99,13 @@ func must[T any](v T, err error) T {
 
 // apply makes one of the changes that come later.
 func (w *world) apply(ctx context.Context, l *ledger.Ledger, c change) error {
-	if c.account != "" {
-		return l.Apply(ctx, ledger.Setup{Assignments: []book.Assignment{assignment(c.account, c.month, c.card)}})
+	switch {
+	case c.assignment != nil:
+		return l.Apply(ctx, ledger.Setup{Assignments: []book.Assignment{assignmentOf(c.account, *c.assignment)}})
+	case c.callType != nil:
+		return l.Apply(ctx, ledger.Setup{CallTypes: []book.CallType{callTypeOf(*c.callType)}})
+	case c.fallback != nil:
+		return l.Apply(ctx, ledger.Setup{Fallbacks: []book.Fallback{fallbackOf(*c.fallback)}})
 	}
 	card, err := w.card(ctx, l, c.card, c.revision)
 	if err != nil {

@@ -27,6 +27,7 @@ func (d docStore) write(op, key string, effect func() error) error {
 	case lost:
 		return fmt.Errorf("simulated, not done: %w", documents.ErrCommitUnknown)
 	}
+	d.s.writes++
 	err := effect()
 	if f == crash {
 		panic(crashed{})
@@ -97,6 +98,7 @@ func (d docStore) Query(ctx context.Context, q documents.Query) (documents.Page,
 
 func (d docStore) BulkCreate(ctx context.Context, docs []documents.Doc) error {
 	f := d.s.point("BulkCreate", fmt.Sprintf("%d documents", len(docs)), before, crash, unknown, lost, cut)
+	d.s.writes++
 	switch f {
 	case before:
 		return fmt.Errorf("simulated: %w", documents.ErrTransient)
@@ -122,6 +124,7 @@ var errAgain = errors.New("simulated: the transaction runs again")
 func (d docStore) RunTx(ctx context.Context, f func(context.Context, documents.Tx) error) error {
 	how := d.s.point("RunTx", "", before, crash, unknown, lost, again)
 	run := func(end error) error {
+		d.s.writes++
 		return d.Store.RunTx(ctx, func(ctx context.Context, tx documents.Tx) error {
 			if d.s.cur != nil {
 				d.s.cur.inTx = true
@@ -255,6 +258,11 @@ func wrapBuckets(b objects.Buckets, s *scheduler) objects.Buckets {
 }
 
 func (b bucket) read(op, name string, can ...fault) (fault, error) {
+	if t := b.s.cur; t != nil && !t.inTx && b.name == "cards" && strings.HasPrefix(name, "directories/") {
+		// It is opened under a lock: nobody else goes on, who could wait for that.
+		t.inTx = true
+		defer func() { t.inTx = false }()
+	}
 	f := b.s.point(op, b.name+"/"+name, can...)
 	switch f {
 	case before:

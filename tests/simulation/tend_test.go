@@ -25,6 +25,9 @@ type tending struct {
 	reading  int              // calls that read what a period holds
 	sweeping int              // sweeps that run
 	waiting  int              // sweeps that wait for all of these to end
+
+	frozen   map[ledger.Key]bool // months, as they were when so much was written
+	frozenAt int
 }
 
 type revision struct {
@@ -118,13 +121,16 @@ func (r *run) redo(f *file) error {
 		r.met["redo after a close"]++
 	}
 	r.met["redo"]++
+	if r.w.first.wrong && r.mended[f.feed] && !r.redone[f] {
+		r.met["redo of who is charged"]++
+	}
 	f.refuse, f.refused = f.refuse+f.refused, 0
 	return r.ledger.Redo(r.ctx, r.batch[f], r.clock)
 }
 
 func (r *run) closedWith(f *file) bool {
 	for _, c := range f.usage.Records {
-		cycle := r.w.settings.Feeds[c.Feed]
+		cycle := r.w.settings.Feeds[c.Feed].Cycle
 		if a, ok := r.w.settings.Accounts[c.Account]; ok {
 			cycle = a.Cycle
 		}
@@ -257,10 +263,19 @@ func (r *run) sweepUntilDone() error {
 }
 
 // isClosed reports whether a month is frozen and has no invoices, or is past it.
+// It is asked at every step, so it looks only when something was written.
 func (r *run) isClosed(key ledger.Key) bool {
-	doc, err := r.docs.Get(r.ctx, documents.Path{Collection: "periods", ID: key.String()})
-	state, _ := doc.Fields["state"].(string)
-	return err == nil && (state == string(ledger.Closed) || state == string(ledger.Issued))
+	if r.frozenAt != r.writes || r.frozen == nil {
+		r.frozen, r.frozenAt = map[ledger.Key]bool{}, r.writes
+	}
+	is, ok := r.frozen[key]
+	if !ok {
+		doc, err := r.docs.Get(r.ctx, documents.Path{Collection: "periods", ID: key.String()})
+		state, _ := doc.Fields["state"].(string)
+		is = err == nil && (state == string(ledger.Closed) || state == string(ledger.Issued))
+		r.frozen[key] = is
+	}
+	return is
 }
 
 // reopen lets a month take usage again, if it can be.

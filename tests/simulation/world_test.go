@@ -29,6 +29,7 @@ type world struct {
 	closeLast   map[string]bool // by cycle: is the last month closed, too?
 	slice       int64           // bytes of a file above which it is cut; 0: none is
 	unquoted    map[string]bool // by feed: its files are said to have no quotes
+	first       atFirst
 }
 
 // file is one object generation, delivered.
@@ -61,11 +62,28 @@ type mend struct {
 
 // change is made to the settings while the pipeline runs, before any period is
 // closed; after that only usage changes, as a book that is changed for closed
-// months asks for a re-rating.
+// months asks for a re-rating. It is one of these, new.
 type change struct {
-	account, month string // a new assignment …
-	card           string
-	revision       int // … or the activation of this revision of the card
+	account    string // whose assignment it is
+	assignment *oracle.Assignment
+	callType   *oracle.CallType
+	fallback   *oracle.Fallback
+
+	card     string
+	revision int // of the card, that becomes live
+}
+
+// of says what is changed.
+func (c change) of() string {
+	switch {
+	case c.assignment != nil:
+		return "an assignment"
+	case c.callType != nil:
+		return "a call type"
+	case c.fallback != nil:
+		return "a fallback"
+	}
+	return "a card"
 }
 
 // row is a line of a file, as text and as what it means.
@@ -91,13 +109,14 @@ type generator struct {
 	instants []int64 // worth hitting: ends of months, changes of prices
 	from, to int64   // all of the months
 	next     int
+	numbers  []string // of callers and called; empty: as always
 }
 
 func newWorld(rng *rand.Rand) *world {
 	g := &generator{Rand: rng, w: &world{
 		settings: oracle.Settings{
-			Zones: map[string]string{}, Feeds: map[string]string{}, Cards: map[string][]oracle.Revision{}, Accounts: map[string]oracle.Account{},
-			Resold: map[string]bool{},
+			Zones: map[string]string{}, Feeds: map[string]oracle.Feed{}, Cards: map[string][]oracle.Revision{}, Accounts: map[string]oracle.Account{},
+			Suppliers: map[string]bool{},
 		},
 		currencies: map[string]string{}, months: map[string][]string{}, closeLast: map[string]bool{}, mends: map[string]mend{},
 	}}
@@ -109,6 +128,12 @@ func newWorld(rng *rand.Rand) *world {
 	g.mends()
 	g.cards()
 	g.accounts()
+	if len(g.w.settings.Suppliers) > 0 || g.oneIn(4) {
+		g.switches()
+	}
+	if g.oneIn(3) {
+		g.choices()
+	}
 	g.changes()
 	rows := g.rows()
 	g.files(rows)
@@ -155,9 +180,12 @@ func (g *generator) cycles() {
 	for i := range one(g, 1, 1, 2, 2, 3) {
 		cycle := "c" + strconv.Itoa(i+1)
 		g.w.settings.Zones[cycle] = zones[i]
-		g.w.settings.Feeds["switch"+strconv.Itoa(i+1)] = cycle
+		if i > 0 && g.oneIn(3) {
+			g.w.settings.Suppliers[cycle] = true // where the records say by whom they went out
+		} else {
+			g.w.settings.Feeds["switch"+strconv.Itoa(i+1)] = oracle.Feed{Cycle: cycle, Resellers: g.oneIn(3)}
+		}
 		g.w.closeLast[cycle] = g.oneIn(2)
-		g.w.settings.Resold["switch"+strconv.Itoa(i+1)] = g.oneIn(3)
 		for m := range n {
 			month := addMonths(first, m)
 			g.w.months[cycle] = append(g.w.months[cycle], month)
@@ -299,30 +327,38 @@ func (g *generator) price() string {
 
 func (g *generator) accounts() {
 	cycles, cards := sorted(g.w.settings.Zones), sorted(g.w.settings.Cards)
-	for i := range 2 + g.IntN(5) {
-		a := oracle.Account{Cycle: cycles[i%len(cycles)], Cards: map[string]string{}}
+	n := 2 + g.IntN(5)
+	for i := range max(n, len(cycles)) {
+		a := oracle.Account{Cycle: cycles[i%len(cycles)]}
 		months := g.w.months[a.Cycle]
 		card := one(g, cards...)
 		switch g.IntN(8) {
 		case 0: // a month without a card
-			a.Cards[months[1]] = card
+			a.Cards = []oracle.Assignment{{From: months[1], Card: card}}
 		case 1: // another card later
-			a.Cards[months[0]] = card
-			a.Cards[months[1]] = g.sameCurrency(card)
+			a.Cards = []oracle.Assignment{{From: months[0], Card: card}, {From: months[1], Card: g.sameCurrency(card)}}
 		default:
-			a.Cards[addMonths(months[0], -g.IntN(3))] = card
-		}
-		if g.oneIn(2) {
-			a.Features = g.features(months)
-		}
-		if i > 0 && g.oneIn(2) {
-			a.Parent = "acc" + strconv.Itoa(1+g.IntN(i))
+			a.Cards = []oracle.Assignment{{From: addMonths(months[0], -g.IntN(3)), Card: card}}
 		}
 		id := "acc" + strconv.Itoa(i+1)
-		g.w.currencies[id] = g.w.currencies[card]
-		a.Digits = map[string]int{"GBP": 2, "EUR": 2, "JPY": 0}[g.w.currencies[id]]
+		if !g.w.settings.Suppliers[a.Cycle] {
+			if g.oneIn(2) {
+				a.Features = g.features(months)
+			}
+			if above := g.customers(); len(above) > 0 && g.oneIn(2) {
+				a.Parent = one(g, above...)
+			}
+		}
+		a.Currency = g.w.currencies[card]
+		g.w.currencies[id] = a.Currency
+		a.Digits = map[string]int{"GBP": 2, "EUR": 2, "JPY": 0}[a.Currency]
 		g.w.settings.Accounts[id] = a
 	}
+}
+
+// customers returns the accounts that are no suppliers.
+func (g *generator) customers() []string {
+	return slices.DeleteFunc(sorted(g.w.settings.Accounts), func(id string) bool { return g.w.settings.Suppliers[g.w.settings.Accounts[id].Cycle] })
 }
 
 func (g *generator) sameCurrency(card string) string {
@@ -369,10 +405,20 @@ func (g *generator) features(months []string) []oracle.Feature {
 // already being rated.
 func (g *generator) changes() {
 	for _, id := range sorted(g.w.settings.Accounts) {
-		for _, month := range sorted(g.w.settings.Accounts[id].Cards) {
+		for i := range g.w.settings.Accounts[id].Cards {
 			if g.oneIn(6) {
-				g.w.changes = append(g.w.changes, change{account: id, month: month, card: g.w.settings.Accounts[id].Cards[month]})
+				g.w.changes = append(g.w.changes, change{account: id, assignment: &g.w.settings.Accounts[id].Cards[i]})
 			}
+		}
+	}
+	for i := range g.w.settings.CallTypes {
+		if g.oneIn(4) {
+			g.w.changes = append(g.w.changes, change{callType: &g.w.settings.CallTypes[i]})
+		}
+	}
+	for i := range g.w.settings.Fallbacks {
+		if g.oneIn(3) {
+			g.w.changes = append(g.w.changes, change{fallback: &g.w.settings.Fallbacks[i]})
 		}
 	}
 	for _, id := range sorted(g.w.settings.Cards) {
@@ -386,7 +432,7 @@ func (g *generator) changes() {
 func (g *generator) rows() []row {
 	var rows []row
 	for range 10 + g.IntN(50) {
-		r := g.record()
+		r := g.record(one(g, sorted(g.w.settings.Feeds)...))
 		rows = append(rows, row{record: r})
 		switch g.IntN(8) {
 		case 0: // delivered again
@@ -399,8 +445,8 @@ func (g *generator) rows() []row {
 			}
 		case 2, 3: // the same instant, so that the order must be told by more
 			for range 1 + g.IntN(2) {
-				o := g.record()
-				o.Instant, o.Account, o.Feed = r.Instant, r.Account, r.Feed
+				o := g.record(r.Feed)
+				o.Instant, o.Account = r.Instant, r.Account
 				rows = append(rows, row{record: o})
 			}
 		case 4:
@@ -415,12 +461,11 @@ func (g *generator) rows() []row {
 	return rows
 }
 
-func (g *generator) record() oracle.Record {
+func (g *generator) record(feed string) oracle.Record {
 	g.next++
-	feed := one(g, sorted(g.w.settings.Feeds)...)
 	r := oracle.Record{
 		Feed: feed, CallID: "call" + strconv.Itoa(g.next), Leg: one(g, "", "", "a"), Version: one[uint64](g, 0, 0, 1),
-		Instant: g.instant(), Nanos: g.duration(), Account: g.account(), A: one(g, "442071234567", "15551234567"), B: g.number(),
+		Instant: g.instant(), Nanos: g.duration(), Account: g.account(), A: g.caller(), B: g.number(),
 	}
 	if g.oneIn(6) {
 		r.CallID = ""
@@ -431,6 +476,7 @@ func (g *generator) record() oracle.Record {
 	if g.oneIn(8) {
 		r.Tag = one(g, "gold", "silver")
 	}
+	g.route(&r)
 	return r
 }
 
@@ -468,6 +514,9 @@ func (g *generator) duration() int64 {
 }
 
 func (g *generator) number() string {
+	if len(g.numbers) > 0 && g.oneIn(2) {
+		return one(g, g.numbers...)
+	}
 	return one(g, "112", "100", "44791", "442079460000", "447911123456", "447011123456", "12125550100", "15145550100",
 		"33612345678", "33142685300", "998901234567")
 }
@@ -480,10 +529,13 @@ func (g *generator) rival(r oracle.Record) oracle.Record {
 	}
 	switch g.IntN(5) {
 	case 0:
-		r.B = g.number()
+		r.A, r.B = g.caller(), g.number()
+		g.route(&r)
 	case 1, 2:
 		// To another account, perhaps of another cycle.
-		r.Account = one(g, append(sorted(g.w.settings.Accounts), ghost)...)
+		if r.A = g.caller(); g.names(r.Feed) {
+			r.Account = one(g, append(sorted(g.w.settings.Accounts), ghost)...)
+		}
 	default:
 		if r.Kind == "" {
 			r.Nanos = g.duration()
@@ -579,7 +631,7 @@ func (g *generator) newFile(feed string, rows []row, exact bool) *file {
 	}
 	var text strings.Builder
 	// The number in the header keeps two files from being one by accident.
-	fmt.Fprintf(&text, "call_id,account,a_number,b_number,start_time,duration,disposition,leg,version,kind,units,tag,n%d\n", len(g.w.files)+1)
+	fmt.Fprintf(&text, "call_id,account,a_number,b_number,start_time,duration,disposition,leg,version,kind,units,tag,direction,trunk,out_trunk,n%d\n", len(g.w.files)+1)
 	for _, r := range rows {
 		switch r.kind {
 		case rejectedRow:
@@ -616,7 +668,10 @@ func (g *generator) line(r row, exact bool) string {
 		duration += fmt.Sprintf(".%09d", c.Nanos%1e9)
 	}
 	b, account, disposition := one(g, "", "+", "00")+c.B, c.Account, one(g, "ANSWERED", "")
-	if account == "unassigned" {
+	switch {
+	case !g.names(c.Feed):
+		account = one(g, "", "acc1") // the feed has no use for it
+	case account == "unassigned":
 		account = ""
 	}
 	kind, units := one(g, "", "voice"), ""
@@ -641,5 +696,5 @@ func (g *generator) line(r row, exact bool) string {
 	case ignoredRow:
 		disposition = "NO ANSWER"
 	}
-	return strings.Join([]string{c.CallID, account, c.A, b, at, duration, disposition, c.Leg, strconv.FormatUint(c.Version, 10), kind, units, c.Tag, ""}, ",") + "\n"
+	return strings.Join([]string{c.CallID, account, c.A, b, at, duration, disposition, c.Leg, strconv.FormatUint(c.Version, 10), kind, units, c.Tag, g.direction(c), c.Trunk, c.OutTrunk, ""}, ",") + "\n"
 }
