@@ -84,11 +84,16 @@ func TestAFoldThatGoesOnIsTheOneFromNothing(t *testing.T) {
 		h := newHouse(t)
 		h.more = 5
 		h.setUp(h.image("0.06"))
+		accounts := []string{"acme", "beta", "who", "account-1", "account-2", "account-3", "account-4"}
+		if rapid.Bool().Draw(rt, "two cycles") { // each decides what the other's files repeat
+			h.addCycle()
+			accounts = append(accounts, "gamma", "delta")
+		}
 		var refused []string
 		l := h.keeping(&refused)
 		var batches []string
 		day := 0
-		for file := range rapid.IntRange(2, 7).Draw(rt, "files") {
+		for file := range rapid.IntRange(2, 5).Draw(rt, "files") {
 			day = min(29, day+rapid.IntRange(0, 6).Draw(rt, "days on"))
 			from := day
 			if rapid.IntRange(0, 5).Draw(rt, "late") == 0 {
@@ -97,7 +102,7 @@ func TestAFoldThatGoesOnIsTheOneFromNothing(t *testing.T) {
 			span := rapid.IntRange(1, 3).Draw(rt, "span")
 			var rows []string
 			for range rapid.IntRange(1, 25).Draw(rt, "rows") {
-				account := rapid.SampledFrom([]string{"acme", "beta", "who", "account-1", "account-2", "account-3", "account-4"}).Draw(rt, "account")
+				account := rapid.SampledFrom(accounts).Draw(rt, "account")
 				id := rapid.SampledFrom([]string{"", "", "1", "2", "3"}).Draw(rt, "id")
 				at := time.Date(2026, 11, 1+min(29, from+rapid.IntRange(0, span-1).Draw(rt, "day")), 0, 0, 0, 0, time.UTC).
 					Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "hours")) * 8 * time.Hour)
