@@ -365,3 +365,22 @@ func TestCheckpointsThatNoFoldGoesOnFromAreSwept(t *testing.T) {
 func headOf(month string) documents.Path {
 	return documents.Path{Collection: "folds", ID: key(month).String()}
 }
+
+// A file of another cycle may take a call away that is from before: the month up
+// to there is another one then, though no file of its own has changed.
+func TestAnotherCyclesLateFileIsNotPassedOver(t *testing.T) {
+	h := newTwoCycles(t)
+	var refused []string
+	h.versions("feed/1.csv", "1,beta,,442079460000,2026-11-03 12:00:00,60,1")
+	h.versions("feed/2.csv", "2,beta,,442079460000,2026-11-10 12:00:00,60,1")
+	h.result(h.keeping(&refused))
+	h.versions("feed/3.csv", "1,gamma,,442079460000,2026-11-03 12:00:00,60,2")
+	r, err := h.keeping(&refused).Fold(t.Context(), key("2026-11"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Counts.Charged != 1 || r.Counts.Superseded != 1 || len(h.checkpoints()) < 2 {
+		t.Errorf("%+v with checkpoints %v, want one call charged and one superseded, and another checkpoint", r.Counts, h.checkpoints())
+	}
+	h.proved()
+}
