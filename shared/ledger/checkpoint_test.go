@@ -84,11 +84,16 @@ func TestAFoldThatGoesOnIsTheOneFromNothing(t *testing.T) {
 		h := newHouse(t)
 		h.more = 5
 		h.setUp(h.image("0.06"))
+		accounts := []string{"acme", "beta", "who", "account-1", "account-2", "account-3", "account-4"}
+		if rapid.Bool().Draw(rt, "two cycles") { // each decides what the other's files repeat
+			h.addCycle()
+			accounts = append(accounts, "gamma", "delta")
+		}
 		var refused []string
 		l := h.keeping(&refused)
 		var batches []string
 		day := 0
-		for file := range rapid.IntRange(2, 7).Draw(rt, "files") {
+		for file := range rapid.IntRange(2, 5).Draw(rt, "files") {
 			day = min(29, day+rapid.IntRange(0, 6).Draw(rt, "days on"))
 			from := day
 			if rapid.IntRange(0, 5).Draw(rt, "late") == 0 {
@@ -97,7 +102,7 @@ func TestAFoldThatGoesOnIsTheOneFromNothing(t *testing.T) {
 			span := rapid.IntRange(1, 3).Draw(rt, "span")
 			var rows []string
 			for range rapid.IntRange(1, 25).Draw(rt, "rows") {
-				account := rapid.SampledFrom([]string{"acme", "beta", "who", "account-1", "account-2", "account-3", "account-4"}).Draw(rt, "account")
+				account := rapid.SampledFrom(accounts).Draw(rt, "account")
 				id := rapid.SampledFrom([]string{"", "", "1", "2", "3"}).Draw(rt, "id")
 				at := time.Date(2026, 11, 1+min(29, from+rapid.IntRange(0, span-1).Draw(rt, "day")), 0, 0, 0, 0, time.UTC).
 					Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "hours")) * 8 * time.Hour)
@@ -359,4 +364,23 @@ func TestCheckpointsThatNoFoldGoesOnFromAreSwept(t *testing.T) {
 
 func headOf(month string) documents.Path {
 	return documents.Path{Collection: "folds", ID: key(month).String()}
+}
+
+// A file of another cycle may take a call away that is from before: the month up
+// to there is another one then, though no file of its own has changed.
+func TestAnotherCyclesLateFileIsNotPassedOver(t *testing.T) {
+	h := newTwoCycles(t)
+	var refused []string
+	h.versions("feed/1.csv", "1,beta,,442079460000,2026-11-03 12:00:00,60,1")
+	h.versions("feed/2.csv", "2,beta,,442079460000,2026-11-10 12:00:00,60,1")
+	h.result(h.keeping(&refused))
+	h.versions("feed/3.csv", "1,gamma,,442079460000,2026-11-03 12:00:00,60,2")
+	r, err := h.keeping(&refused).Fold(t.Context(), key("2026-11"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Counts.Charged != 1 || r.Counts.Superseded != 1 || len(h.checkpoints()) < 2 {
+		t.Errorf("%+v with checkpoints %v, want one call charged and one superseded, and another checkpoint", r.Counts, h.checkpoints())
+	}
+	h.proved()
 }
