@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // Identity is how a stored row is found again: rows of one record have one
@@ -36,6 +37,36 @@ func (c *Columns) IdentityHash(i int) uint64 {
 		return r.IdentityHash()
 	}
 	return mixIdentity(c.Bytes(c.Feed[i]), c.Bytes(c.CallID[i]), c.Bytes(c.Leg[i]), c.Instant[i])
+}
+
+// IdentityHashes sets out[i] to IdentityHash(i).
+func (c *Columns) IdentityHashes(out []uint64) {
+	var feed Span
+	seed := mixText(mixSeed, c.Bytes(feed))
+	for i := range out {
+		if c.Feed[i] != feed {
+			feed = c.Feed[i]
+			seed = mixText(mixSeed, c.Bytes(feed))
+		}
+		id := c.CallID[i]
+		if id.Len == 0 || c.Leg[i].Len > 0 {
+			out[i] = c.IdentityHash(i)
+			continue
+		}
+		h, text := seed^uint64(id.Len)<<56, c.Text[id.At:]
+		left := int(id.Len)
+		for ; left > 8; left, text = left-8, text[8:] {
+			h = multiplied(h^binary.LittleEndian.Uint64(text), mixOdd)
+		}
+		var last uint64
+		if len(text) >= 8 {
+			last = binary.LittleEndian.Uint64(text) & (1<<(8*left) - 1)
+		} else {
+			last = lastWord(text[:left])
+		}
+		h = multiplied(h^last, mixOdd)
+		out[i] = multiplied(multiplied(h^uint64(c.Instant[i]), mixOdd), mixSeed)
+	}
 }
 
 const (
@@ -85,8 +116,12 @@ func multiplied(x, y uint64) uint64 {
 
 // AppendIdentity appends the stored form of id to dst.
 func AppendIdentity(dst []byte, id Identity) []byte {
-	dst = binary.LittleEndian.AppendUint64(dst, id.Hash)
-	return binary.AppendUvarint(dst, uint64(id.Line)<<8|uint64(id.Shard))
+	const most = 8 + binary.MaxVarintLen64
+	from := len(dst)
+	dst = slices.Grow(dst, most)
+	b := dst[:from+most]
+	put64(b, from, id.Hash)
+	return b[:putUvarint(b, from+8, uint64(id.Line)<<8|uint64(id.Shard))]
 }
 
 // NextIdentity splits the first identity off a block's payload.

@@ -195,7 +195,7 @@ func (w *resultWriter) featuresOnly(shard uint8) error {
 }
 
 func (w *resultWriter) write(ctx context.Context, r *call.Row) error {
-	if w.out.full() {
+	if w.out.full(0) {
 		if err := w.out.seal(ctx); err != nil {
 			return err
 		}
