@@ -337,7 +337,7 @@ func ParseRow(s string, r *Row) error {
 }
 
 // wordAt returns the 8 bytes at s[at:], zeros behind its end.
-func wordAt(s string, at int) (w uint64) {
+func wordAt[T string | []byte](s T, at int) uint64 {
 	if s = s[at:]; len(s) >= 8 {
 		return word(s)
 	}

@@ -21,7 +21,7 @@ type rater struct {
 	*slice
 	payers    *book.Payers
 	prices    blockPricer
-	single    *pricer
+	alone     *pricer
 	accounts  accounts
 	strangers *accountState // of those who are not in the book
 	periods   map[Key]*openPeriod
@@ -36,6 +36,8 @@ type rater struct {
 	hashes  []uint64       // of their identities
 	owners  []uint32       // of a block: places of accounts in the book
 	states  []*accountState
+	single  *openPeriod // that all rows of a block are in
+	asking  bool        // a row of it may be priced alone
 	shards  []uint8
 	further []further  // whom the feed's records charge beside who pays
 	gather  gather     // rows of the part that is written
@@ -102,7 +104,7 @@ func (s *slice) newRater(ctx context.Context) (*rater, error) {
 	out.reset()
 	return &rater{
 		slice: s, payers: payers, further: furtherOf(s.feed, s.book.Levels()), prices: blockPricer{cards: s.cards, open: map[cardKey]*blockCard{}},
-		single: newPricerOf(s.book, s.cards), periods: map[Key]*openPeriod{},
+		alone: newPricerOf(s.book, s.cards), periods: map[Key]*openPeriod{},
 		out: out, part: 1,
 	}, nil
 }
@@ -183,9 +185,9 @@ func (r *rater) block(ctx context.Context) error {
 	if err := r.store(ctx); err != nil {
 		return err
 	}
-	r.count(r.states, r.prices.priced)
+	r.count(r.states, r.single, r.prices.priced)
 	for k := range r.further {
-		r.count(r.further[k].states, r.further[k].priced)
+		r.count(r.further[k].states, nil, r.further[k].priced)
 	}
 	if r.gather.full() {
 		r.gather.flush(r.out)
@@ -209,21 +211,30 @@ func (r *rater) route(ctx context.Context) error {
 		}
 	}
 	r.states, r.shards = slices.Grow(r.states[:0], n)[:n], slices.Grow(r.shards[:0], n)[:n]
+	r.single, r.asking = nil, false
+	several := false
 	for i, at := range r.rows.Instant {
 		if r.only && (at < r.from || at >= r.to) {
 			r.states[i] = nil
 			r.ignore(i)
 			continue
 		}
-		if s := r.accounts.first(r.owners[i]); s != nil && s.from <= at && at < s.to && s.period.unit == r.unit {
-			r.states[i], r.shards[i] = s, s.shard
-			continue
+		s := r.accounts.first(r.owners[i])
+		if s != nil && s.from <= at && at < s.to && s.period.unit == r.unit {
+			r.shards[i] = s.shard
+		} else {
+			var err error
+			known := r.owners[i] != book.NoPayer
+			if s, r.shards[i], err = r.find(ctx, i, r.owners[i], known, r.rows.Bytes(r.rows.Account[i])); err != nil {
+				return err
+			}
 		}
-		var err error
-		known := r.owners[i] != book.NoPayer
-		if r.states[i], r.shards[i], err = r.find(ctx, i, r.owners[i], known, r.rows.Bytes(r.rows.Account[i])); err != nil {
-			return err
-		}
+		r.states[i] = s
+		several = several || r.single != nil && r.single != s.period
+		r.single, r.asking = s.period, r.asking || s.alone || s.fallbacks
+	}
+	if several {
+		r.single = nil
 	}
 	return nil
 }
@@ -304,6 +315,14 @@ func (r *rater) store(ctx context.Context) error {
 	r.writer = r.rows.RowWriter()
 	r.hashes = slices.Grow(r.hashes[:0], n)[:n]
 	r.rows.IdentityHashes(r.hashes)
+	if r.single != nil && !r.asking && r.further == nil { // as most are
+		for i, state := range r.states {
+			if state != nil {
+				r.put(i, r.single, r.shards[i], &r.prices.priced[i])
+			}
+		}
+		return nil
+	}
 	for i, state := range r.states {
 		if state == nil {
 			continue
@@ -329,18 +348,22 @@ func (r *rater) charge(ctx context.Context, i int, s *accountState, shard uint8,
 			return err
 		}
 	}
-	at := s.period
+	r.put(i, s.period, shard, p)
+	return nil
+}
+
+// put adds a charge of a row to the part.
+func (r *rater) put(i int, at *openPeriod, shard uint8, p *call.Priced) {
 	if at.part != r.part {
 		at.part, at.at = r.part, r.out.period(at.Period)
 	}
 	r.gather.add(r.writer.AppendFramed(r.gather.rows, i, p), at.at, call.Identity{Hash: r.hashes[i], Line: r.rows.Line[i], Shard: shard})
-	return nil
 }
 
 // priceAlone prices a charge of a row by all that the book chooses by.
 func (r *rater) priceAlone(ctx context.Context, i int, p *call.Priced) error {
 	row := call.Row{Record: r.rows.Record(i), Line: r.rows.Line[i], Role: p.Role, Level: p.Level}
-	image, err := r.single.price(ctx, &row)
+	image, err := r.alone.price(ctx, &row)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", row.Line, err)
 	}
@@ -350,19 +373,24 @@ func (r *rater) priceAlone(ctx context.Context, i int, p *call.Priced) error {
 	return nil
 }
 
-// count counts charges of a block: in their periods, and of who pays as rows.
-func (r *rater) count(states []*accountState, priced []call.Priced) {
+// count counts charges of a block, in their periods, or in the one that all are
+// in; and of who pays as rows.
+func (r *rater) count(states []*accountState, single *openPeriod, priced []call.Priced) {
 	var at *openPeriod // of the charges of n
 	var n PeriodCount
 	for i, s := range states {
 		if s == nil {
 			continue
 		}
-		if s.period != at {
+		of := single
+		if of == nil {
+			of = s.period
+		}
+		if of != at {
 			if at != nil {
 				at.PeriodCount = at.plus(n)
 			}
-			at = s.period
+			at = of
 			n = PeriodCount{Period: at.Period, First: math.MaxInt64, Last: math.MinInt64}
 		}
 		instant := r.rows.Instant[i]
