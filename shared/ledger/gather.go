@@ -25,14 +25,15 @@ type gathered struct {
 }
 
 const (
-	// gatherRows and gatherBytes bound what is gathered: it stays in the cache of
-	// a core.
+	// gatherRows and gatherBytes are about how much is gathered: it stays in the
+	// cache of a core. mostRows is what can be.
 	gatherRows  = 8192
 	gatherBytes = 1 << 20
+	mostRows    = 1<<16 - 1
 )
 
-// full reports whether there may be no room for another block of rows.
-func (g *gather) full() bool { return len(g.all) > gatherRows-blockRows || len(g.rows) > gatherBytes }
+// full reports whether it is time to flush.
+func (g *gather) full() bool { return len(g.all) >= gatherRows || len(g.rows) >= gatherBytes }
 
 // add takes a row, which was appended to rows, and its identity.
 func (g *gather) add(rows []byte, period int, id call.Identity) {

@@ -354,6 +354,9 @@ func (r *rater) charge(ctx context.Context, i int, s *accountState, shard uint8,
 
 // put adds a charge of a row to the part.
 func (r *rater) put(i int, at *openPeriod, shard uint8, p *call.Priced) {
+	if len(r.gather.all) == mostRows { // records may have many charges
+		r.gather.flush(r.out)
+	}
 	if at.part != r.part {
 		at.part, at.at = r.part, r.out.period(at.Period)
 	}
