@@ -117,6 +117,9 @@ func NewIndex(b *Book) (*Index, error) {
 // Directory names the image of who owns which number; empty: nobody does.
 func (ix *Index) Directory() string { return ix.book.Directory }
 
+// Cards returns how many cards there are.
+func (ix *Index) Cards() int { return len(ix.cards) }
+
 // Feed returns a configured feed.
 func (ix *Index) Feed(id string) (*Feed, bool) {
 	f, ok := ix.feeds[id]

@@ -29,7 +29,7 @@ const Shards = 256
 // BlockHeader is the fixed head of a block.
 //
 //	offset  size  field (little-endian)
-//	0       4     magic "TBB2"
+//	0       4     magic "TBB3"
 //	4       1     kind
 //	5       1     shard
 //	6       2     zero
@@ -51,7 +51,7 @@ const BlockHeaderSize = 20
 // MaxBlock bounds a block's payload in bytes; a larger one is refused.
 const MaxBlock = 4 << 20
 
-const blockMagic = 0x32424254 // "TBB2"
+const blockMagic = 0x33424254 // "TBB3"
 
 // ErrBlock says that a block's bytes are not what was written.
 var ErrBlock = errors.New("block is damaged")

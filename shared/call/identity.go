@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // Identity is how a stored row is found again: rows of one record have one
@@ -11,7 +12,7 @@ import (
 // here is told apart by Record.Identity and Record.ContentHash.
 type Identity struct {
 	Hash  uint64 // of what Record.Identity hashes, or of the content when there is no id
-	Line  int64  // of the row: 1 to 2^55
+	Line  int64  // of the row: 1 to 2^52
 	Shard uint8  // of the row's account
 }
 
@@ -36,6 +37,36 @@ func (c *Columns) IdentityHash(i int) uint64 {
 		return r.IdentityHash()
 	}
 	return mixIdentity(c.Bytes(c.Feed[i]), c.Bytes(c.CallID[i]), c.Bytes(c.Leg[i]), c.Instant[i])
+}
+
+// IdentityHashes sets out[i] to IdentityHash(i).
+func (c *Columns) IdentityHashes(out []uint64) {
+	var feed Span
+	seed := mixText(mixSeed, c.Bytes(feed))
+	for i := range out {
+		if c.Feed[i] != feed {
+			feed = c.Feed[i]
+			seed = mixText(mixSeed, c.Bytes(feed))
+		}
+		id := c.CallID[i]
+		if id.Len == 0 || c.Leg[i].Len > 0 {
+			out[i] = c.IdentityHash(i)
+			continue
+		}
+		h, text := seed^uint64(id.Len)<<56, c.Text[id.At:]
+		left := int(id.Len)
+		for ; left > 8; left, text = left-8, text[8:] {
+			h = multiplied(h^binary.LittleEndian.Uint64(text), mixOdd)
+		}
+		var last uint64
+		if len(text) >= 8 {
+			last = binary.LittleEndian.Uint64(text) & (1<<(8*left) - 1)
+		} else {
+			last = lastWord(text[:left])
+		}
+		h = multiplied(h^last, mixOdd)
+		out[i] = multiplied(multiplied(h^uint64(c.Instant[i]), mixOdd), mixSeed)
+	}
 }
 
 const (
@@ -83,17 +114,29 @@ func multiplied(x, y uint64) uint64 {
 	return hi ^ lo
 }
 
-// AppendIdentity appends the stored form of id to dst.
+// AppendIdentity appends the stored form of id to dst: the hash; then, in as few
+// bytes as it takes, line, shard (8 bits) and how many bytes those are, less one
+// (3 bits), little-endian.
 func AppendIdentity(dst []byte, id Identity) []byte {
-	dst = binary.LittleEndian.AppendUint64(dst, id.Hash)
-	return binary.AppendUvarint(dst, uint64(id.Line)<<8|uint64(id.Shard))
+	const most = 16
+	from := len(dst)
+	if cap(dst)-from < most {
+		dst = slices.Grow(dst, most)
+	}
+	b := dst[:from+most]
+	n := uint64(id.Line)<<11 | uint64(id.Shard)<<3 | 1 // so that it has a byte
+	size := sizeOf(n)
+	put64(b, from, id.Hash)
+	put64(b, from+8, n&^7|uint64(size-1))
+	return b[:from+8+size]
 }
 
 // NextIdentity splits the first identity off a block's payload.
 func NextIdentity(payload []byte) (id Identity, rest []byte, err error) {
 	if len(payload) > 8 {
-		if n, used := binary.Uvarint(payload[8:]); used > 0 {
-			return Identity{binary.LittleEndian.Uint64(payload), int64(n >> 8), uint8(n)}, payload[8+used:], nil
+		if size := int(payload[8]&7) + 1; len(payload) >= 8+size {
+			n := wordAt(payload, 8) & (1<<(8*size) - 1)
+			return Identity{binary.LittleEndian.Uint64(payload), int64(n >> 11), uint8(n >> 3)}, payload[8+size:], nil
 		}
 	}
 	return Identity{}, nil, fmt.Errorf("%w: an identity is cut off", ErrBlock)

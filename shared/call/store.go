@@ -4,53 +4,70 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/money"
 )
 
-// A stored row is a set of marks as a uvarint, which say what follows; its
-// status; and then, without a gap, what is marked and what every row has:
+// A stored row is a head of 7 bytes, little-endian: its marks (15 bits), status
+// (4), the bytes that instant (4), nanos (4), line (4), image (3), billed (4) and
+// charge (4) take, prefix (8), and the decimals (5) and sign (1) of the charge.
+// Then come, without a gap, those numbers, little-endian, what is marked, and the
+// texts that every row has:
 //
-//	instant (varint), nanos, line, decimals, flags, version, kind and units,
-//	direction, image, prefix, billed, batch, covered: uvarints
-//	charge, due: decimals with the sign below them, the high word where it is
-//	marked, the low word
+//	instant (the sign below it), nanos, line, image, billed, charge (low word)
+//	charge (high word), flags, version: uvarints
+//	decimals: a byte
+//	kind: a byte, units: a uvarint
+//	direction: a byte
+//	batch, covered: uvarints; due: its decimals with the sign below them and
+//	whether there is a high word above, then its words: uvarints
 //	role, level: bytes
-//	feed, account, called number, caller, call id, leg, raw caller, raw called,
+//	account, called number, caller, call id, feed, leg, raw caller, raw called,
 //	lrn, caller's lrn, service, tag, trunk, account as read, reason, column,
 //	value, want, outgoing trunk: texts behind their lengths
 //
-// Most rows have few of them: about 75 bytes.
+// A row without a feed is of that of its part. Most rows take about 65 bytes.
 type marks uint32
 
-// Those that most rows have come first: then the set is two bytes.
 const (
-	markWhole    marks = 1 << iota // instant and nanos are whole seconds, and stored as such
-	markDuration                   // it is not zero
-	markImage
-	markPriced // prefix and billed
-	markCharge
-	markCallID
-	markCaller
+	markWhole marks = 1 << iota // instant and nanos are whole seconds, and stored as such
+	markWide                    // the charge has a high word
 	markFlags
-	markReason
-	markRaw // caller or called as read
 	markVersion
-	markKind
 	markDecimals
-	markLeg
+	markKind
 	markDescribed // direction, trunk or account as read
-	markRouting   // lrn, caller's lrn, service or tag
 	markFolded    // batch, covered and due
-	markReport    // column, value or want
-	markWide      // the charge has a high word
-	markWideDue
-	markCharges // role, level and outgoing trunk
-	allMarks    = 1<<iota - 1
+	markCharges   // role, level and outgoing trunk
+	markFeed
+	markLeg
+	markRaw     // caller or called as read
+	markRouting // lrn, caller's lrn, service or tag
+	markReason
+	markReport // column, value or want
 )
 
 const second = 1_000_000_000
+
+// Where the parts of a head are.
+const (
+	rowHead      = 7
+	markBits     = 15
+	statusAt     = markBits
+	instantAt    = statusAt + 4
+	nanosAt      = instantAt + 4
+	lineAt       = nanosAt + 4
+	imageAt      = lineAt + 4
+	billedAt     = imageAt + 3
+	chargeAt     = billedAt + 4
+	prefixAt     = chargeAt + 4
+	decimalsAt   = prefixAt + 8
+	negativeAt   = decimalsAt + 5
+	wideDue      = 1 << 7
+	maxImageSize = 4
+)
 
 // numbers are those of a row that was not folded.
 type numbers struct {
@@ -67,29 +84,13 @@ type numbers struct {
 	level                  uint8
 }
 
-// marks returns those of the numbers.
+// marks returns those of the numbers that few rows have.
 func (n *numbers) marks() marks {
-	m := mark(n.nanos != 0, markDuration) | mark(n.decimals != 0, markDecimals) | mark(n.flags != 0, markFlags) |
-		mark(n.version != 0, markVersion) | mark(n.kind != 0 || n.units != 0, markKind) | mark(n.direction != 0, markDescribed) |
-		mark(n.image != 0, markImage) | mark(n.role != 0, markCharges) | mark(n.prefix != 0 || n.billed != 0, markPriced)
-	if n.instant%second == 0 && n.nanos%second == 0 {
-		m |= markWhole
-	}
-	if n.charge != (money.Amount{}) {
-		_, hi, _, _ := n.charge.Bits()
-		m |= markCharge | mark(hi != 0, markWide)
-	}
-	return m
+	return mark(n.decimals != 0, markDecimals) | mark(n.version != 0, markVersion) | mark(n.kind != 0 || n.units != 0, markKind) |
+		mark(n.direction != 0, markDescribed) | mark(n.role != 0, markCharges)
 }
 
-// foldedMarks returns those of what the fold set.
-func (r *Row) foldedMarks() marks {
-	if r.Batch == 0 && r.Covered == 0 && r.Due == (money.Amount{}) {
-		return 0
-	}
-	_, hi, _, _ := r.Due.Bits()
-	return markFolded | mark(hi != 0, markWideDue)
-}
+func (r *Row) folded() bool { return r.Batch != 0 || r.Covered != 0 || r.Due != (money.Amount{}) }
 
 func mark(has bool, m marks) marks {
 	if has {
@@ -98,32 +99,69 @@ func mark(has bool, m marks) marks {
 	return 0
 }
 
-// most is how many bytes the marks, numbers and lengths of a row take at most,
-// and how far a short text may be written beyond its end.
+// most is how many bytes the numbers and lengths of a row take at most, and how
+// far a number or a short text may be written beyond its end.
 const most = 320
 
-// put writes the numbers at b[at:], and returns what is behind them.
+// put writes the head and the numbers at b[at:], and returns what is behind
+// them. What many rows have is written without asking whether: a processor
+// cannot foretell how long numbers are.
 func (n *numbers) put(b []byte, at int, m marks) int {
-	at = putUvarint(b, at, uint64(m))
-	b[at] = byte(n.status)
+	neg, hi, charge, decimals := n.charge.Bits()
 	instant, nanos := n.instant, n.nanos
-	if m&markWhole != 0 {
-		instant, nanos = instant/second, nanos/second
+	if whole := instant / second; whole*second == instant && nanos%second == 0 {
+		instant, nanos = whole, nanos/second
+		m |= markWhole
 	}
-	at = putUvarint(b, at+1, uint64(instant)<<1^uint64(instant>>63))
-	if m&markDuration != 0 {
-		at = putUvarint(b, at, uint64(nanos))
+	if hi != 0 {
+		m |= markWide
 	}
-	at = putUvarint(b, at, uint64(n.line))
-	if m&markDecimals != 0 {
-		b[at] = n.decimals
-		at++
+	if n.flags != 0 {
+		m |= markFlags
+	}
+	head := uint64(m) | uint64(n.status)<<statusAt | uint64(n.prefix)<<prefixAt | uint64(decimals)<<decimalsAt
+	if neg {
+		head |= 1 << negativeAt
+	}
+	zigzag := uint64(instant)<<1 ^ uint64(instant>>63)
+	ofInstant, ofNanos, ofLine := sizeOf(zigzag), sizeOf(uint64(nanos)), sizeOf(uint64(n.line))
+	ofImage, ofBilled, ofCharge := sizeOf(uint64(n.image)), sizeOf(n.billed), sizeOf(charge)
+	head |= uint64(ofInstant)<<instantAt | uint64(ofNanos)<<nanosAt | uint64(ofLine)<<lineAt |
+		uint64(ofImage)<<imageAt | uint64(ofBilled)<<billedAt | uint64(ofCharge)<<chargeAt
+	put64(b, at, head)
+	at += rowHead
+	put64(b, at, zigzag)
+	at += ofInstant
+	put64(b, at, uint64(nanos))
+	at += ofNanos
+	put64(b, at, uint64(n.line))
+	at += ofLine
+	put64(b, at, uint64(n.image))
+	at += ofImage
+	put64(b, at, n.billed)
+	at += ofBilled
+	put64(b, at, charge)
+	at += ofCharge
+	if m&^markWhole == 0 {
+		return at
+	}
+	return n.putRare(b, at, m, hi)
+}
+
+// putRare writes the numbers that are marked.
+func (n *numbers) putRare(b []byte, at int, m marks, hi uint64) int {
+	if m&markWide != 0 {
+		at = putUvarint(b, at, hi)
 	}
 	if m&markFlags != 0 {
 		at = putUvarint(b, at, uint64(n.flags))
 	}
 	if m&markVersion != 0 {
 		at = putUvarint(b, at, n.version)
+	}
+	if m&markDecimals != 0 {
+		b[at] = n.decimals
+		at++
 	}
 	if m&markKind != 0 {
 		b[at] = byte(n.kind)
@@ -132,16 +170,6 @@ func (n *numbers) put(b []byte, at int, m marks) int {
 	if m&markDescribed != 0 {
 		b[at] = byte(n.direction)
 		at++
-	}
-	if m&markImage != 0 {
-		at = putUvarint(b, at, uint64(n.image))
-	}
-	if m&markPriced != 0 {
-		b[at] = n.prefix
-		at = putUvarint(b, at+1, n.billed)
-	}
-	if m&markCharge != 0 {
-		at = putAmount(b, at, n.charge, m&markWide != 0)
 	}
 	return at
 }
@@ -155,18 +183,24 @@ func (n *numbers) putRole(b []byte, at int, m marks) int {
 	return at
 }
 
-func putAmount(b []byte, at int, a money.Amount, wide bool) int {
+// sizeOf returns how many bytes a number takes: none if it is zero.
+func sizeOf(v uint64) int { return (bits.Len64(v) + 7) / 8 }
+
+// put64 writes all 8 bytes of a number; who needs fewer goes on behind those.
+func put64(b []byte, at int, v uint64) { binary.LittleEndian.PutUint64(b[at:], v) }
+
+func putDue(b []byte, at int, a money.Amount) int {
 	neg, hi, lo, decimals := a.Bits()
 	head := decimals << 1
 	if neg {
 		head |= 1
 	}
-	b[at] = head
-	at++
-	if wide {
-		at = putUvarint(b, at, hi)
+	if hi == 0 {
+		b[at] = head
+		return putUvarint(b, at+1, lo)
 	}
-	return putUvarint(b, at, lo)
+	b[at] = head | wideDue
+	return putUvarint(b, putUvarint(b, at+1, hi), lo)
 }
 
 func putUvarint(b []byte, at int, v uint64) int {
@@ -192,7 +226,7 @@ func AppendRow(dst []byte, r *Row) []byte {
 		kind: r.Kind, units: r.Units, direction: r.Direction, image: r.Image, prefix: uint8(r.Prefix), billed: r.Billed, charge: r.Charge,
 		role: r.Role, level: r.Level,
 	}
-	m := n.marks() | r.foldedMarks() | mark(r.CallID != "", markCallID) | mark(r.ANumber != "", markCaller) | mark(r.Reason != "", markReason) |
+	m := n.marks() | mark(r.folded(), markFolded) | mark(r.Reason != "", markReason) | mark(r.Feed != "", markFeed) |
 		mark(r.ARaw != "" || r.BRaw != "", markRaw) | mark(r.Leg != "", markLeg) | mark(r.Trunk != "" || r.AccountRaw != "", markDescribed) |
 		mark(r.LRN != "" || r.ALRN != "" || r.Service != "" || r.Tag != "", markRouting) |
 		mark(r.Column != "" || r.Value != "" || r.Want != "", markReport) | mark(r.OutTrunk != "", markCharges)
@@ -205,15 +239,12 @@ func AppendRow(dst []byte, r *Row) []byte {
 	at := n.put(b, from, m)
 	if m&markFolded != 0 {
 		at = putUvarint(b, putUvarint(b, at, uint64(r.Batch)), r.Covered)
-		at = putAmount(b, at, r.Due, m&markWideDue != 0)
+		at = putDue(b, at, r.Due)
 	}
 	at = n.putRole(b, at, m)
-	at = putText(b, putText(b, putText(b, at, r.Feed), r.Account), r.BNumber)
-	if m&markCaller != 0 {
-		at = putText(b, at, r.ANumber)
-	}
-	if m&markCallID != 0 {
-		at = putText(b, at, r.CallID)
+	at = putText(b, putText(b, putText(b, putText(b, at, r.Account), r.BNumber), r.ANumber), r.CallID)
+	if m&markFeed != 0 {
+		at = putText(b, at, r.Feed)
 	}
 	if m&markLeg != 0 {
 		at = putText(b, at, r.Leg)
@@ -239,103 +270,44 @@ func AppendRow(dst []byte, r *Row) []byte {
 	return b[:at]
 }
 
-// AppendFramedRow appends a row and what pricing made of it to a block's
-// payload: what AppendFramed appends of the row that AppendRow stores.
-func (c *Columns) AppendFramedRow(dst []byte, i int, p *Priced) []byte {
-	n := numbers{
-		status: p.Status, instant: c.Instant[i], nanos: c.Nanos[i], line: c.Line[i], decimals: c.Decimals[i], flags: c.Flags[i] | p.Flags,
-		version: c.Version[i], kind: c.Kind[i], units: c.Units[i], direction: c.Direction[i], image: p.Image, prefix: uint8(p.Prefix), billed: p.Billed, charge: p.Charge,
-		role: p.Role, level: p.Level,
-	}
-	feed, account, called, caller, id, leg := c.Feed[i], c.Account[i], c.BNumber[i], c.ANumber[i], c.CallID[i], c.Leg[i]
-	raw := c.ARaw[i].Len | c.BRaw[i].Len
-	routing := c.LRN[i].Len | c.ALRN[i].Len | c.Service[i].Len | c.Tag[i].Len
-	described, out := c.Trunk[i].Len|c.AccountRaw[i].Len, c.OutTrunk[i]
-	m := n.marks() | mark(id.Len != 0, markCallID) | mark(caller.Len != 0, markCaller) | mark(p.Reason != "", markReason) |
-		mark(raw != 0, markRaw) | mark(leg.Len != 0, markLeg) | mark(described != 0, markDescribed) | mark(routing != 0, markRouting) |
-		mark(out.Len != 0, markCharges)
-	size := int(feed.Len+account.Len+called.Len+caller.Len+id.Len+leg.Len+out.Len) + len(p.Reason)
-	if m&(markRaw|markRouting|markDescribed) != 0 {
-		size += int(c.ARaw[i].Len + c.BRaw[i].Len + c.LRN[i].Len + c.ALRN[i].Len + c.Service[i].Len + c.Tag[i].Len + c.Trunk[i].Len + c.AccountRaw[i].Len)
-	}
-	from := len(dst)
-	dst = slices.Grow(dst, size+most)
-	b := dst[:cap(dst)]
-	at := n.putRole(b, n.put(b, from+1, m), m) // behind the length, of one byte as a rule
-	at = c.putSpan(b, c.putSpan(b, c.putSpan(b, at, feed), account), called)
-	if m&markCaller != 0 {
-		at = c.putSpan(b, at, caller)
-	}
-	if m&markCallID != 0 {
-		at = c.putSpan(b, at, id)
-	}
-	if m&markLeg != 0 {
-		at = c.putSpan(b, at, leg)
-	}
-	if m&markRaw != 0 {
-		at = c.putSpan(b, c.putSpan(b, at, c.ARaw[i]), c.BRaw[i])
-	}
-	if m&markRouting != 0 {
-		at = c.putSpan(b, c.putSpan(b, c.putSpan(b, c.putSpan(b, at, c.LRN[i]), c.ALRN[i]), c.Service[i]), c.Tag[i])
-	}
-	if m&markDescribed != 0 {
-		at = c.putSpan(b, c.putSpan(b, at, c.Trunk[i]), c.AccountRaw[i])
-	}
-	if m&markReason != 0 {
-		at = putText(b, at, string(p.Reason))
-	}
-	if m&markCharges != 0 {
-		at = c.putSpan(b, at, out)
-	}
-	length := at - from - 1
-	if length < 0x80 {
-		b[from] = byte(length)
-		return b[:at]
-	}
-	var frame [binary.MaxVarintLen64]byte
-	k := putUvarint(frame[:], 0, uint64(length))
-	copy(b[from+k:], b[from+1:at])
-	copy(b[from:], frame[:k])
-	return b[:at+k-1]
-}
-
-// putSpan writes a text behind its length. Most texts are short: it costs less
-// to write 16 bytes and to go on behind those that count.
-func (c *Columns) putSpan(b []byte, at int, s Span) int {
-	const short = 16
-	at = putUvarint(b, at, uint64(s.Len))
-	if from := c.Text[s.At:]; s.Len <= short && len(from) >= short {
-		*(*[short]byte)(b[at:]) = [short]byte(from)
-	} else {
-		copy(b[at:], from[:s.Len])
-	}
-	return at + int(s.Len)
-}
-
 var errRow = errors.New("stored row is damaged")
 
 // ParseRow reads what AppendRow wrote, into r, whose texts are parts of s. All
 // of s must be the row.
 func ParseRow(s string, r *Row) error {
-	d := decoder{s: s}
-	m := d.marks()
-	*r = Row{Status: Status(d.byte())}
-	r.Instant = d.varint()
-	if m&markDuration != 0 {
-		r.Duration.Nanos = int64(d.uvarint())
+	if len(s) < rowHead {
+		return errRow
 	}
+	head := wordAt(s, 0) & (1<<(8*rowHead) - 1)
+	m := marks(head & (1<<markBits - 1))
+	d := decoder{s: s[rowHead:]}
+	*r = Row{Status: Status(head >> statusAt & 0xF), Prefix: int(head >> prefixAt & 0xFF)}
+	instant := d.number(head >> instantAt & 0xF)
+	r.Instant = int64(instant>>1) ^ -int64(instant&1)
+	r.Duration.Nanos = int64(d.number(head >> nanosAt & 0xF))
 	if m&markWhole != 0 {
 		r.Instant, r.Duration.Nanos = d.seconds(r.Instant), d.seconds(r.Duration.Nanos)
 	}
-	r.Line = int64(d.uvarint())
-	if m&markDecimals != 0 {
-		r.Duration.Decimals = d.byte()
+	r.Line = int64(d.number(head >> lineAt & 0xF))
+	ofImage := head >> imageAt & 0x7
+	if ofImage > maxImageSize {
+		d.fail()
 	}
+	r.Image = uint32(d.number(ofImage))
+	r.Billed = d.number(head >> billedAt & 0xF)
+	charge, hi := d.number(head>>chargeAt&0xF), uint64(0)
+	if m&markWide != 0 {
+		hi = d.uvarint()
+	}
+	r.Charge = d.amount(head>>negativeAt&1 != 0, hi, charge, uint8(head>>decimalsAt&0x1F))
 	if m&markFlags != 0 {
 		r.Flags = Flags(d.uint32())
 	}
 	if m&markVersion != 0 {
 		r.Version = d.uvarint()
+	}
+	if m&markDecimals != 0 {
+		r.Duration.Decimals = d.byte()
 	}
 	if m&markKind != 0 {
 		if r.Kind, r.Units = Kind(d.byte()), d.uvarint(); !r.Kind.Valid() {
@@ -345,18 +317,9 @@ func ParseRow(s string, r *Row) error {
 	if m&markDescribed != 0 {
 		r.Direction = Direction(d.byte())
 	}
-	if m&markImage != 0 {
-		r.Image = d.uint32()
-	}
-	if m&markPriced != 0 {
-		r.Prefix, r.Billed = int(d.byte()), d.uvarint()
-	}
-	if m&markCharge != 0 {
-		r.Charge = d.amount(m&markWide != 0)
-	}
 	if m&markFolded != 0 {
 		r.Batch, r.Covered = d.uint32(), d.uvarint()
-		r.Due = d.amount(m&markWideDue != 0)
+		r.Due = d.due()
 	}
 	if m&markCharges != 0 {
 		if r.Role, r.Level = Role(d.byte()), d.byte(); !validRole(r.Role, r.Level) {
@@ -373,13 +336,18 @@ func ParseRow(s string, r *Row) error {
 	return nil
 }
 
-func (d *decoder) texts(r *Row, m marks) {
-	r.Feed, r.Account, r.BNumber = d.text(), d.text(), d.text()
-	if m&markCaller != 0 {
-		r.ANumber = d.text()
+// wordAt returns the 8 bytes at s[at:], zeros behind its end.
+func wordAt[T string | []byte](s T, at int) uint64 {
+	if s = s[at:]; len(s) >= 8 {
+		return word(s)
 	}
-	if m&markCallID != 0 {
-		r.CallID = d.text()
+	return lastWord(s)
+}
+
+func (d *decoder) texts(r *Row, m marks) {
+	r.Account, r.BNumber, r.ANumber, r.CallID = d.text(), d.text(), d.text(), d.text()
+	if m&markFeed != 0 {
+		r.Feed = d.text()
 	}
 	if m&markLeg != 0 {
 		r.Leg = d.text()
@@ -439,11 +407,6 @@ func (d *decoder) uvarint() uint64 {
 	return 0
 }
 
-func (d *decoder) varint() int64 {
-	v := d.uvarint()
-	return int64(v>>1) ^ -int64(v&1)
-}
-
 func (d *decoder) uint32() uint32 {
 	v := d.uvarint()
 	if v > 1<<32-1 {
@@ -452,12 +415,15 @@ func (d *decoder) uint32() uint32 {
 	return uint32(v)
 }
 
-func (d *decoder) marks() marks {
-	m := d.uint32()
-	if m > allMarks {
+// number returns one that takes so many bytes.
+func (d *decoder) number(size uint64) uint64 {
+	if size > 8 || size > uint64(len(d.s)) {
 		d.fail()
+		return 0
 	}
-	return marks(m)
+	v := wordAt(d.s, 0) & (1<<(8*size) - 1)
+	d.s = d.s[size:]
+	return v
 }
 
 // seconds returns n of them in nanoseconds.
@@ -480,16 +446,19 @@ func (d *decoder) text() string {
 	return s
 }
 
-func (d *decoder) amount(wide bool) money.Amount {
+func (d *decoder) due() money.Amount {
 	head, hi := d.byte(), uint64(0)
-	if wide {
+	if head&wideDue != 0 {
 		hi = d.uvarint()
 	}
-	lo := d.uvarint()
+	return d.amount(head&1 != 0, hi, d.uvarint(), head&^wideDue>>1)
+}
+
+func (d *decoder) amount(neg bool, hi, lo uint64, decimals uint8) money.Amount {
 	if d.failed {
 		return money.Amount{}
 	}
-	a, err := money.FromBits(head&1 != 0, hi, lo, head>>1)
+	a, err := money.FromBits(neg, hi, lo, decimals)
 	if err != nil {
 		d.fail()
 	}

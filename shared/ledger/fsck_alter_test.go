@@ -132,6 +132,7 @@ func (w *world) remake(ref Ref, edit func(kind call.BlockKind, row []byte) [][]b
 	w.t.Helper()
 	p := must(openPart(w.t.Context(), w.rated, ref))(w.t)
 	out := newPartWriter(w.rated, path.Dir(ref.Name))
+	out.dir.Feed = p.dir.Feed
 	for _, k := range p.dir.Periods {
 		out.period(k)
 	}
@@ -150,7 +151,7 @@ func (w *world) remake(ref Ref, edit func(kind call.BlockKind, row []byte) [][]b
 				if err != nil {
 					return err
 				}
-				out.addIdentity(b.Period, id)
+				out.addIdentity(&out.shards(b.Kind, b.Period)[call.IdentityShard(id.Hash)], id)
 			}
 			return nil
 		}

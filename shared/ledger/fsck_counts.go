@@ -18,6 +18,9 @@ func (k *rowCheck) compare(s storedRow, want *call.Row) *call.Row {
 		k.add("row", where, "%v", err)
 		return nil
 	}
+	if got.Feed == "" {
+		got.Feed = s.feed
+	}
 	var differs []string
 	note := func(name string, equal bool) {
 		if !equal {

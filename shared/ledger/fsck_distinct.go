@@ -43,7 +43,7 @@ func (f *refold) distinct(ctx context.Context) error {
 			parts   [][]*part
 			own     bool
 		}{{f.res.Manifest.Entries, f.parts, true}, {f.res.Manifest.Foreign, f.foreign, false}} {
-			err := rowsOf(ctx, from.entries, from.parts, -1, func(batch uint32, r *call.Row, _ string) error {
+			err := rowsOf(ctx, from.entries, from.parts, -1, func(batch uint32, r *call.Row) error {
 				content := r.ContentHash()
 				groups, key := unnamed, content
 				if r.CallID != "" {

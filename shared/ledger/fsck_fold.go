@@ -188,7 +188,7 @@ func (f *refold) account(id string) string { return f.name + " account " + id }
 
 // rowsOf calls each with the rows that entries have in their periods, as the
 // batches priced them, of one shard, or of all (-1). The row is reused.
-func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, each func(batch uint32, r *call.Row, stored string) error) error {
+func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, each func(batch uint32, r *call.Row) error) error {
 	var r call.Row
 	for batch, parts := range parts {
 		for _, p := range parts {
@@ -198,10 +198,10 @@ func rowsOf(ctx context.Context, entries []Entry, parts [][]*part, shard int, ea
 					continue
 				}
 				err := p.rows(ctx, b, func(data string) error {
-					if err := call.ParseRow(data, &r); err != nil {
+					if err := p.parse(data, &r); err != nil {
 						return errUnproved // the row check has named it
 					}
-					return each(uint32(batch), &r, data)
+					return each(uint32(batch), &r)
 				})
 				if err != nil {
 					return err
@@ -218,7 +218,7 @@ func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 	sorter := extsort.New(f.ledger.buckets.Work, "fsck/"+f.name, rowMemory)
 	defer func() { err = errors.Join(err, sorter.Close(ctx)) }()
 	var key, value []byte
-	err = rowsOf(ctx, f.res.Manifest.Entries, f.parts, int(shard), func(batch uint32, r *call.Row, stored string) error {
+	err = rowsOf(ctx, f.res.Manifest.Entries, f.parts, int(shard), func(batch uint32, r *call.Row) error {
 		// No text that was read holds a NUL: it ends a field here.
 		if strings.Contains(r.Account+r.Feed+r.CallID+r.Leg, "\x00") {
 			return errUnproved
@@ -233,7 +233,7 @@ func (f *refold) foldShard(ctx context.Context, shard uint8) (err error) {
 		key = binary.BigEndian.AppendUint32(key, batch)
 		key = append(binary.BigEndian.AppendUint64(key, uint64(r.Line)), byte(r.Role), r.Level)
 		value = binary.BigEndian.AppendUint32(value[:0], batch)
-		value = append(binary.BigEndian.AppendUint64(value, uint64(r.Line)), stored...)
+		value = call.AppendRow(binary.BigEndian.AppendUint64(value, uint64(r.Line)), r) // with its feed
 		return sorter.Add(ctx, key, value)
 	})
 	if err != nil {

@@ -41,6 +41,7 @@ type storedPlace struct {
 	kind   call.BlockKind
 	shard  uint8
 	period Key
+	feed   string // of its part
 	image  string
 	role   call.Role // of a charge, and its level
 	level  uint8
@@ -115,7 +116,7 @@ func (k *rowCheck) gather(ctx context.Context, p *part, sorter *extsort.Sorter) 
 		return sorter.Add(ctx, key, value)
 	}
 	for _, b := range p.dir.Blocks {
-		at := storedPlace{kind: b.Kind, shard: b.Shard}
+		at := storedPlace{kind: b.Kind, shard: b.Shard, feed: p.dir.Feed}
 		if b.Period < len(p.dir.Periods) && b.Kind != call.ReportBlock {
 			at.period = p.dir.Periods[b.Period]
 		}

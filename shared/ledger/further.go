@@ -67,7 +67,7 @@ func (r *rater) priceFurther(ctx context.Context) error {
 			}
 		}
 		r.prices.priced = f.priced
-		r.prices.price(&r.rows, f.states)
+		r.prices.price(&r.rows, f.states, r.part, r.out)
 		f.priced = r.prices.priced
 	}
 	r.prices.priced = payers
@@ -91,9 +91,6 @@ func (r *rater) resellers(level int, out []uint32) {
 // chargeFurther stores what a row charges beside who pays. Its record is the
 // same one in every charge: see call.Record.AppendContent.
 func (r *rater) chargeFurther(ctx context.Context, i int) error {
-	if r.further == nil {
-		return nil
-	}
 	c := &r.rows
 	account, raw, flags := c.Account[i], c.AccountRaw[i], c.Flags[i]
 	if !flags.Has(call.PayerByNumber) && string(c.Bytes(account)) != call.Unassigned {

@@ -25,7 +25,7 @@ import (
 // whose it is: parts/BATCH/REV of a batch's revision, outcomes of results. No
 // two revisions share a part, so it can be deleted with the one.
 const (
-	partMagic   = 0x32504254 // "TBP2"
+	partMagic   = 0x33504254 // "TBP3"
 	partTrailer = 12
 	// partLimit is how many bytes of rows a part gathers: what a writer holds.
 	partLimit = 8 << 20
@@ -37,6 +37,7 @@ const (
 // directory says what a part holds. Rows name periods, card images and batches
 // by their place in the tables.
 type directory struct {
+	Feed    string     `json:"feed,omitempty"` // of usage rows, which do not name it
 	Periods []Key      `json:"periods"`
 	Images  []string   `json:"images"`
 	Batches []string   `json:"batches,omitempty"` // of outcomes: see Entry.name
@@ -198,6 +199,9 @@ func (p *part) image(r *call.Row) (string, error) {
 func (p *part) parse(stored string, r *call.Row) error {
 	if err := call.ParseRow(stored, r); err != nil {
 		return fmt.Errorf("part %s: %w: %w", p.ref.Name, ErrDamaged, err)
+	}
+	if r.Feed == "" {
+		r.Feed = p.dir.Feed
 	}
 	return nil
 }

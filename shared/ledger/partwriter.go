@@ -16,6 +16,7 @@ import (
 type partWriter struct {
 	bucket  objects.Bucket
 	prefix  string // of the parts' names
+	feed    string // of usage rows
 	dir     directory
 	periods map[Key]int
 	images  map[string]uint32
@@ -45,7 +46,7 @@ func newPartWriter(bucket objects.Bucket, prefix string) *partWriter {
 }
 
 func (w *partWriter) reset() {
-	w.dir = directory{Periods: []Key{}, Images: []string{}}
+	w.dir = directory{Feed: w.feed, Periods: []Key{}, Images: []string{}}
 	w.periods, w.images = map[Key]int{}, map[string]uint32{}
 	w.held = 0
 }
@@ -76,55 +77,55 @@ func (w *partWriter) image(name string) uint32 {
 	return i
 }
 
-// full reports whether the part should be sealed before the next record: only
-// then, since a record's rows name places in one part's tables.
-func (w *partWriter) full() bool { return w.held >= partLimit }
+// full reports whether the part should be sealed before the next record, with
+// some bytes that are gathered for it: only then, since a record's rows name
+// places in one part's tables.
+func (w *partWriter) full(gathered int) bool { return w.held+gathered >= partLimit }
 
 // blockPlace returns where the open blocks of a kind and period are.
 func blockPlace(kind call.BlockKind, period int) int {
 	return period*int(call.OutcomeBlock) + int(kind) - 1
 }
 
-// block returns the open block of a kind, period and shard.
-func (w *partWriter) block(kind call.BlockKind, period int, shard uint8) *openBlock {
-	if kind == call.ReportBlock {
-		return &w.report
-	}
-	for at := blockPlace(kind, period); at >= len(w.open); {
+// shards returns the open blocks of a kind and period, by shard.
+func (w *partWriter) shards(kind call.BlockKind, period int) *[call.Shards]openBlock {
+	place := blockPlace(kind, period)
+	for place >= len(w.open) {
 		w.open = append(w.open, nil)
 	}
-	all := &w.open[blockPlace(kind, period)]
-	if *all == nil {
-		*all = new([call.Shards]openBlock)
+	if w.open[place] == nil {
+		w.open[place] = new([call.Shards]openBlock)
 	}
-	return &(*all)[shard]
+	return w.open[place]
 }
 
 // add takes a row's bytes.
 func (w *partWriter) add(kind call.BlockKind, period int, shard uint8, row []byte) {
-	b := w.begin(kind, period, shard)
+	b := &w.report
+	if kind != call.ReportBlock {
+		b = &w.shards(kind, period)[shard]
+	}
+	b.begin()
 	w.added(b, call.AppendFramed(b.data, row))
 }
 
-// addRow takes a row of columns, and what pricing made of it.
-func (w *partWriter) addRow(period int, shard uint8, c *call.Columns, i int, p *call.Priced) {
-	b := w.begin(call.UsageBlock, period, shard)
-	w.added(b, c.AppendFramedRow(b.data, i, p))
+// addStored takes a row as a block has it.
+func (w *partWriter) addStored(b *openBlock, row []byte) {
+	b.begin()
+	w.added(b, append(b.data, row...))
 }
 
 // addIdentity takes what tells whether a row is there twice.
-func (w *partWriter) addIdentity(period int, id call.Identity) {
-	b := w.begin(call.IdentityBlock, period, call.IdentityShard(id.Hash))
+func (w *partWriter) addIdentity(b *openBlock, id call.Identity) {
+	b.begin()
 	w.added(b, call.AppendIdentity(b.data, id))
 }
 
-// begin returns an open block, ready for a row.
-func (w *partWriter) begin(kind call.BlockKind, period int, shard uint8) *openBlock {
-	b := w.block(kind, period, shard)
+// begin makes a block ready for a row.
+func (b *openBlock) begin() {
 	if b.rows == 0 {
 		b.data = call.BeginBlock(b.data[:0])
 	}
-	return b
 }
 
 // added notes that a block has one row more.

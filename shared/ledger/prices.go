@@ -81,8 +81,9 @@ func (c *blockCard) place(part int, out *partWriter) uint32 {
 	return c.at
 }
 
-// price prices the rows that have a state; rows of none are left alone.
-func (p *blockPricer) price(rows *call.Columns, states []*accountState) {
+// price prices the rows that have a state, and notes the places of images in the
+// table of a part; rows of no state are left alone.
+func (p *blockPricer) price(rows *call.Columns, states []*accountState, part int, out *partWriter) {
 	p.rows, p.text = rows, ""
 	p.priced = slices.Grow(p.priced[:0], len(states))[:len(states)]
 	p.used = p.used[:0]
@@ -102,6 +103,7 @@ func (p *blockPricer) price(rows *call.Columns, states []*accountState) {
 	}
 	for _, c := range p.used {
 		c.queued = false
+		c.place(part, out)
 		for kind := range c.rows {
 			if len(c.rows[kind]) > 0 {
 				p.priceCard(c, call.Kind(kind))
@@ -158,12 +160,14 @@ func (p *blockPricer) usage(i int, zone *time.Location) rating.Usage {
 // set notes what a card charges for a row.
 func (p *blockPricer) set(i int, c *blockCard, charge *rating.Charge) {
 	out := &p.priced[i]
-	*out = call.Priced{Status: call.Unrated, Reason: charge.Reason, Flags: charge.Flags, Prefix: charge.Prefix}
+	if charge.Reason != "" {
+		*out = call.Priced{Status: call.Unrated, Reason: charge.Reason, Flags: charge.Flags, Image: c.at, Prefix: charge.Prefix}
+	} else {
+		out.Status, out.Role, out.Level, out.Reason = call.Rated, call.Payer, 0, ""
+		out.Flags, out.Image, out.Prefix, out.Billed, out.Charge = charge.Flags, c.at, charge.Prefix, charge.Billed, charge.Amount
+	}
 	if c.byLRN && p.rows.LRN[i].Len > 0 {
 		out.Flags |= call.ByLRN
-	}
-	if charge.Reason == "" {
-		out.Status, out.Billed, out.Charge = call.Rated, charge.Billed, charge.Amount
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/cdr"
 )
 
@@ -19,9 +20,11 @@ const (
 	// parts are the same.
 	unitChunks = 2
 	// chunkBytes and blockRows are how much is read and priced at once: what a
-	// block needs stays in the cache of a core.
+	// block needs stays in the cache of a core. Where there are more cards than
+	// fewCards, a block is as long as may be: each card has some rows of it then.
 	chunkBytes = 2 << 20
 	blockRows  = 1024
+	fewCards   = 16
 	// maxRaters bounds how many rate a file at once, and so the memory.
 	maxRaters = 4
 )
@@ -53,7 +56,11 @@ type periodTally struct {
 // rate prices the rows of a slice, all processors at work. What it fails with is
 // the first failure in the order of the file.
 func (s *slice) rate(ctx context.Context, chunks *cdr.Chunks) (tally, error) {
-	chunks.Fit(chunkBytes, blockRows)
+	rows := blockRows
+	if s.book.Cards() > fewCards {
+		rows = call.MaxRows
+	}
+	chunks.Fit(chunkBytes, rows)
 	first := newUnit()
 	err := first.cut(chunks)
 	n := 1

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ type rater struct {
 	*slice
 	payers    *book.Payers
 	prices    blockPricer
-	single    *pricer
+	alone     *pricer
 	accounts  accounts
 	strangers *accountState // of those who are not in the book
 	periods   map[Key]*openPeriod
@@ -31,11 +32,15 @@ type rater struct {
 	tally     tally
 
 	rows    call.Columns
-	owners  []uint32 // of a block: places of accounts in the book
+	writer  call.RowWriter // of rows
+	hashes  []uint64       // of their identities
+	owners  []uint32       // of a block: places of accounts in the book
 	states  []*accountState
+	single  *openPeriod // that all rows of a block are in
+	asking  bool        // a row of it may be priced alone
 	shards  []uint8
-	further []further // whom the feed's records charge beside who pays
-	ids     identities
+	further []further  // whom the feed's records charge beside who pays
+	gather  gather     // rows of the part that is written
 	reports []call.Row // rejected and ignored rows of a block, by line
 	row     []byte     // reused
 }
@@ -73,6 +78,14 @@ func (a *accounts) states(place uint32) **accountState {
 	return &a.pages[page][place%accountPage]
 }
 
+// first returns an account's first state; nil if there is none yet.
+func (a *accounts) first(place uint32) *accountState {
+	if page := int(place / accountPage); page < len(a.pages) && a.pages[page] != nil {
+		return a.pages[page][place%accountPage]
+	}
+	return nil
+}
+
 // openPeriod is a period that rows fell in.
 type openPeriod struct {
 	periodTally
@@ -86,10 +99,13 @@ func (s *slice) newRater(ctx context.Context) (*rater, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := newPartWriter(s.ledger.buckets.Rated, partPrefix(s.batch.ID, s.batch.Rev))
+	out.feed = s.feed.Source.ID
+	out.reset()
 	return &rater{
 		slice: s, payers: payers, further: furtherOf(s.feed, s.book.Levels()), prices: blockPricer{cards: s.cards, open: map[cardKey]*blockCard{}},
-		single: newPricerOf(s.book, s.cards), periods: map[Key]*openPeriod{},
-		out: newPartWriter(s.ledger.buckets.Rated, partPrefix(s.batch.ID, s.batch.Rev)), part: 1,
+		alone: newPricerOf(s.book, s.cards), periods: map[Key]*openPeriod{},
+		out: out, part: 1,
 	}, nil
 }
 
@@ -121,7 +137,7 @@ func (r *rater) rate(ctx context.Context, u *unit, chunks *cdr.Chunks) {
 }
 
 func (r *rater) seal(ctx context.Context) error {
-	r.ids.flush(r.out)
+	r.gather.flush(r.out)
 	if err := r.out.seal(ctx); err != nil {
 		return err
 	}
@@ -137,7 +153,7 @@ func (r *rater) chunk(ctx context.Context, k *cdr.Chunk) error {
 		r.accounts, r.strangers = accounts{}, nil
 	}
 	for more := true; more; {
-		if r.out.full() {
+		if r.out.full(len(r.gather.rows)) {
 			if err := r.seal(ctx); err != nil {
 				return err
 			}
@@ -159,48 +175,67 @@ func reported(r *cdr.Row) call.Row {
 
 // block prices and stores the rows that were parsed together.
 func (r *rater) block(ctx context.Context) error {
+	if err := r.route(ctx); err != nil {
+		return err
+	}
+	r.prices.price(&r.rows, r.states, r.part, r.out)
+	if err := r.priceFurther(ctx); err != nil {
+		return err
+	}
+	if err := r.store(ctx); err != nil {
+		return err
+	}
+	r.count(r.states, r.single, r.prices.priced)
+	for k := range r.further {
+		r.count(r.further[k].states, nil, r.further[k].priced)
+	}
+	if r.gather.full() {
+		r.gather.flush(r.out)
+	}
+	r.report()
+	return nil
+}
+
+// route finds who pays for the rows of a block, and what holds for them.
+func (r *rater) route(ctx context.Context) error {
 	n := r.rows.Len()
 	r.owners = slices.Grow(r.owners[:0], n)[:n]
 	r.payers.Block(&r.rows, r.owners)
 	r.payers.Set(&r.rows, r.owners)
+	for i, owner := range r.owners {
+		if owner >= book.NamedPayer {
+			var known bool
+			if r.owners[i], known = r.book.Place(r.rows.Bytes(r.rows.Account[i])); !known {
+				r.owners[i] = book.NoPayer
+			}
+		}
+	}
 	r.states, r.shards = slices.Grow(r.states[:0], n)[:n], slices.Grow(r.shards[:0], n)[:n]
+	r.single, r.asking = nil, false
+	several := false
 	for i, at := range r.rows.Instant {
 		if r.only && (at < r.from || at >= r.to) {
 			r.states[i] = nil
 			r.ignore(i)
 			continue
 		}
-		id := r.rows.Bytes(r.rows.Account[i])
-		known := r.owners[i] < book.NamedPayer
-		if !known {
-			if r.owners[i], known = r.book.Place(id); !known {
-				r.owners[i] = book.NoPayer
+		s := r.accounts.first(r.owners[i])
+		if s != nil && s.from <= at && at < s.to && s.period.unit == r.unit {
+			r.shards[i] = s.shard
+		} else {
+			var err error
+			known := r.owners[i] != book.NoPayer
+			if s, r.shards[i], err = r.find(ctx, i, r.owners[i], known, r.rows.Bytes(r.rows.Account[i])); err != nil {
+				return err
 			}
 		}
-		var err error
-		if r.states[i], r.shards[i], err = r.find(ctx, i, r.owners[i], known, id); err != nil {
-			return err
-		}
+		r.states[i] = s
+		several = several || r.single != nil && r.single != s.period
+		r.single, r.asking = s.period, r.asking || s.alone || s.fallbacks
 	}
-	r.prices.price(&r.rows, r.states)
-	if err := r.priceFurther(ctx); err != nil {
-		return err
+	if several {
+		r.single = nil
 	}
-	for i, state := range r.states {
-		if state == nil {
-			continue
-		}
-		if err := r.charge(ctx, i, state, r.shards[i], &r.prices.priced[i]); err != nil {
-			return err
-		}
-		if err := r.chargeFurther(ctx, i); err != nil {
-			return err
-		}
-	}
-	if len(r.ids.all) > call.MaxRows-blockRows {
-		r.ids.flush(r.out)
-	}
-	r.report()
 	return nil
 }
 
@@ -274,6 +309,37 @@ func lastWord(why call.Reason) bool {
 	return why == call.NoRate || why == call.ShortNumber || why == call.NoCard
 }
 
+// store adds the charges of a block's rows to the part, row by row.
+func (r *rater) store(ctx context.Context) error {
+	n := r.rows.Len()
+	r.writer = r.rows.RowWriter()
+	r.hashes = slices.Grow(r.hashes[:0], n)[:n]
+	r.rows.IdentityHashes(r.hashes)
+	if r.single != nil && !r.asking && r.further == nil { // as most are
+		for i, state := range r.states {
+			if state != nil {
+				r.put(i, r.single, r.shards[i], &r.prices.priced[i])
+			}
+		}
+		return nil
+	}
+	for i, state := range r.states {
+		if state == nil {
+			continue
+		}
+		if err := r.charge(ctx, i, state, r.shards[i], &r.prices.priced[i]); err != nil {
+			return err
+		}
+		if r.further == nil {
+			continue
+		}
+		if err := r.chargeFurther(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // charge stores a charge of a row. What the card of the state has no last word
 // on is priced first.
 func (r *rater) charge(ctx context.Context, i int, s *accountState, shard uint8, p *call.Priced) error {
@@ -282,14 +348,25 @@ func (r *rater) charge(ctx context.Context, i int, s *accountState, shard uint8,
 			return err
 		}
 	}
-	r.store(i, s, shard, p)
+	r.put(i, s.period, shard, p)
 	return nil
+}
+
+// put adds a charge of a row to the part.
+func (r *rater) put(i int, at *openPeriod, shard uint8, p *call.Priced) {
+	if len(r.gather.all) == mostRows { // records may have many charges
+		r.gather.flush(r.out)
+	}
+	if at.part != r.part {
+		at.part, at.at = r.part, r.out.period(at.Period)
+	}
+	r.gather.add(r.writer.AppendFramed(r.gather.rows, i, p), at.at, call.Identity{Hash: r.hashes[i], Line: r.rows.Line[i], Shard: shard})
 }
 
 // priceAlone prices a charge of a row by all that the book chooses by.
 func (r *rater) priceAlone(ctx context.Context, i int, p *call.Priced) error {
 	row := call.Row{Record: r.rows.Record(i), Line: r.rows.Line[i], Role: p.Role, Level: p.Level}
-	image, err := r.single.price(ctx, &row)
+	image, err := r.alone.price(ctx, &row)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", row.Line, err)
 	}
@@ -299,28 +376,44 @@ func (r *rater) priceAlone(ctx context.Context, i int, p *call.Priced) error {
 	return nil
 }
 
-// store counts a charge of a row, of who pays as the row, and adds it to the
-// part.
-func (r *rater) store(i int, s *accountState, shard uint8, p *call.Priced) {
-	at, instant := s.period, r.rows.Instant[i]
-	if at.Accepted+at.Unrated == 0 {
-		at.First, at.Last = instant, instant
+// count counts charges of a block, in their periods, or in the one that all are
+// in; and of who pays as rows.
+func (r *rater) count(states []*accountState, single *openPeriod, priced []call.Priced) {
+	var at *openPeriod // of the charges of n
+	var n PeriodCount
+	for i, s := range states {
+		if s == nil {
+			continue
+		}
+		of := single
+		if of == nil {
+			of = s.period
+		}
+		if of != at {
+			if at != nil {
+				at.PeriodCount = at.plus(n)
+			}
+			at = of
+			n = PeriodCount{Period: at.Period, First: math.MaxInt64, Last: math.MinInt64}
+		}
+		instant := r.rows.Instant[i]
+		n.First, n.Last = min(n.First, instant), max(n.Last, instant)
+		switch p := &priced[i]; {
+		case p.Status != call.Rated:
+			n.Unrated++
+			r.tally.count(p)
+		case p.Role != call.Payer:
+			n.Accepted++
+			r.tally.count(p)
+		default:
+			n.Accepted++
+			r.tally.counts.Accepted++
+			r.tally.counts.Rows++
+		}
 	}
-	at.First, at.Last = min(at.First, instant), max(at.Last, instant)
-	if p.Status == call.Rated {
-		at.Accepted++
-	} else {
-		at.Unrated++
+	if at != nil {
+		at.PeriodCount = at.plus(n)
 	}
-	r.tally.count(p)
-	if at.part != r.part {
-		at.part, at.at = r.part, r.out.period(at.Period)
-	}
-	if s.card != nil && p.Image == 0 {
-		p.Image = s.card.place(r.part, r.out)
-	}
-	r.out.addRow(at.at, shard, &r.rows, i, p)
-	r.ids.add(at.at, call.Identity{Hash: r.rows.IdentityHash(i), Line: r.rows.Line[i], Shard: shard})
 }
 
 // report counts the rows of a block that are not charged, and adds them to the

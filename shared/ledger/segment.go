@@ -19,7 +19,7 @@ import (
 // as a part has them. A fold reads a period shard by shard: from parts that is a
 // read for each part and shard, from a segment one walk. It is scratch: made
 // when a fold meets many parts, and made again when it is gone.
-const segmentMagic = 0x31534254 // "TBS1"
+const segmentMagic = 0x32534254 // "TBS2"
 
 // segmentDirectory lists the parts, in their order.
 type segmentDirectory struct {
@@ -30,6 +30,7 @@ type segmentDirectory struct {
 // where the segment has them.
 type segmentPart struct {
 	Name   string     `json:"name"` // of the part
+	Feed   string     `json:"feed"`
 	Images []string   `json:"images"`
 	Blocks []blockRef `json:"blocks"`
 }
@@ -60,7 +61,7 @@ func (l *Ledger) compact(ctx context.Context, key Key, parts []*part) error {
 	ahead := max(aheadMemory/int64(len(parts)), leastAhead)
 	for _, p := range parts {
 		p.ahead = &readAhead{bucket: p.bucket, ref: p.ref, most: ahead}
-		r.dir.Parts = append(r.dir.Parts, segmentPart{Name: p.ref.Name, Images: p.dir.Images, Blocks: []blockRef{}})
+		r.dir.Parts = append(r.dir.Parts, segmentPart{Name: p.ref.Name, Feed: p.dir.Feed, Images: p.dir.Images, Blocks: []blockRef{}})
 	}
 	r.parts = parts
 	for _, kind := range []call.BlockKind{call.UsageBlock, call.IdentityBlock} {
@@ -170,7 +171,7 @@ func (l *Ledger) openSegment(ctx context.Context, key Key, info objects.Info, ah
 	out := map[string]*part{}
 	walk := &readAhead{bucket: l.buckets.Work, ref: ref, most: ahead, failed: goneSegment}
 	for _, s := range dir.Parts {
-		p := &part{bucket: l.buckets.Work, ref: ref, dir: directory{Periods: []Key{key}, Images: s.Images, Blocks: s.Blocks}, ahead: walk}
+		p := &part{bucket: l.buckets.Work, ref: ref, dir: directory{Feed: s.Feed, Periods: []Key{key}, Images: s.Images, Blocks: s.Blocks}, ahead: walk}
 		if err := p.check(end); err != nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ import (
 )
 
 // memoryGoal is the soft limit that the emulator sets itself, in bytes.
-const memoryGoal = 144 << 20
+const memoryGoal = 192 << 20
 
 const (
 	feed   = "bench"
