@@ -26,6 +26,12 @@ type ordering struct {
 // round is what the orders that are placed together have in common.
 type round struct{ Rev, Attempts int64 }
 
+// after reports whether a batch was in round b before: one that read it then may
+// still be placing orders.
+func (a round) after(b round) bool {
+	return a.Rev > b.Rev || a.Rev == b.Rev && a.Attempts > b.Attempts
+}
+
 // orders is the bucket of work orders: each new object is an event.
 type orders struct {
 	bucket
@@ -51,7 +57,7 @@ func (r *run) announce(name string) {
 	if err := json.Unmarshal(order.Payload, &now); err != nil {
 		panic(err)
 	}
-	if r.lost[order.ID] != now {
+	if was, lost := r.lost[order.ID]; lost && now.after(was) {
 		delete(r.lost, order.ID) // what was lost is ordered again
 	}
 	r.seen[name] = true

@@ -116,7 +116,9 @@ func (r *run) redo(f *file) error {
 	if err != nil {
 		return err
 	}
-	r.begin(f, max(b.Rev, b.Redo.Rev)+1)
+	if b.Rev > 0 { // else what it counts so far is of its first revision
+		r.begin(f, max(b.Rev, b.Redo.Rev)+1)
+	}
 	if r.closedWith(f) {
 		r.met["redo after a close"]++
 	}
