@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -322,6 +323,6 @@ func (m *sliceMarker) tally() tally {
 	for i, n := range m.Periods {
 		t.periods = append(t.periods, periodTally{n, m.Lines[i]})
 	}
-	slices.SortStableFunc(t.periods, func(a, b periodTally) int { return int(a.line - b.line) })
+	slices.SortStableFunc(t.periods, func(a, b periodTally) int { return cmp.Compare(a.line, b.line) })
 	return t
 }

@@ -49,8 +49,9 @@ type asked struct {
 
 // Open returns the card of an image that BuildImage made. It keeps the image,
 // which must not change while the card is in use, and builds nothing for each
-// row: a pass over the bytes verifies the checksum and everything that look-ups
-// rely on. An image that fails is refused with an error that says where.
+// row: a pass over the bytes verifies the checksum and that all parts lie where look-ups
+// go; what a look-up finds there it checks itself. An image that fails is refused
+// with an error that says where.
 func Open(image []byte) (*Card, error) {
 	c, err := open(image)
 	if err != nil {
