@@ -10,7 +10,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/documents"
@@ -214,7 +213,7 @@ const directoriesPrefix = "directories"
 // directories keeps the number directories that were opened last: every file
 // of a day asks for the same.
 type directories struct {
-	mu   sync.Mutex
+	turn chan struct{}   // has room for the one whose turn it is to look
 	kept []openDirectory // the newest last
 }
 
@@ -230,8 +229,12 @@ func (l *Ledger) directory(ctx context.Context, name string) (*numbering.Directo
 	if name == "" {
 		return nil, nil
 	}
-	l.directories.mu.Lock()
-	defer l.directories.mu.Unlock() // who waits for the same does not read it again
+	select { // who waits for the same does not read it again
+	case l.directories.turn <- struct{}{}:
+		defer func() { <-l.directories.turn }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for the number directory %s: %w", name, ctx.Err())
+	}
 	for _, d := range l.directories.kept {
 		if d.name == name {
 			return d.Directory, nil

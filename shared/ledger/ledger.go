@@ -37,6 +37,7 @@ type Ledger struct {
 // New returns a ledger over stores opened with Model.
 func New(docs documents.Store, buckets objects.Buckets, options ...Option) *Ledger {
 	l := &Ledger{docs: docs, buckets: buckets, compactFrom: compactFrom, checkpointFrom: checkpointFrom}
+	l.directories.turn = make(chan struct{}, 1)
 	for _, set := range options {
 		set(l)
 	}
