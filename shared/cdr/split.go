@@ -62,7 +62,7 @@ func (s *splitter) index(text []byte, from int, comma byte) {
 }
 
 // findWords finds delimiters in the text from an offset on, a number of blocks
-// of 64 bytes, eight bytes at a time. It appends their offsets to the one that
+// of 64 bytes, eight bytes at a time; comma is an ASCII character. It appends their offsets to the one that
 // at has, and to ends which of at are no commas. It returns how many each then
 // has, and whether there are bytes that are not ASCII.
 func findWords(at, ends *[spots]uint32, text []byte, from int, comma byte) (n, lines int, other bool) {
