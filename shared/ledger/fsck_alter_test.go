@@ -130,9 +130,15 @@ func (w *world) frozen(key Key) Frozen {
 // are right. Edit returns the rows to put in the place of one.
 func (w *world) remake(ref Ref, edit func(kind call.BlockKind, row []byte) [][]byte) Ref {
 	w.t.Helper()
+	return w.remakeOf(must(openPart(w.t.Context(), w.rated, ref))(w.t).dir.Feed, ref, edit)
+}
+
+// remakeOf is remake for a part of a feed.
+func (w *world) remakeOf(feed string, ref Ref, edit func(kind call.BlockKind, row []byte) [][]byte) Ref {
+	w.t.Helper()
 	p := must(openPart(w.t.Context(), w.rated, ref))(w.t)
 	out := newPartWriter(w.rated, path.Dir(ref.Name))
-	out.dir.Feed = p.dir.Feed
+	out.dir.Feed = feed
 	for _, k := range p.dir.Periods {
 		out.period(k)
 	}

@@ -43,6 +43,16 @@ func spoiltRows() []corruption {
 			w.rows(w.first, call.UsageBlock, 2, func(r *call.Row) []call.Row { r.Tag = "gold"; return []call.Row{*r} })
 			return line2(w)
 		}},
+		{"a row of another feed", "row", func(w *world) string {
+			w.rows(w.first, call.UsageBlock, 2, func(r *call.Row) []call.Row { r.Feed = "other"; return []call.Row{*r} })
+			return line2(w)
+		}},
+		{"a part of another feed", "row", func(w *world) string {
+			alterJSON(w, w.rated, w.first.Marker.Name, func(m *Marker) {
+				m.Parts[0] = w.remakeOf("more", m.Parts[0], func(_ call.BlockKind, row []byte) [][]byte { return [][]byte{row} })
+			})
+			return line2(w)
+		}},
 		{"a row with another reason", "row", func(w *world) string {
 			w.rows(w.first, call.ReportBlock, 9, func(r *call.Row) []call.Row { r.Reason = call.BadNumber; return []call.Row{*r} })
 			return "batch " + w.first.ID + " line 9"
