@@ -108,7 +108,18 @@ func headOf(b []byte) (head uint64) {
 // hashText mixes a text eight bytes at a time. Whoever makes texts collide on
 // purpose slows a table down, and changes no answer.
 func hashText(head uint64, b []byte) uint64 {
-	const mix = 0x9E3779B97F4A7C15 // 2^64 / golden ratio
+	if len(b) > headSize {
+		return hashLong(head, b)
+	}
+	return (head ^ uint64(len(b))) * mix
+}
+
+const mix = 0x9E3779B97F4A7C15 // 2^64 / golden ratio
+
+// hashLong is apart so that hashText is short enough to have no call of its own.
+//
+//go:noinline
+func hashLong(head uint64, b []byte) uint64 {
 	h := (head ^ uint64(len(b))) * mix
 	for len(b) > headSize {
 		b = b[headSize:]

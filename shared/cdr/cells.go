@@ -32,7 +32,14 @@ func (k *Chunk) plainDurations(dst *call.Columns, i int, l *lines) {
 	}
 	nanos := dst.Nanos[i : i+l.n]
 	for r, j := 0, c; r < len(nanos); r, j = r+1, j+l.stride {
-		billed, ok := secondsAt(t, l.at[j]+1, l.at[j+1])
+		from, n := l.at[j]+1, l.at[j+1]-l.at[j]-1
+		if n-1 < 5 { // seconds of so few digits are always within the limit
+			if w := lastDigits(t, int(from), int(n)); isDigits(w) {
+				nanos[r] = int64(value(w)) * 1e9
+				continue
+			}
+		}
+		billed, ok := secondsAt(t, from, from+n)
 		if !ok {
 			l.n = r
 			return

@@ -38,6 +38,14 @@ func New(units int64, decimals int) Amount {
 	return Amount{lo: uint64(units), decimals: uint8(decimals)}
 }
 
+// Units is New for a count that is not negative. It panics above MaxDecimals.
+func Units(units uint64, decimals uint8) Amount {
+	if decimals > MaxDecimals {
+		panic("money.Units: too many decimals")
+	}
+	return Amount{lo: units, decimals: decimals}
+}
+
 // FromBits returns the amount of the 128-bit count hi:lo, as Bits gave it.
 // Decimals above MaxDecimals are an error: the bytes were not an amount.
 func FromBits(neg bool, hi, lo uint64, decimals uint8) (Amount, error) {

@@ -27,7 +27,16 @@ func Build(entries []Entry) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return build(items, rootDigits(items)), nil
+	section := build(items, rootDigits(items))
+	x, err := Open(section)
+	if err != nil {
+		return nil, err
+	}
+	// Open trusts what it is given: a mistake of build is to end here.
+	if err := x.check(); err != nil {
+		return nil, fmt.Errorf("checking a prefix index that was built: %w", err)
+	}
+	return section, nil
 }
 
 // item is an entry under its code.

@@ -70,7 +70,7 @@ func appendCell(b []byte, starts []uint64, unit uint64, values []Match) []byte {
 
 // findInCell returns the word of the Match that holds for the digits of a key
 // after the root's, in the cell that begins at a word of cells with these 4
-// bytes. The cell must have passed checkCell.
+// bytes. Of a damaged section it may be any word, or none.
 func (x *Index) findInCell(cell int, first uint32, k Key) int {
 	cells, slot := x.cells, x.slot(k)
 	rest := x.rest(k, slot)
@@ -80,26 +80,55 @@ func (x *Index) findInCell(cell int, first uint32, k Key) int {
 	case first&wideTag != 0:
 		return findWide(cells, cell, int(first&^wideTag), rest)
 	}
-	groups := int(first&0xFFFF+lanes-1) / lanes
+	groups := groupsOf(first)
+	if !x.hasGroups(cell, groups) {
+		return noWord
+	}
 	rest = min(rest/narrowUnit, narrowSpan-1)
-	group := 0
-	for n := groups; n > 1; {
-		half := n >> 1
+	group := findGroup(cells, cell, groups, rest)
+	return cell + 2*groups + lanes*group + findLane(cells, cell, group, rest)
+}
+
+// noWord is not in any section: headers count words in 32 bits.
+const noWord = 1<<32 - 1
+
+// hasGroups reports whether so many groups of lanes, one or more, lie behind a
+// word of the cells.
+func (x *Index) hasGroups(cell, groups int) bool {
+	return uint(8*groups-1) < uint(len(x.cells)-4*cell)
+}
+
+// groupsOf returns how many groups of lanes a narrow cell has, by its first word.
+func groupsOf(first uint32) int { return int(first&0xFFFF+lanes-1) / lanes }
+
+// findGroup returns the last group of a narrow cell that does not begin above
+// the digits in units of narrowUnit.
+func findGroup(cells []byte, cell, groups int, rest uint32) (group int) {
+	for groups > 1 {
+		half := groups >> 1
 		start := binary.LittleEndian.Uint16(cells[4*cell+8*(group+half):])
 		group += half &^ int((int64(rest)-int64(start))>>63) // as in findWide
-		n -= half
+		groups -= half
 	}
+	return group
+}
+
+// findLane returns the last lane of a group that does not begin above the digits.
+func findLane(cells []byte, cell, group int, rest uint32) int {
 	// A lane keeps its top bit when the digits are not less than its start.
 	// Nothing is borrowed from a neighbour: starts and pads have 15 bits. The
 	// group's first lane is reached: it was looked at, or is the number of
 	// intervals, in the place of the start 0.
 	starts := binary.LittleEndian.Uint64(cells[4*cell+8*group:]) &^ (1<<laneBits - 1)
 	reached := ((uint64(rest)*eachLane | laneTops) - starts) & laneTops >> (laneBits - 1)
-	return cell + 2*groups + lanes*group + int(reached*eachLane>>(3*laneBits)) - 1
+	return int(reached*eachLane>>(3*laneBits)) - 1
 }
 
 // findWide is findInCell for the 9 digits in a wide cell of n intervals.
 func findWide(cells []byte, cell, n int, rest uint32) int {
+	if n < cellMinimum || n > (len(cells)-4*cell)/8 {
+		return noWord
+	}
 	values := cell + n
 	base := cell
 	for n > 1 {
@@ -115,6 +144,9 @@ func findWide(cells []byte, cell, n int, rest uint32) int {
 
 // findDeep is findInCell for all the digits in a deep cell of n intervals.
 func findDeep(cells []byte, cell, n int, below uint64) int {
+	if n < cellMinimum || 12*n-4 > len(cells)-4*cell {
+		return noWord
+	}
 	starts := cells[4*cell+4:]
 	interval := sort.Search(n-1, func(i int) bool { return binary.LittleEndian.Uint64(starts[8*i:]) > below })
 	return cell + 2*n - 1 + interval

@@ -138,8 +138,20 @@ func TestASectionOfAnotherLengthIsRefused(t *testing.T) {
 	}
 }
 
-func TestOpenSaysWhatIsWrong(t *testing.T) {
+// check is what Build asks of its own section.
+func check(section []byte) error {
+	x, err := Open(section)
+	if err != nil {
+		return err
+	}
+	return x.check()
+}
+
+func TestCheckSaysWhatIsWrong(t *testing.T) {
 	section := small(t)
+	if err := check(section); err != nil {
+		t.Fatal(err)
+	}
 	root := 4 * headerWords
 	cells := root + 4*100
 	for _, c := range []struct {
@@ -165,8 +177,14 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			damaged := slices.Clone(section)
 			binary.LittleEndian.PutUint32(damaged[c.at:], c.word)
-			_, err := Open(damaged)
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "opening a prefix index: ") {
+			err := check(damaged)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("check: %v, want %s", err, c.want)
+			}
+			if c.at >= root {
+				return
+			}
+			if _, err := Open(damaged); err == nil || !strings.HasPrefix(err.Error(), "opening a prefix index: ") {
 				t.Errorf("Open: %v, want %s", err, c.want)
 			}
 		})
@@ -238,7 +256,7 @@ func TestAValueAboveTheHighestIsNotFound(t *testing.T) {
 	}
 }
 
-func TestACellWithAPadThatANumberCouldReachIsRefused(t *testing.T) {
+func TestACellWithAPadThatANumberCouldReachIsNoticed(t *testing.T) {
 	section := buildWith(t, 1, "1", "12") // intervals of slot 1 from 1, 12 and 13: three lanes and a pad
 	pad := 4*(headerWords+10) + 3*2
 	if got := binary.LittleEndian.Uint16(section[pad:]); got != pads>>48 {
@@ -246,18 +264,18 @@ func TestACellWithAPadThatANumberCouldReachIsRefused(t *testing.T) {
 	}
 	for _, reached := range []uint16{3001, 9999, narrowSpan, pads>>48 - 1} {
 		binary.LittleEndian.PutUint16(section[pad:], reached)
-		if _, err := Open(section); !errors.Is(err, errCell) {
+		if err := check(section); !errors.Is(err, errCell) {
 			t.Errorf("a pad of %d: %v, want %v", reached, err, errCell)
 		}
 	}
 }
 
-func TestADeepCellThatDoesNotAscendIsRefused(t *testing.T) {
+func TestADeepCellThatDoesNotAscendIsNoticed(t *testing.T) {
 	section := buildWith(t, 2, "1", "123456789012345") // the width of slot 12 is 10^13
 	second := 4*(headerWords+100) + 4 + 8
 	for _, start := range []uint64{0, 1, binary.LittleEndian.Uint64(section[second-8:]), 10_000_000_000_000, 1 << 63} {
 		binary.LittleEndian.PutUint64(section[second:], start)
-		if _, err := Open(section); !errors.Is(err, errCell) {
+		if err := check(section); !errors.Is(err, errCell) {
 			t.Errorf("a start of %d: %v, want %v", start, err, errCell)
 		}
 	}
@@ -272,12 +290,12 @@ func TestOneLongPrefixMakesNoLargeRoot(t *testing.T) {
 	}
 }
 
-func TestAWideCellThatDoesNotAscendIsRefused(t *testing.T) {
+func TestAWideCellThatDoesNotAscendIsNoticed(t *testing.T) {
 	section := buildWith(t, 1, "1", "12345678")
 	second := 4 * (headerWords + 10 + 2)
 	for _, start := range []uint32{0, 1, binary.LittleEndian.Uint32(section[second-4:]), tailSpan, 1 << 31} {
 		binary.LittleEndian.PutUint32(section[second:], start)
-		if _, err := Open(section); !errors.Is(err, errCell) {
+		if err := check(section); !errors.Is(err, errCell) {
 			t.Errorf("a start of %d: %v, want %v", start, err, errCell)
 		}
 	}

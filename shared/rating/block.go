@@ -1,7 +1,10 @@
 package rating
 
 import (
+	"math/bits"
+
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/prefix"
 )
@@ -143,42 +146,78 @@ func (p *Pricer) beginAt(b *Block, from, i int) {
 	}
 }
 
-// chargeBlock charges the rows that chooseBlock found.
+// chargeBlock charges the rows that chooseBlock found. Most rows have one price
+// and two intervals and most calls some length: those are charged here, as
+// quick would, and chargePlace charges the others.
 func (p *Pricer) chargeBlock(b *Block, from, to int) {
 	c, t := p.card, p.card.terms
 	charges, quantities, keys := b.Charges[from:to], b.Quantities[from:to], b.Numbers[from:to]
+	plains, decimals := c.plains, uint8(t.Decimals)
 	for i := range charges {
-		out, digits, row := &charges[i], int(p.levels[i]), p.rows[i]
-		*out = Charge{}
-		if !validQuantity(quantities[i]) {
-			out.Reason = call.BadDuration
+		word := p.words[i]
+		shape := word >> formBits & c.mask
+		price := uint64(word >> c.beside)
+		if p.rows[i] == 0 || word&formMask != formBeside || price > c.top || uint64(shape) >= uint64(len(plains)) ||
+			0*int(keys[i].Digits) > t.ShortDigits || uint64(quantities[i])-1 >= MaxQuantity {
+			p.chargePlace(b, from+i, i)
 			continue
 		}
-		if c.short(keys[i].Digits, digits, row != 0) {
-			out.Reason = call.ShortNumber
-			continue
-		}
-		w, ok := words{}, false
-		if row != 0 {
-			w, ok = c.costFrom(p.words[i], row-1)
-		}
-		if !ok {
-			out.Reason = call.NoRate
-			continue
-		}
-		s := &c.quicks[w.shape]
-		out.Prefix, out.Row = digits, Row(row)
-		if s.blocked {
-			out.Reason = call.Blocked
-			continue
-		}
-		out.Flags = s.flags | p.flags[i]
+		s := &plains[shape]
 		quantity := t.rounded(b.Kind, quantities[i])
-		if billed, units, ok := c.quick(s, &w, quantity); ok {
-			out.Billed, out.Amount = billed, unitsOf(units, t.Decimals)
+		if !s.ok || quantity == 0 {
+			p.chargePlace(b, from+i, i)
 			continue
 		}
-		u := Usage{Kind: b.Kind, Zone: b.Zone, Quantity: quantities[i]}
-		*out = p.chargeFully(*out, w, s, quantity, &u, 0, nil)
+		first, rest := t.Model.split(quantity, s.interval1, s.intervalN, 0)
+		hi, lo := bits.Mul64(price, first+rest)
+		lo, carry := bits.Add64(lo, s.feePer, 0)
+		over, lo := bits.Mul64(lo, s.times)
+		if hi|carry|over != 0 {
+			p.chargePlace(b, from+i, i)
+			continue
+		}
+		units := lo / s.den
+		units += roundsUp(lo-units*s.den, s.den, t.Rounding)
+		charges[i] = Charge{
+			Prefix: int(p.levels[i]), Billed: first + rest, Amount: money.Units(units, decimals), Flags: s.flags | p.flags[i], Row: Row(p.rows[i]),
+		}
 	}
+}
+
+// chargePlace charges one place of a block, the i-th of those that chooseBlock
+// chose for, whatever its row asks for.
+func (p *Pricer) chargePlace(b *Block, place, i int) {
+	c, t := p.card, p.card.terms
+	out, digits, row := &b.Charges[place], int(p.levels[i]), p.rows[i]
+	*out = Charge{}
+	if !validQuantity(b.Quantities[place]) {
+		out.Reason = call.BadDuration
+		return
+	}
+	if c.short(b.Numbers[place].Digits, digits, row != 0) {
+		out.Reason = call.ShortNumber
+		return
+	}
+	w, ok := words{}, false
+	if row != 0 {
+		w, ok = c.costFrom(p.words[i], row-1)
+	}
+	if !ok {
+		out.Reason = call.NoRate
+		return
+	}
+	s := &c.quicks[w.shape]
+	out.Prefix, out.Row = digits, Row(row)
+	if s.blocked {
+		out.Reason = call.Blocked
+		return
+	}
+	out.Flags = s.flags | p.flags[i]
+	quantity := t.rounded(b.Kind, b.Quantities[place])
+	if billed, units, ok := c.quick(s, &w, quantity); ok {
+		out.Billed, out.Amount = billed, money.Units(units, uint8(t.Decimals))
+		return
+	}
+	u := Usage{Kind: b.Kind, Zone: b.Zone, Quantity: b.Quantities[place]}
+	*out = p.chargeFully(*out, w, s, quantity, &u, 0, nil)
 }

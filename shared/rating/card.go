@@ -28,6 +28,7 @@ type Card struct {
 	beside  int         // the bit from which it may have a price
 	top     uint64      // the highest price that there may be
 	quicks  []quick     // by shape
+	plains  []plain     // by shape
 	steps   []quickTier // by tier
 	names   nameTable
 	eeaFrom numbering.Countries
@@ -180,9 +181,10 @@ func (c *Card) prepare() (err error) {
 	for i := range c.steps {
 		c.steps[i] = c.stepOf(uint32(i))
 	}
-	c.quicks = make([]quick, len(c.shapes)/shapeSize)
+	c.quicks, c.plains = make([]quick, len(c.shapes)/shapeSize), make([]plain, len(c.shapes)/shapeSize)
 	for i := range c.quicks {
 		c.quicks[i] = c.quickOf(uint32(i))
+		c.plains[i] = c.quicks[i].plain()
 	}
 	return nil
 }

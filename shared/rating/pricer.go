@@ -143,7 +143,7 @@ func (p *Pricer) charge(r chosen, u *Usage, flags call.Flags, trace *Trace) Char
 	quantity := t.rounded(u.Kind, u.Quantity)
 	if trace == nil { // which is told by full
 		if billed, units, ok := p.card.quick(s, &w, quantity); ok {
-			out.Billed, out.Amount = billed, unitsOf(units, t.Decimals)
+			out.Billed, out.Amount = billed, money.Units(units, uint8(t.Decimals))
 			return out
 		}
 	}
@@ -179,12 +179,4 @@ func (p *Pricer) chargeFully(out Charge, w words, s *quick, quantity uint64, u *
 		trace.measure = m
 	}
 	return out
-}
-
-func unitsOf(units uint64, decimals int) money.Amount {
-	a, err := money.FromBits(false, 0, units, uint8(decimals))
-	if err != nil {
-		panic(err) // not negative, and the terms' decimals are valid
-	}
-	return a
 }

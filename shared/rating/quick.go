@@ -17,10 +17,27 @@ type quick struct {
 	lengths       lengths
 	feePer        uint64 // fee × per
 	per, den      uint64
-	times         uint64 // 1 + surcharge, as times / 10^k; den has the 10^k
+	times         uint64 // (1 + surcharge) / the last decimal of a charge in the card's unit, as far as den does not have it
 	least, most   uint64 // of a charge, rounded
 	tierAt, tiers uint32
 	prices        uint32 // that a row has
+}
+
+// plain is what blocks read of a shape whose rows have one price, and of which
+// nothing but two intervals, a price and a fee counts: a fraction of a quick, so
+// that those of a card stay in the first cache.
+type plain struct {
+	interval1, intervalN uint64
+	feePer, times, den   uint64
+	flags                call.Flags
+	ok                   bool
+}
+
+func (q *quick) plain() plain {
+	return plain{
+		interval1: q.lengths.interval1, intervalN: q.lengths.intervalN, feePer: q.feePer, times: q.times, den: q.den, flags: q.flags,
+		ok: q.ok && !q.blocked && q.single && q.lengths.simple && q.least == 0 && q.most == math.MaxUint64,
+	}
 }
 
 // quickTier is a tier made ready for lengths in whole units.
@@ -74,7 +91,7 @@ func (c *Card) quickOf(i uint32) quick {
 		q.flags = call.DefaultIncrement
 	}
 	split := t.Bands != nil && t.Bands.Split && s.kind == call.Voice
-	if t.ticks(s.kind) != 1 || split || s.flags&(shapeAccess|shapePerCall) != 0 || len(t.Surcharges) > 0 || t.Decimals > c.meta.Scale {
+	if t.ticks(s.kind) != 1 || split || s.flags&(shapeAccess|shapePerCall) != 0 || len(t.Surcharges) > 0 {
 		return q
 	}
 	for j := range s.tiers {
@@ -84,13 +101,19 @@ func (c *Card) quickOf(i uint32) quick {
 	}
 	var over, over2, over3 uint64
 	over, q.feePer = bits.Mul64(s.fee/c.up(), q.per)
-	over2, q.den = bits.Mul64(q.per, pow10[c.meta.Scale-t.Decimals])
+	// Of the card's unit, 10^-Scale, to the last decimal of a charge.
+	up, down := max(t.Decimals-c.meta.Scale, 0), max(c.meta.Scale-t.Decimals, 0)
 	if t.Surcharge > 0 {
 		// (10^12 + s) / 10^12, in lowest powers of ten.
 		k := decimalsOf(uint64(t.Surcharge))
 		q.times = (one + uint64(t.Surcharge)) / pow10[money.PriceDecimals-k]
-		over3, q.den = bits.Mul64(q.den, pow10[k])
+		up, down = up-min(up, k), down+k-min(up, k)
 	}
+	if up >= len(pow10) || down >= len(pow10) {
+		return q
+	}
+	over2, q.times = bits.Mul64(q.times, pow10[up])
+	over3, q.den = bits.Mul64(q.per, pow10[down])
 	if over|over2|over3 != 0 {
 		return q
 	}
@@ -205,9 +228,12 @@ func divide(hi, lo, den uint64, method money.Rounding) (units uint64, ok bool) {
 	} else {
 		units, rem = bits.Div64(hi, lo, den)
 	}
-	// Each is 1 when what is taken off is the greater: a jump would be taken
-	// as often as not.
-	up := uint64(0)
+	return units + roundsUp(rem, den, method), units != math.MaxUint64
+}
+
+// roundsUp returns 1 where rem / den is rounded up, else 0. Each is 1 when what
+// is taken off is the greater: a jump would be taken as often as not.
+func roundsUp(rem, den uint64, method money.Rounding) (up uint64) {
 	switch method {
 	case money.HalfUp:
 		_, up = bits.Sub64(den-rem-1, rem, 0)
@@ -216,5 +242,5 @@ func divide(hi, lo, den uint64, method money.Rounding) (units uint64, ok bool) {
 	case money.Up:
 		_, up = bits.Sub64(0, rem, 0)
 	}
-	return units + up, units != math.MaxUint64
+	return up
 }

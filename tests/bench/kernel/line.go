@@ -10,22 +10,34 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// appendLine appends what a record costs: call, client, prefix, billed seconds
-// and charge.
-func appendLine(out []byte, r *call.Columns, i int, charge *rating.Charge) []byte {
-	id, account, matched := r.CallID[i], r.Account[i], r.BNumber[i]
-	matched.Len = uint32(charge.Prefix)
-	const numbers = 128 // more than delimiters and both numbers take
-	n := len(out)
-	if need := int(id.Len+account.Len+matched.Len) + numbers; cap(out)-n < need {
-		out = slices.Grow(out, need)
+// appendLines appends what records cost, a line each: call, client, prefix,
+// billed seconds and charge.
+func appendLines(out []byte, r *call.Columns, charges []rating.Charge) []byte {
+	ids, accounts, numbers, text := r.CallID[:len(charges)], r.Account[:len(charges)], r.BNumber[:len(charges)], r.Text
+	for i := range charges {
+		charge := &charges[i]
+		if charge.Reason != "" {
+			continue
+		}
+		id, account, matched := ids[i], accounts[i], numbers[i]
+		matched.Len = uint32(charge.Prefix)
+		const more = 128 // than delimiters and both amounts take
+		n := len(out)
+		if need := int(id.Len+account.Len+matched.Len) + more; cap(out)-n < need {
+			out = slices.Grow(out, need)
+		}
+		line := out[:cap(out)]
+		n = put(line, n, text, id)
+		n = put(line, n, text, account)
+		n = put(line, n, text, matched)
+		if charge.Billed < 10_000 {
+			n = putShort(line, n, uint32(charge.Billed))
+		} else {
+			n = len(append(strconv.AppendUint(line[:n], charge.Billed, 10), ','))
+		}
+		out = append(charge.Amount.AppendText(line[:n], 4), '\n')
 	}
-	line := out[:cap(out)]
-	n = put(line, n, r.Text, id)
-	n = put(line, n, r.Text, account)
-	n = put(line, n, r.Text, matched)
-	n = putUint(line, n, charge.Billed)
-	return append(charge.Amount.AppendText(line[:n], 4), '\n')
+	return out
 }
 
 // put writes a text and a comma at an offset, and returns the offset behind.
@@ -43,12 +55,9 @@ func put(line []byte, at int, text []byte, s call.Span) int {
 	return at + 1
 }
 
-// putUint is put for a number. One of up to four digits is written with zeros
+// putShort is put for a number of up to four digits. It is written with zeros
 // before it, which are shifted out: nobody can foretell how many there are.
-func putUint(line []byte, at int, v uint64) int {
-	if v >= 10_000 {
-		return len(append(strconv.AppendUint(line[:at], v, 10), ','))
-	}
+func putShort(line []byte, at int, v uint32) int {
 	digits := uint32(pairs[v/100]) | uint32(pairs[v%100])<<16
 	zeros := min(bits.TrailingZeros32(digits^0x30303030)/8, 3)
 	binary.LittleEndian.PutUint32(line[at:], digits>>(8*zeros))

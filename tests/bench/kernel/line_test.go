@@ -24,7 +24,7 @@ func TestLineIsWhatARecordCosts(t *testing.T) {
 			}
 			charge := rating.Charge{Prefix: size % 10, Billed: billed, Amount: money.New(int64(billed>>1), 4)}
 			want := fmt.Sprintf("%s,%s,%s,%d,%s\n", record.CallID, record.Account, number[:charge.Prefix], billed, charge.Amount.Text(4))
-			if got := string(appendLine(nil, &r, 0, &charge)); got != want {
+			if got := string(appendLines(nil, &r, []rating.Charge{charge})); got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		}

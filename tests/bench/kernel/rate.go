@@ -141,14 +141,20 @@ type total struct {
 	charge money.Amount
 }
 
+// count adds a charge that fits into the units; false: it does not.
+func (t *total) count(c *rating.Charge) bool {
+	_, hi, lo, decimals := c.Amount.Bits()
+	units, carry := bits.Add64(t.units, lo, 0)
+	if hi|carry != 0 || decimals != 4 {
+		return false
+	}
+	t.calls, t.billed, t.units = t.calls+1, t.billed+c.Billed, units
+	return true
+}
+
 func (t *total) add(calls int64, billed uint64, charge money.Amount) (err error) {
 	t.calls += calls
 	t.billed += billed
-	_, hi, lo, decimals := charge.Bits()
-	if units, carry := bits.Add64(t.units, lo, 0); hi|carry == 0 && decimals == 4 {
-		t.units = units
-		return nil
-	}
 	t.charge, err = t.charge.Add(charge)
 	return err
 }
@@ -226,11 +232,7 @@ func (w *worker) price() error {
 		return err
 	}
 	w.rows += int64(n)
-	for i := range charges {
-		if charge := &charges[i]; charge.Reason == "" {
-			w.out = appendLine(w.out, r, i, charge)
-		}
-	}
+	w.out = appendLines(w.out, r, charges)
 	return w.count(charges)
 }
 
@@ -252,7 +254,11 @@ func (w *worker) count(charges []rating.Charge) error {
 		if charge.Reason != "" {
 			continue
 		}
-		if err := w.totals[ids[i]].add(1, charge.Billed, charge.Amount); err != nil {
+		t := &w.totals[ids[i]]
+		if t.count(charge) {
+			continue
+		}
+		if err := t.add(1, charge.Billed, charge.Amount); err != nil {
 			return err
 		}
 	}
