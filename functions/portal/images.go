@@ -72,7 +72,7 @@ func (i *images) load(ctx context.Context, info objects.Info) (*rating.Card, err
 	if err != nil {
 		return nil, err
 	}
-	data := make([]byte, info.Size)
+	data := objects.Buffer(int(info.Size))
 	_, err = io.ReadFull(r, data)
 	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, err

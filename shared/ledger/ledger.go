@@ -136,7 +136,7 @@ func loadRange(ctx context.Context, b objects.Bucket, ref Ref, offset, length in
 		return nil, fmt.Errorf("opening %s: %w", ref.Name, err)
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	data = make([]byte, length)
+	data = objects.Buffer(int(length))
 	if _, err := io.ReadFull(r, data); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fmt.Errorf("%s is shorter than %d bytes: %w", ref.Name, offset+length, ErrDamaged)

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/prefix"
 	"github.com/tollbook/tollbook/shared/rating"
 	"github.com/tollbook/tollbook/tests/bench/gen"
@@ -47,9 +50,18 @@ func (c *cards) blocks() (bytes, rows int) {
 	return chunkBytes, blockRows
 }
 
-func openCard(path string) (*rating.Card, error) {
-	data, err := os.ReadFile(path)
+func openCard(path string) (_ *rating.Card, err error) {
+	f, err := os.Open(path)
 	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data := objects.Buffer(int(info.Size()))
+	if _, err := io.ReadFull(f, data); err != nil {
 		return nil, err
 	}
 	return rating.Open(data)
