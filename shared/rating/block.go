@@ -158,7 +158,7 @@ func (p *Pricer) chargeBlock(b *Block, from, to int) {
 		shape := word >> formBits & c.mask
 		price := uint64(word >> c.beside)
 		if p.rows[i] == 0 || word&formMask != formBeside || price > c.top || uint64(shape) >= uint64(len(plains)) ||
-			0*int(keys[i].Digits) > t.ShortDigits || uint64(quantities[i])-1 >= MaxQuantity {
+			int(keys[i].Digits) < t.ShortDigits || uint64(quantities[i])-1 >= MaxQuantity {
 			p.chargePlace(b, from+i, i)
 			continue
 		}
