@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,10 +101,12 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 	if err != nil {
 		return nil, fmt.Errorf("card %q: %w", d.Card, err)
 	}
-	src := &objectReader{ctx: ctx, bucket: c.buckets.Decks, name: d.Object, generation: d.Generation}
+	src := &objectReader{ctx: ctx, bucket: c.buckets.Decks, name: d.Object, generation: d.Generation, size: d.Size}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	read, err := deck.Read(src, o, func(_ int64, r rating.Rate) error {
-		rates = append(rates, r)
+	read, err := deck.ReadFile(src, d.Size, o, func(e deck.Entry) error {
+		if r, ok := e.Whole(); ok {
+			rates = append(rates, r)
+		}
 		return nil
 	}, func(e deck.RowError) {
 		if len(report.Errors) == maxErrors {
@@ -265,38 +266,4 @@ func activate(log ratecard.Log, arrivals []arrival) (_ ratecard.Log, err error) 
 		}
 	}
 	return log, nil
-}
-
-// objectReader reads a pinned generation from the beginning, as often as asked.
-type objectReader struct {
-	ctx              context.Context
-	bucket           objects.Bucket
-	name, generation string
-	open             io.ReadCloser
-}
-
-func (o *objectReader) Read(p []byte) (n int, err error) {
-	if o.open == nil {
-		if o.open, err = o.bucket.OpenRange(o.ctx, o.name, o.generation, 0, -1); err != nil {
-			return 0, err
-		}
-	}
-	return o.open.Read(p)
-}
-
-// Seek goes back to the beginning; nothing else is asked for.
-func (o *objectReader) Seek(offset int64, whence int) (int64, error) {
-	if offset != 0 || whence != io.SeekStart {
-		return 0, errors.New("an object is read again from its beginning only")
-	}
-	return 0, o.Close()
-}
-
-func (o *objectReader) Close() error {
-	if o.open == nil {
-		return nil
-	}
-	err := o.open.Close()
-	o.open = nil
-	return err
 }
