@@ -1,0 +1,3 @@
+package table
+
+func (f *File) openXLS() error { return &FileError{"the workbook is .xls", asXLSX} }
