@@ -17,8 +17,11 @@ type input struct {
 	err  error
 }
 
-// ReadAt reads from the file, within its size.
+// ReadAt reads from the file. A place outside is one that the file names.
 func (in *input) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off > in.size {
+		return 0, fmt.Errorf("byte %d of a file of %d", off, in.size)
+	}
 	if in.left >= 0 {
 		if in.left -= int64(len(p)); in.left < 0 {
 			return 0, errTooMuch

@@ -33,6 +33,7 @@ func (f *File) Rows(sheet int) (*Rows, error) {
 	if n := len(f.tables.sheets()); sheet < 0 || sheet >= n && n > 0 {
 		return nil, fmt.Errorf("sheet %d: want one of 0 to %d", sheet, n-1)
 	}
+	f.in.err = nil // what failed to be read may be read now
 	rows, err := f.tables.rows(sheet)
 	if err != nil {
 		return nil, f.in.judge(err)

@@ -181,11 +181,12 @@ func (s *sheetRows) cell() error {
 		return nil
 	}
 	value, want := s.value(kind, style)
-	if want == "" && (!utf8.Valid(value) || bytes.IndexByte(value, 0) >= 0) {
-		want = "UTF-8 text without NUL"
-	}
-	if want != "" {
+	switch {
+	case want != "":
 		s.refuse(column, s.stored, want)
+		return nil
+	case !utf8.Valid(value) || bytes.IndexByte(value, 0) >= 0:
+		s.refuse(column, value, "UTF-8 text without NUL")
 		return nil
 	}
 	s.cells[column-1] = value
