@@ -25,8 +25,8 @@ func full() xlstest.Book {
 		}},
 		{Name: "Chart", Kind: 2},
 		{Name: "Second", State: 1, Rows: [][]any{{"Code"}}},
-		{Name: "Third", State: 2},
 		{Name: "Macros", Kind: 1},
+		{Name: "Third", State: 2},
 	}}
 }
 

@@ -14,9 +14,15 @@ import (
 const (
 	headerSize = 512 // of the container, in front of its first sector
 	blockSize  = 32 << 10
-	// maxDirectory bounds what is read to find the stream: a directory of
-	// 65,536 entries. A workbook full of macros has some dozens.
-	maxDirectory = 8 << 20
+	entrySize  = 128 // of the container's directory
+	// maxEntries bounds the directory. mscfb keeps the path of each entry, so
+	// its memory may grow with their square: up to 32 MiB for so many. A
+	// workbook has one for each macro module and a few for each document in it.
+	maxEntries = 2048
+	// maxWhole is what is read in whole sectors to find the stream: the header
+	// twice, the directory, and the tables of a file that has too many for its
+	// header, one for 8 MiB.
+	maxWhole = 2*headerSize + maxEntries*entrySize + 64<<10
 )
 
 var signature = []byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}
@@ -25,15 +31,15 @@ var signature = []byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}
 func (b *Book) open() (*stream, error) {
 	src := &source{r: b.src, size: b.size}
 	head := make([]byte, headerSize)
-	n, err := src.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading the workbook: %w", err)
-	}
-	if err := checkHeader(head[:n], b.size); err != nil {
-		return nil, err
-	}
+	n, err := src.ReadAt(head[:max(0, min(headerSize, b.size))], 0)
 	s := &stream{src: src}
-	if err := s.find(); err != nil {
+	if err == nil {
+		err = checkHeader(head[:n], b.size)
+	}
+	if err == nil {
+		err = s.find()
+	}
+	if err != nil {
 		return nil, s.reason(err)
 	}
 	return s, nil
@@ -96,8 +102,8 @@ type source struct {
 	r      io.ReaderAt
 	size   int64
 	err    error // of r; the file itself may be sound
-	budget int64 // bytes still to be read, while there is a floor of 0
-	floor  int64 // nothing is read in front of it
+	opened bool  // only the stream is read from now on
+	whole  int   // bytes of whole sectors read before that
 	pages  [4]page
 	clock  int64
 }
@@ -110,20 +116,21 @@ type page struct {
 }
 
 var (
-	errEnd    = fmt.Errorf("the file ends too early: %w", io.EOF)
-	errFloor  = errors.New("a chain of sectors ends too early")
-	errBudget = errors.New("its directory does not end")
+	errEnd     = errors.New("the file ends too early")
+	errChain   = errors.New("a chain of sectors ends too early")
+	errEntries = errors.New("its directory is too long")
 )
 
 // ReadAt reads len(p) bytes from off on; fewer only with an error.
 func (s *source) ReadAt(p []byte, off int64) (int, error) {
 	switch {
-	case off < s.floor:
-		return 0, errFloor
-	case s.floor == 0 && s.budget < 0:
-		return 0, errBudget
+	case off < 0 || s.opened && off < headerSize: // a sector of number -1: there is none
+		return 0, errChain
+	case !s.opened && len(p) >= headerSize: // of the directory, or one of few tables
+		if s.whole += len(p); s.whole > maxWhole {
+			return 0, errEntries
+		}
 	}
-	s.budget -= int64(len(p))
 	n := 0
 	for n < len(p) {
 		pg, err := s.page(off + int64(n))
@@ -154,7 +161,7 @@ func (s *source) page(off int64) (*page, error) {
 		}
 	}
 	if oldest.data == nil {
-		oldest.data = make([]byte, blockSize)
+		oldest.data = make([]byte, min(blockSize, s.size))
 	}
 	oldest.used = 0
 	want := int(min(blockSize, s.size-at))
@@ -185,54 +192,35 @@ type stream struct {
 
 // find goes through the container's directory to the workbook's stream.
 func (s *stream) find() error {
-	s.src.budget = maxDirectory
-	c, err := s.directory()
-	if err != nil {
-		return err
+	c, err := mscfb.New(s.src)
+	switch {
+	case s.src.whole > maxWhole:
+		return refusal("its directory has more than %d entries: save it as .xlsx", maxEntries)
+	case err != nil:
+		return damage("%v", err)
 	}
-	old := false
 	for _, f := range c.File {
 		if len(f.Path) > 0 || f.FileInfo().IsDir() {
 			continue // of a workbook, or another document, inside this one
 		}
 		switch {
 		case strings.EqualFold(f.Name, "Workbook"):
-			if s.file == nil {
-				s.file = f
-			}
-		case strings.EqualFold(f.Name, "Book"):
-			old = true
+			s.file = f
+		case strings.EqualFold(f.Name, "Book") && s.file == nil:
+			s.file = f // of Excel 95, most likely: its version says so
 		case strings.EqualFold(f.Name, "EncryptedPackage"):
 			return encrypted()
 		}
 	}
-	switch {
-	case s.file != nil:
-	case old:
-		return tooOld()
-	default:
+	if s.file == nil {
 		return refusal("it is no Excel workbook (.xls), but another document of Microsoft Office: save it as .xlsx or CSV")
 	}
 	if s.file.Size <= 0 || s.file.Size > s.src.size {
 		return damage("its records take %d bytes of %d", s.file.Size, s.src.size)
 	}
-	s.src.floor = headerSize
-	s.buf = make([]byte, blockSize)
+	s.src.opened = true
+	s.buf = make([]byte, min(blockSize, s.file.Size))
 	return nil
-}
-
-// directory opens the container. A directory without a single sector makes
-// mscfb index an empty list; whatever else may do so, it is the file's fault.
-func (s *stream) directory() (c *mscfb.Reader, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = damage("its directory cannot be read")
-		}
-	}()
-	if c, err = mscfb.New(s.src); err != nil {
-		return nil, damage("%v", err)
-	}
-	return c, nil
 }
 
 // seek goes to an offset of the stream. Blocks begin at whole sectors, so that

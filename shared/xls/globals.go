@@ -12,7 +12,7 @@ func (b *Book) readGlobals(r *records) error {
 	}
 	formats := map[uint16]bool{} // by number: whether its code shows a date
 	var cells []uint16           // the number format of each cell format
-	seen := map[uint16]bool{}
+	texts := false
 	for {
 		if err := r.next(); err != nil {
 			return err
@@ -37,10 +37,10 @@ func (b *Book) readGlobals(r *records) error {
 				cells = append(cells, binary.LittleEndian.Uint16(r.data[2:]))
 			}
 		case idSST:
-			if seen[idSST] {
+			if texts {
 				return damage("it has two tables of texts")
 			}
-			seen[idSST] = true
+			texts = true
 			err = b.readTexts(r)
 		case idEOF:
 			return b.finish(cells, formats)
@@ -150,7 +150,7 @@ func (b *Book) readTexts(r *records) error {
 		}
 		if chunk.Len()+len(scratch) > chunk.Cap() {
 			chunk = strings.Builder{}
-			chunk.Grow(max(len(scratch), chunkSize))
+			chunk.Grow(max(len(scratch), int(min(chunkSize, b.size))))
 		}
 		from := chunk.Len()
 		chunk.Write(scratch)

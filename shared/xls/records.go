@@ -45,8 +45,7 @@ const (
 type records struct {
 	*stream
 	id     uint16
-	left   int  // bytes of the record's data that are neither loaded nor skipped
-	ahead  bool // next has read the header already
+	left   int // bytes of the record's data that are neither loaded nor skipped
 	data   []byte
 	buffer []byte
 }
@@ -54,10 +53,6 @@ type records struct {
 // next goes to the next record and reads its header only. A stream that ends
 // here lacks its end.
 func (r *records) next() error {
-	if r.ahead {
-		r.ahead = false
-		return nil
-	}
 	if err := r.skip(r.left); err != nil {
 		return cutOff(err)
 	}

@@ -54,7 +54,13 @@ func (s *rows) open(at uint32) error {
 	if err := st.seek(int64(at)); err != nil {
 		return err
 	}
-	return begin(s.records)
+	if err := begin(s.records); err != nil {
+		return err
+	}
+	if kind := binary.LittleEndian.Uint16(s.data[2:]); kind != worksheetType {
+		return damage("where the sheet should be is a part of kind %04X", kind)
+	}
+	return nil
 }
 
 // reason says in which sheet an error came about.
@@ -81,9 +87,6 @@ func (s *rows) next() error {
 				break
 			}
 		}
-		if s.data == nil {
-			continue
-		}
 		number := int(binary.LittleEndian.Uint16(s.data)) + 1
 		if number != s.row.Number {
 			if s.held = len(s.row.Cells) > 0; s.held {
@@ -108,7 +111,7 @@ func (s *rows) next() error {
 
 // leastSizes are those of the records of cells that are not blank.
 var leastSizes = map[uint16]int{
-	idFormula: 20, idFormula3: 20, idFormula4: 20, idMulRK: 12, idRString: 9, idLabelSST: 10, idNumber: 14, idLabel: 9, idBoolErr: 8, idRK: 10,
+	idFormula: 14, idFormula3: 14, idFormula4: 14, idMulRK: 12, idRString: 9, idLabelSST: 10, idNumber: 14, idLabel: 9, idBoolErr: 8, idRK: 10,
 }
 
 // record goes to the next record; it is loaded if it is one of cells. Parts

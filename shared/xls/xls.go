@@ -17,7 +17,7 @@ import (
 // Limits bounds what a workbook may take. A field that is zero has its default.
 type Limits struct {
 	Bytes   int64 // of the file; default 128 MiB
-	Sheets  int   // of every kind, charts and macro sheets included; default 1,000
+	Sheets  int   // worksheets; default 1,000
 	Columns int   // of a sheet; default 256, the most that the format has
 	Rows    int   // the greatest number of a row; default 65,536, the most that the format has
 	Cell    int   // bytes of one cell's text in UTF-8; default 128 KiB, more than Excel's 32,767 characters take
