@@ -125,7 +125,7 @@ func TestSheetsThatAreDamaged(t *testing.T) {
 		{"rows out of order", cells(`<row r="2"><c><v>1</v></c></row>`, `<row r="1"><c><v>1</v></c></row>`), `row "1" after row 2`},
 		{"a row beyond the last", cells(`<row r="1048577"/>`), `row "1048577"`},
 		{"cut", cells(`<row><c><v>1</v></c></row>`)[:80], "unexpected EOF"},
-		{"an element that does not end", `<worksheet><sheetData><row><c></row></sheetData></worksheet>`, "element <c> ends as <row>"},
+		{"an element that does not end", `<worksheet><sheetData><row><c></row></sheetData></worksheet>`, `element "c" ends as "row"`},
 		{"a document type", `<!DOCTYPE a [<!ENTITY b "c">]><worksheet/>`, "a document type"},
 		{"an unknown reference", cells(`<row><c t="str"><v>&b;</v></c></row>`), `the reference "&b;"`},
 		{"elements without end", `<worksheet>` + strings.Repeat("<a>", 1_000_000), "more than 64 deep"},

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tollbook/tollbook/shared/xls"
 )
 
 const (
@@ -324,12 +326,12 @@ func (s *sheetRows) value(kind cellKind, style int) (value []byte, want string) 
 		stored := bytes.TrimSpace(s.stored)
 		if style < len(s.w.dates) && s.w.dates[style] {
 			serial, err := strconv.ParseFloat(string(stored), 64)
-			text, isDate := DateText(serial, s.w.date1904)
-			if err != nil || !isDate {
-				return nil, "the number of a day from 1900 to 9999, as the cell is formatted as a date"
+			if text, isDate := xls.DateText(serial, s.w.date1904); err == nil && isDate {
+				s.data = append(s.data, text...)
+				break
 			}
-			s.data = append(s.data, text...)
-		} else if s.data, ok = appendStored(s.data, stored); !ok {
+		}
+		if s.data, ok = appendStored(s.data, stored); !ok {
 			return nil, "a number"
 		}
 	default:
@@ -338,7 +340,7 @@ func (s *sheetRows) value(kind cellKind, style int) (value []byte, want string) 
 	return s.data[from:len(s.data):len(s.data)], ""
 }
 
-// appendISO appends a date of ISO 8601 as DateText writes it.
+// appendISO appends a date of ISO 8601 as xls.DateText writes one.
 func appendISO(to, stored []byte) ([]byte, bool) {
 	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00"} {
 		t, err := time.Parse(layout, string(stored))

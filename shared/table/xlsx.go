@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+
+	"github.com/tollbook/tollbook/shared/xls"
 )
 
 // workbook is an open .xlsx file. It is read here rather than by a library
@@ -19,6 +22,8 @@ type workbook struct {
 	strings  string // name of the part, "" = none
 	shared   *sharedStrings
 }
+
+var errNoSheet = &FileError{"the workbook has no visible sheet of cells", "unhide the sheet of rates and save it again"}
 
 type xlsxSheet struct{ name, part string }
 
@@ -75,7 +80,7 @@ func (w *workbook) open() error {
 		return err
 	}
 	if len(w.list) == 0 {
-		return &FileError{"the workbook has no visible sheet of cells", "unhide the sheet of rates and save it again"}
+		return errNoSheet
 	}
 	w.strings = find(relations, "sharedStrings")
 	if w.styles = find(relations, "styles"); w.styles == "" {
@@ -95,7 +100,7 @@ func (w *workbook) readWorkbook(main string, relations map[string]relation) erro
 			if count++; count > w.f.limits.Sheets {
 				return &FileError{fmt.Sprintf("the workbook has more than %d sheets", w.f.limits.Sheets), "keep only the sheets of rates"}
 			}
-			name, state := string(x.attr("name")), string(x.attr("state"))
+			name, state := strings.ToValidUTF8(string(x.attr("name")), "\uFFFD"), string(x.attr("state"))
 			r, ok := relations[string(x.attr("id"))]
 			switch {
 			case !ok:
@@ -154,7 +159,7 @@ func (w *workbook) readStyles() error {
 					return fmt.Errorf("number format %.20q of a style", b)
 				}
 			}
-			w.dates = append(w.dates, IsDateFormat(id, codes[id]))
+			w.dates = append(w.dates, xls.IsDateFormat(id, codes[id]))
 		}
 		return nil
 	})

@@ -114,7 +114,7 @@ func (x *xmlReader) readMarkup() (xmlKind, error) {
 	if len(tag) > 0 && tag[0] == '/' {
 		name := bytes.TrimRight(tag[1:], " \t\r\n")
 		if len(x.ends) == 0 || !bytes.Equal(name, x.top()) {
-			return 0, fmt.Errorf("element <%.20s> ends as <%.20s>", x.top(), name)
+			return 0, fmt.Errorf("element %.40q ends as %.40q", x.top(), name)
 		}
 		x.name = x.pop()
 		return xmlEnd, nil
@@ -157,7 +157,10 @@ func (x *xmlReader) pop() []byte {
 
 // local takes the namespace's prefix off a name.
 func local(name []byte) []byte {
-	return name[bytes.IndexByte(name, ':')+1:]
+	if i := bytes.IndexByte(name, ':'); i > 0 && i+1 < len(name) {
+		return name[i+1:]
+	}
+	return name
 }
 
 // findTagEnd returns where the tag at hand has its ">".

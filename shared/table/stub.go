@@ -1,3 +1,0 @@
-package table
-
-func (f *File) openXLS() error { return &FileError{"the workbook is .xls", asXLSX} }
