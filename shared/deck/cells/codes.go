@@ -76,9 +76,9 @@ func AppendCodes(dst []string, cell []byte, r CodeRules) ([]string, CodeNote, er
 	if r.Strip == nil {
 		r.Strip = defaultStrip
 	}
-	if n := digits(text); n > 0 && n == len(text) && n <= maxCode && len(r.CountryCode) == 0 && text[0] != '0' && !wrapped {
-		if _, front := stripFront(text, r.Strip); front == "" {
-			return append(dst, string(text)), 0, nil
+	if len(r.CountryCode) == 0 {
+		if rest, front := stripFront(text, r.Strip); len(rest) > 0 && len(rest) <= maxCode && digits(rest) == len(rest) {
+			return append(dst, string(rest)), noteSingle(rest, wrapped, front != ""), nil
 		}
 	}
 	if r.MaxCodes == 0 {
@@ -92,6 +92,21 @@ func AppendCodes(dst []string, cell []byte, r CodeRules) ([]string, CodeNote, er
 		return dst, 0, err
 	}
 	return l.dst, l.note, nil
+}
+
+// noteSingle is the note of a cell that is one code, as nearly all are.
+func noteSingle(code []byte, wrapped, stripped bool) CodeNote {
+	var note CodeNote
+	if wrapped {
+		note |= Unwrapped
+	}
+	if stripped {
+		note |= Stripped
+	}
+	if code[0] == '0' {
+		note |= TrunkZero
+	}
+	return note
 }
 
 var defaultStrip = []string{"+", "00", "011"}

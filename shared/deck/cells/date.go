@@ -377,18 +377,16 @@ func (c *clock) zone(text []byte) error {
 	default:
 		return &wantTime
 	}
-	hours, text, ok := part(text[1:], 2, 2, 23)
-	if !ok {
+	text = text[1:]
+	if len(text) == 5 && text[2] == ':' {
+		text = append(append(make([]byte, 0, 4), text[:2]...), text[3:]...)
+	}
+	if digits(text) != len(text) || len(text) != 2 && len(text) != 4 {
 		return &wantTime
 	}
-	minutes := 0
-	if len(text) > 0 {
-		if text[0] == ':' {
-			text = text[1:]
-		}
-		if minutes, text, ok = part(text, 2, 2, 59); !ok || len(text) > 0 {
-			return &wantTime
-		}
+	hours, minutes := number(text[:2]), number(text[2:])
+	if hours > 23 || minutes > 59 {
+		return &wantTime
 	}
 	c.offset = sign * (hours*3600 + minutes*60)
 	return nil

@@ -43,7 +43,7 @@ func next(code []byte) {
 	}
 }
 
-// value reads up to 15 digits.
+// value reads up to 19 digits.
 func value(code []byte) uint64 {
 	var n uint64
 	for _, c := range code {

@@ -141,11 +141,10 @@ func element(text []byte) (n, unit uint64, rest []byte, err error) {
 	text = bytes.TrimLeftFunc(text, blank)
 	width := digits(text)
 	if width > 0 {
-		v := number(text[:width])
-		if v < 0 {
-			v = math.MaxInt32 * 2 // above any limit
+		if n = 1 << 40; width <= 10 { // more digits are above any limit
+			n = value(text[:width])
 		}
-		n, text = uint64(v), text[width:]
+		text = text[width:]
 		text = text[decimalZeros(text):]
 	}
 	for {
