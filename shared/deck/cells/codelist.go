@@ -6,10 +6,9 @@ import (
 )
 
 // survey counts the items, and decides whether the first one's head is that of
-// the whole list.
-func (l *codeList) survey(text []byte) error {
+// the whole list. it is the last of them.
+func (l *codeList) survey(text []byte, it *item) error {
 	items := items{rest: text}
-	var it item
 	var bareBuf [maxCode]byte
 	var bare []byte // the first other item without a space
 	spaced, begins, zeros, short := false, false, true, false

@@ -1,9 +1,6 @@
 package cells
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // DefaultMaxCodes is how many codes a cell may hold where the rules do not say.
 const DefaultMaxCodes = 10_000
@@ -81,10 +78,10 @@ func AppendCodes(dst []string, cell []byte, r CodeRules) ([]string, CodeNote, er
 			return append(dst, string(rest)), noteSingle(rest, wrapped, front != ""), nil
 		}
 	}
+	l := codeList{rules: r, dst: dst, start: len(dst)}
 	if r.MaxCodes == 0 {
-		r.MaxCodes = DefaultMaxCodes
+		l.rules.MaxCodes = DefaultMaxCodes
 	}
-	l := codeList{rules: &r, dst: dst, start: len(dst)}
 	if wrapped {
 		l.note = Unwrapped
 	}
@@ -113,12 +110,11 @@ var defaultStrip = []string{"+", "00", "011"}
 
 // codeList is the codes of one cell as they are found.
 type codeList struct {
-	rules      *CodeRules
-	countryBuf [maxCode]byte
-	country    []byte // digits of the row's country code; empty where the rules leave it out
-	dst        []string
-	start      int // of the cell's codes in dst
-	note       CodeNote
+	rules   CodeRules
+	country []byte // digits of the row's country code; empty where the rules leave it out
+	dst     []string
+	start   int // of the cell's codes in dst
+	note    CodeNote
 
 	count     int    // of items
 	head      []byte // what stands before the first item's space or dash; empty without one
@@ -135,14 +131,15 @@ func (l *codeList) read(text []byte) error {
 	if len(text) == 0 {
 		return l.countryAlone()
 	}
-	if err := l.survey(text); err != nil {
+	var it item
+	if err := l.survey(text, &it); err != nil {
 		return err
 	}
-	if l.count > 1 {
-		l.note |= List
+	if l.count == 1 {
+		return l.add(&it, 0, false)
 	}
+	l.note |= List
 	items := items{rest: text}
-	var it item
 	for i := 0; i < l.count; i++ {
 		if err := it.scan(items.next(), l.rules.Strip); err != nil {
 			return err
@@ -154,9 +151,7 @@ func (l *codeList) read(text []byte) error {
 			return err
 		}
 	}
-	if l.count > 1 {
-		l.distinct()
-	}
+	l.distinct()
 	return nil
 }
 
@@ -166,14 +161,15 @@ func (l *codeList) readCountry() error {
 	if len(text) == 0 || l.rules.CountryRule == Never {
 		return nil
 	}
+	if rest, _ := stripFront(text, l.rules.Strip); len(rest) > 0 && len(rest) <= maxCode && digits(rest) == len(rest) {
+		l.country = rest
+		return nil
+	}
 	var it item
 	if err := it.scan(text, l.rules.Strip); err != nil || it.to > 0 || len(it.text(0, it.n)) > maxCode {
 		return &Want{"one country code of digits, such as 44, in its own column"}
 	}
-	l.country = l.countryBuf[:0]
-	for _, p := range it.parts[:it.n] {
-		l.country = append(l.country, p...)
-	}
+	l.country = []byte(it.text(0, it.n))
 	return nil
 }
 
@@ -184,7 +180,7 @@ func (l *codeList) countryAlone() error {
 	case len(l.country) == 0:
 		return &wantNoCode
 	case l.rules.CountryRule == Ask:
-		return want("the code: nothing stands behind country code %s; if that is the whole country, write %[1]s, or say that the country code goes in front of every code", l.country)
+		return want("the code: nothing stands behind country code %s; if that is the whole country, write %[1]s, or say that the country code goes in front of every code", string(l.country))
 	}
 	l.note |= CountryAdded
 	l.dst = append(l.dst, string(l.country))
@@ -229,8 +225,17 @@ func (l *codeList) add(it *item, index int, slash bool) error {
 		l.note |= Countries
 	}
 	l.noteItem(it, from, front)
-	if err := l.place(it, headed, &from, &to); err != nil {
+	added, err := l.place(it, headed, from, to)
+	if err != nil {
 		return err
+	}
+	if added {
+		var whole [2 * maxCode]byte
+		n := copy(whole[:], l.country)
+		n += copy(whole[n:], from)
+		from = append(from[:0], whole[:n]...)
+		copy(whole[len(l.country):], to)
+		to = append(to[:0], whole[:n]...)
 	}
 	return l.expand(from, to)
 }
@@ -254,39 +259,37 @@ func (l *codeList) noteItem(it *item, code []byte, front int) {
 	}
 }
 
-// place puts the row's country code in front of both ends of a range, or of a
-// code, which is a range of one.
-func (l *codeList) place(it *item, headed bool, from, to *[]byte) error {
+// place decides whether the row's country code goes in front of both ends of a
+// range, or of a code, which is a range of one.
+func (l *codeList) place(it *item, headed bool, from, to []byte) (added bool, err error) {
 	if len(l.country) == 0 {
-		return nil
+		return false, nil
 	}
 	left := it.left()
-	has := bytes.HasPrefix(*from, l.country)
+	has := bytes.HasPrefix(from, l.country)
 	explicit := headed || it.whole || len(left) > 1 && bytes.Equal(left[0], l.country)
-	longer := len(l.country)+len(*from) > maxCode
+	longer := len(l.country)+len(from) > maxCode
 	kept := has
 	switch rule := l.rules.CountryRule; {
 	case rule == Always:
 		kept = false
-	case has != bytes.HasPrefix(*to, l.country):
-		return want("a range whose ends both begin with country code %s, or neither", l.country)
+	case has != bytes.HasPrefix(to, l.country):
+		return false, want("a range whose ends both begin with country code %s, or neither", string(l.country))
 	case rule == Ask && has && !explicit && !longer:
-		return oneReading("the code "+string(*from), string(l.country)+string(*from)+" with the country code in front", "say whether the codes of the deck have their country code already")
+		return false, oneReading("the code "+string(from), string(l.country)+string(from)+" with the country code in front", "say whether the codes of the deck have their country code already")
 	case rule == Ask && !has && it.whole:
-		return want("a code of country code %s, or another country code: %s is written as a whole number", l.country, clip(*from))
+		return false, want("a code of country code %s, or another country code: %s is written as a whole number", string(l.country), clip(from))
 	}
 	if kept {
 		l.note |= CountryKept
-		return nil
+		return false, nil
 	}
 	if longer {
-		return want("codes of at most %d digits, with country code %s in front", maxCode, l.country)
+		return false, want("codes of at most %d digits, with country code %s in front", maxCode, string(l.country))
 	}
 	l.note |= CountryAdded
-	if (*from)[0] == '0' {
+	if from[0] == '0' {
 		l.note |= TrunkZero
 	}
-	*from = slices.Insert(*from, 0, l.country...)
-	*to = slices.Insert(*to, 0, l.country...)
-	return nil
+	return true, nil
 }

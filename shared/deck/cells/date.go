@@ -198,7 +198,7 @@ func monthOf(name string) time.Month {
 	found := time.Month(0)
 	for m, names := range months {
 		for _, full := range names {
-			if len(name) <= len(full) && full[:len(name)] == name {
+			if full[0] == name[0] && len(name) <= len(full) && full[:len(name)] == name {
 				if found != 0 && found != time.Month(m+1) {
 					return 0
 				}

@@ -2,7 +2,6 @@ package cells
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -247,18 +246,4 @@ func FuzzDate(f *testing.F) {
 			}
 		}
 	})
-}
-
-func BenchmarkParseDate(b *testing.B) {
-	for _, cell := range []string{"2026-09-23", "23/09/2026", "2026-09-23 00:00:00", "23-Sep-2026"} {
-		b.Run(fmt.Sprint(cell), func(b *testing.B) {
-			b.ReportAllocs()
-			text := []byte(cell)
-			for b.Loop() {
-				if _, _, err := ParseDate(text, DayFirst, time.UTC); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }
