@@ -141,8 +141,9 @@ func element(text []byte) (n, unit uint64, rest []byte, err error) {
 	text = bytes.TrimLeftFunc(text, blank)
 	width := digits(text)
 	if width > 0 {
-		if n = 1 << 40; width <= 10 { // more digits are above any limit
-			n = value(text[:width])
+		n = 1 << 40 // as more digits are: above any limit
+		if short := bytes.TrimLeft(text[:width], "0"); len(short) <= 10 {
+			n = value(short)
 		}
 		text = text[width:]
 		text = text[decimalZeros(text):]

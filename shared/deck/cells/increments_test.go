@@ -86,6 +86,9 @@ func TestIncrementsWithoutLimit(t *testing.T) {
 	if i, err := ParseIncrements([]byte("4294967295/1"), IncrementRules{}, math.MaxUint64); err != nil || i.First != math.MaxUint32 {
 		t.Errorf("the largest: %v, %v", i, err)
 	}
+	if i, err := ParseIncrements([]byte("0000000000000060/1"), IncrementRules{}, 60); err != nil || i.First != 60 {
+		t.Errorf("zeros in front: %v, %v", i, err)
+	}
 	for _, cell := range []string{"4294967296/1", "1/99999999999", "00000000000000000000000004294967296"} {
 		if i, err := ParseIncrements([]byte(cell), IncrementRules{}, math.MaxUint64); err == nil || !strings.Contains(err.Error(), "0 to 4294967295") {
 			t.Errorf("%s: %v, %v", cell, i, err)
