@@ -163,7 +163,6 @@ func (s *source) page(off int64) (*page, error) {
 	if oldest.data == nil {
 		oldest.data = make([]byte, min(blockSize, s.size))
 	}
-	oldest.used = 0
 	want := int(min(blockSize, s.size-at))
 	n, err := s.r.ReadAt(oldest.data[:want], at)
 	if n < want {
@@ -171,9 +170,7 @@ func (s *source) page(off int64) (*page, error) {
 			err = io.ErrNoProgress
 		}
 		// The size was given: a file that turns out shorter is one of reading.
-		if s.err == nil {
-			s.err = fmt.Errorf("byte %d of %d: %w", at+int64(n), s.size, err)
-		}
+		s.err = fmt.Errorf("byte %d of %d: %w", at+int64(n), s.size, err)
 		return nil, s.err
 	}
 	oldest.at, oldest.n, oldest.used = at, n, s.clock
