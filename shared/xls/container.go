@@ -3,9 +3,6 @@ package xls
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/richardlehane/mscfb"
@@ -96,97 +93,6 @@ func encrypted() error {
 	return refusal("it is encrypted: remove its password, or its protection (a protected workbook may be encrypted without ever asking), and save it again")
 }
 
-// source is the file, read in pages: mscfb reads four bytes for each sector
-// that it goes on to. It knows what mscfb's own errors no longer tell.
-type source struct {
-	r      io.ReaderAt
-	size   int64
-	err    error // of r; the file itself may be sound
-	opened bool  // only the stream is read from now on
-	whole  int   // bytes of whole sectors read before that
-	pages  [4]page
-	clock  int64
-}
-
-type page struct {
-	at   int64 // offset of its first byte
-	n    int
-	used int64 // by the source's clock; 0 = never
-	data []byte
-}
-
-var (
-	errEnd     = errors.New("the file ends too early")
-	errChain   = errors.New("a chain of sectors ends too early")
-	errEntries = errors.New("its directory is too long")
-)
-
-// ReadAt reads len(p) bytes from off on; fewer only with an error.
-func (s *source) ReadAt(p []byte, off int64) (int, error) {
-	switch {
-	case off < 0 || s.opened && off < headerSize: // a sector of number -1: there is none
-		return 0, errChain
-	case !s.opened && len(p) >= headerSize: // of the directory, or one of few tables
-		if s.whole += len(p); s.whole > maxWhole {
-			return 0, errEntries
-		}
-	}
-	n := 0
-	for n < len(p) {
-		pg, err := s.page(off + int64(n))
-		if err != nil {
-			return n, err
-		}
-		n += copy(p[n:], pg.data[off+int64(n)-pg.at:pg.n])
-	}
-	return n, nil
-}
-
-// page returns the page that has the byte at off.
-func (s *source) page(off int64) (*page, error) {
-	if off >= s.size {
-		return nil, errEnd
-	}
-	at := off - off%blockSize
-	s.clock++
-	oldest := &s.pages[0]
-	for i := range s.pages {
-		pg := &s.pages[i]
-		if pg.used > 0 && pg.at == at {
-			pg.used = s.clock
-			return pg, nil
-		}
-		if pg.used < oldest.used {
-			oldest = pg
-		}
-	}
-	if oldest.data == nil {
-		oldest.data = make([]byte, min(blockSize, s.size))
-	}
-	want := int(min(blockSize, s.size-at))
-	n, err := s.r.ReadAt(oldest.data[:want], at)
-	if n < want {
-		if err == nil {
-			err = io.ErrNoProgress
-		}
-		// The size was given: a file that turns out shorter is one of reading.
-		s.err = fmt.Errorf("byte %d of %d: %w", at+int64(n), s.size, err)
-		return nil, s.err
-	}
-	oldest.at, oldest.n, oldest.used = at, n, s.clock
-	return oldest, nil
-}
-
-// stream is the workbook's stream of records, read block by block in order.
-type stream struct {
-	src  *source
-	file *mscfb.File
-	buf  []byte
-	at   int   // the unread bytes of the block are buf[at:end]
-	end  int   //
-	off  int64 // of buf[end] in the stream
-}
-
 // find goes through the container's directory to the workbook's stream.
 func (s *stream) find() error {
 	c, err := mscfb.New(s.src)
@@ -218,80 +124,4 @@ func (s *stream) find() error {
 	s.src.opened = true
 	s.buf = make([]byte, min(blockSize, s.file.Size))
 	return nil
-}
-
-// seek goes to an offset of the stream. Blocks begin at whole sectors, so that
-// mscfb never has to go on in the middle of one.
-func (s *stream) seek(off int64) error {
-	if off >= s.file.Size {
-		return damage("a sheet begins at byte %d of %d", off, s.file.Size)
-	}
-	block := off - off%blockSize
-	if _, err := s.file.Seek(block, io.SeekStart); err != nil {
-		return damage("%v", err)
-	}
-	s.off, s.at, s.end = block, 0, 0
-	if err := s.fill(); err != nil {
-		return err
-	}
-	s.at = int(off - block)
-	return nil
-}
-
-// fill reads the next block; io.EOF is the stream's end.
-func (s *stream) fill() error {
-	want := int(min(blockSize, s.file.Size-s.off))
-	if want == 0 {
-		return io.EOF
-	}
-	if _, err := io.ReadFull(s.file, s.buf[:want]); err != nil {
-		return damage("%v", err)
-	}
-	s.off += int64(want)
-	s.at, s.end = 0, want
-	return nil
-}
-
-// read fills p; io.EOF is the stream's end in front of it, and
-// io.ErrUnexpectedEOF the end within it.
-func (s *stream) read(p []byte) error {
-	for n := 0; n < len(p); {
-		if s.at == s.end {
-			if err := s.fill(); err == io.EOF && n > 0 {
-				return io.ErrUnexpectedEOF
-			} else if err != nil {
-				return err
-			}
-		}
-		k := copy(p[n:], s.buf[s.at:s.end])
-		n += k
-		s.at += k
-	}
-	return nil
-}
-
-// skip passes over n bytes.
-func (s *stream) skip(n int) error {
-	for n > 0 {
-		if s.at == s.end {
-			if err := s.fill(); err == io.EOF {
-				return io.ErrUnexpectedEOF
-			} else if err != nil {
-				return err
-			}
-		}
-		k := min(n, s.end-s.at)
-		n -= k
-		s.at += k
-	}
-	return nil
-}
-
-// reason returns err, or the error of the file below that brought it about:
-// that one may be gone at the next try.
-func (s *stream) reason(err error) error {
-	if s.src.err != nil {
-		return fmt.Errorf("reading the workbook: %w", s.src.err)
-	}
-	return err
 }

@@ -125,7 +125,7 @@ func TestRecordsThatAreCutOffAnywhereEndInAnError(t *testing.T) {
 func TestNoByteBringsTheReaderDown(t *testing.T) {
 	file := full().Write()
 	for i := range file {
-		for _, b := range []byte{0, 0xFF, file[i] ^ 0x80, file[i] + 1} {
+		for _, b := range []byte{0, 0xFF, file[i] + 1} {
 			was := file[i]
 			file[i] = b
 			_, err := all(file)
