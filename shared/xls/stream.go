@@ -12,8 +12,8 @@ type stream struct {
 	src  *source
 	file *mscfb.File
 	buf  []byte
-	at   int   // the unread bytes of the block are buf[at:end]
-	end  int   //
+	at   int // the unread bytes of the block are buf[at:end]
+	end  int
 	off  int64 // of buf[end] in the stream
 }
 
