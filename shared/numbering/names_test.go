@@ -14,8 +14,9 @@ import (
 	"golang.org/x/text/language/display"
 )
 
-const namesHead = `# The English names of the regions: region, tab, name. Made of the Unicode CLDR (golang.org/x/text/language/display),
-# with the names that changed since, or are said shorter, in names_test.go; of the US states, of regions_gen_test.go.
+const namesHead = `# The English names of the regions: region, tab, name. Made of the Unicode CLDR (Unicode License; by
+# golang.org/x/text/language/display), with the names in names_test.go that changed since or are said shorter, and for the
+# US states of the names in regions_gen_test.go.
 # A test regenerates this file: UPDATE=1 go test ./shared/numbering -run TestTheNamesAreCurrent
 `
 

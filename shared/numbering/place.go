@@ -41,37 +41,40 @@ type Places struct {
 	version string
 }
 
-// placeNode is a prefix in the tree.
+// placeNode is a prefix, with what each next digit leads to: another node, or
+// leaf + the place of all prefixes that go on so.
 type placeNode struct {
-	next  [10]uint16 // by the next digit; 0 = all longer prefixes have this place
+	next  [10]uint16
 	place uint16
 }
+
+const leaf = 1 << 15
 
 // Of returns the place of the numbers in E.164, without plus, that begin with
 // the digits of prefix. The empty one is that of all numbers; one that is not
 // digits has the zero Place.
 //
 // A type or a region holds for every valid number under the prefix. Up to five
-// digits the contrary is true, too: Mixed means that there are several types.
-// After five, a prefix may be Mixed that has one type alone, where the digits
-// that tell it are not the next ones. A prefix of no valid number (not assigned,
-// or longer than the plan's numbers) is what all valid numbers around it are; where they
-// differ, its type is Unknown and its region that which Regions gives.
+// digits, Mixed says that there are several types. After five, it may be one
+// that no next digit tells.
+//
+// A prefix of no valid number, which is not assigned or is longer than numbers
+// are, is what all valid numbers around it are. Where they differ, its type is
+// Unknown and its region that which Regions gives.
 func (p *Places) Of(prefix string) Place {
-	at, leaf := uint16(0), false
+	at := uint16(0)
 	for i := range len(prefix) {
 		digit := prefix[i] - '0'
 		if digit > 9 {
 			return Place{}
 		}
-		if leaf {
+		if at = p.nodes[at].next[digit]; at&leaf == 0 {
 			continue
 		}
-		if next := p.nodes[at].next[digit]; next != 0 {
-			at = next
-		} else {
-			leaf = true
+		if !digitsOnly(prefix[i+1:]) {
+			return Place{}
 		}
+		return p.places[at&^leaf]
 	}
 	return p.places[p.nodes[at].place]
 }

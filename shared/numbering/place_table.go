@@ -1,11 +1,9 @@
 package numbering
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -30,8 +28,8 @@ var openEmbeddedPlaces = sync.OnceValue(func() *Places {
 
 const (
 	placesMagic = "# places 1"
-	maxNodes    = math.MaxUint16 // prefixes in the tree
-	maxPlaces   = math.MaxUint16 // different ones
+	maxNodes    = leaf // prefixes that others begin with
+	maxPlaces   = leaf // different ones
 )
 
 // OpenPlaces opens a table of places: "# places 1", "# version " and what the
@@ -47,27 +45,26 @@ func OpenPlaces(table []byte) (*Places, error) {
 	if len(table) > MaxTable {
 		return nil, fmt.Errorf("open a table of places of %d bytes: want at most %d", len(table), MaxTable)
 	}
-	b := placesBuilder{ids: map[Place]uint16{}}
-	b.tree.nodes = make([]placeNode, 1)
-	b.tree.places = []Place{{Type: Mixed}} // of all numbers
-	rows := 0
-	for line, n := []byte(nil), 1; len(table) > 0; n++ {
-		var ended bool
-		if line, table, ended = bytes.Cut(table, []byte{'\n'}); !ended {
+	b := placesBuilder{tree: Places{places: []Place{{Type: Mixed}}}, ids: map[Place]uint16{{Type: Mixed}: 0}}
+	b.node(0) // of all numbers
+	rows, rest := 0, string(table)
+	for n := 1; rest != ""; n++ {
+		line, after, ended := strings.Cut(rest, "\n")
+		if rest = after; !ended {
 			return nil, fmt.Errorf("open a table of places: line %d is cut off", n)
 		}
 		switch {
-		case n == 1 && string(line) != placesMagic:
+		case n == 1 && line != placesMagic:
 			return nil, fmt.Errorf("open a table of places: line 1: want %q", placesMagic)
 		case n == 2:
-			version, ok := bytes.CutPrefix(line, []byte(tableVersion))
-			if !ok || len(version) == 0 {
+			version, ok := strings.CutPrefix(line, tableVersion)
+			if !ok || version == "" {
 				return nil, fmt.Errorf("open a table of places: line 2: want %q and a version", tableVersion)
 			}
-			b.tree.version = string(version)
-		case len(line) > 0 && line[0] == '#':
+			b.tree.version = strings.Clone(version)
+		case strings.HasPrefix(line, "#"):
 		default:
-			if err := b.row(string(line)); err != nil {
+			if err := b.row(line); err != nil {
 				return nil, fmt.Errorf("open a table of places: line %d: %w", n, err)
 			}
 			rows++
@@ -81,9 +78,10 @@ func OpenPlaces(table []byte) (*Places, error) {
 }
 
 type placesBuilder struct {
-	tree Places
-	ids  map[Place]uint16
-	last string // the first prefix of the row before
+	tree  Places
+	given []uint16 // for each node, a bit for each next digit that had a row
+	ids   map[Place]uint16
+	last  string // the first prefix of the row before
 }
 
 func (b *placesBuilder) row(line string) error {
@@ -109,7 +107,8 @@ func (b *placesBuilder) row(line string) error {
 	if err != nil {
 		return err
 	}
-	place := b.tree.places[b.tree.nodes[at].place]
+	node := &b.tree.nodes[at]
+	place := b.tree.places[node.place]
 	place.Type = kind
 	if given {
 		if place.Region, place.Main, err = parsePlaceRegion(region); err != nil {
@@ -121,46 +120,50 @@ func (b *placesBuilder) row(line string) error {
 		return err
 	}
 	for _, digit := range []byte(ends) {
-		if b.tree.nodes[at].next[digit-'0'] != 0 {
+		bit := uint16(1) << (digit - '0')
+		if b.given[at]&bit != 0 {
 			return fmt.Errorf("prefix %s%c: given twice", stem, digit)
 		}
-		if err := b.add(at, digit-'0', id); err != nil {
-			return err
-		}
+		b.given[at] |= bit
+		node.next[digit-'0'] = leaf | id
 	}
 	return nil
 }
 
-// stem returns the node of digits, and makes those on the way to it that the
-// table has no row of: their place is that of the row above.
+// stem returns the node of digits.
 func (b *placesBuilder) stem(digits string) (uint16, error) {
 	at := uint16(0)
 	for _, digit := range []byte(digits) {
-		if b.tree.nodes[at].next[digit-'0'] == 0 {
-			if err := b.add(at, digit-'0', b.tree.nodes[at].place); err != nil {
-				return 0, err
+		next := b.tree.nodes[at].next[digit-'0']
+		if next&leaf != 0 {
+			if len(b.tree.nodes) == maxNodes {
+				return 0, fmt.Errorf("more than %d prefixes that others begin with", maxNodes)
 			}
+			next = b.node(next &^ leaf)
+			b.tree.nodes[at].next[digit-'0'] = next
 		}
-		at = b.tree.nodes[at].next[digit-'0']
+		at = next
 	}
 	return at, nil
 }
 
-// add makes a node.
-func (b *placesBuilder) add(at uint16, digit byte, place uint16) error {
-	if len(b.tree.nodes) > maxNodes {
-		return fmt.Errorf("more than %d prefixes", maxNodes)
+// node makes a node of a place, which longer prefixes have, too.
+func (b *placesBuilder) node(place uint16) uint16 {
+	n := placeNode{place: place}
+	for digit := range n.next {
+		n.next[digit] = leaf | place
 	}
-	b.tree.nodes[at].next[digit] = uint16(len(b.tree.nodes))
-	b.tree.nodes = append(b.tree.nodes, placeNode{place: place})
-	return nil
+	b.tree.nodes = append(b.tree.nodes, n)
+	b.given = append(b.given, 0)
+	return uint16(len(b.tree.nodes) - 1)
 }
 
+// place returns where a place is in the list of them.
 func (b *placesBuilder) place(p Place) (uint16, error) {
 	if id, ok := b.ids[p]; ok {
 		return id, nil
 	}
-	if len(b.tree.places) > maxPlaces {
+	if len(b.tree.places) == maxPlaces {
 		return 0, fmt.Errorf("more than %d different places", maxPlaces)
 	}
 	id := uint16(len(b.tree.places))

@@ -140,7 +140,7 @@ func (w *placesWriter) numbers(t *testing.T, plan *plan, s spot, inherited Place
 	}
 	place := plan.place(e)
 	w.add(s.prefix, place, inherited)
-	if e.alike() || len(s.prefix) == prefix.MaxDigits || len(s.prefix) >= exactDigits && !plan.tells(s, e) {
+	if e.alike() || len(s.prefix) == prefix.MaxDigits || len(s.prefix) >= exactDigits && !e.several && !plan.tells(s, e) {
 		return
 	}
 	for digit := range 10 {

@@ -7,7 +7,6 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/nyaruka/phonenumbers"
@@ -20,6 +19,7 @@ type plan struct {
 	regions  []planRegion        // in the metadata's order
 	automata []*automaton        // one for each pattern of the plan
 	own      map[string]RegionID // regions that the table of regions gives by prefix, not by pattern
+	above    map[string]bool     // the prefixes that those of own begin with
 	seen     map[string]extent
 }
 
@@ -91,7 +91,12 @@ func newPlan(t *testing.T, code int, own map[string]RegionID) *plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &plan{code: strconv.Itoa(code), seen: map[string]extent{}, own: own}
+	p := &plan{code: strconv.Itoa(code), own: own, above: map[string]bool{}, seen: map[string]extent{}}
+	for prefix := range own {
+		for i := range prefix {
+			p.above[prefix[:i]] = true
+		}
+	}
 	patterns := map[string]int{}
 	pattern := func(s string) int {
 		if s == "" {
@@ -196,10 +201,8 @@ func (p *plan) key(s spot) string {
 		key = binary.AppendUvarint(key, uint64(state))
 	}
 	key = fmt.Appendf(key, " %d %v %d", len(s.prefix), s.given, s.region)
-	for prefix := range p.own {
-		if len(prefix) > len(s.prefix) && strings.HasPrefix(prefix, s.prefix) {
-			return string(append(key, s.prefix...))
-		}
+	if p.above[s.prefix] {
+		key = append(key, s.prefix...)
 	}
 	return string(key)
 }
