@@ -174,7 +174,7 @@ func TestNumbersOfEveryPlanAreWhatTheLibrarySays(t *testing.T) {
 	for _, code := range slices.Sorted(maps.Keys(all)) {
 		plan := all[code]
 		var c tally
-		for range 100 {
+		for range 40 {
 			number := plan.random(rng)
 			n := plan.library(t, number)
 			if !phonenumbers.IsValidNumber(n) {
