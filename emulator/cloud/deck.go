@@ -11,10 +11,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
@@ -119,6 +121,9 @@ func runDeck(_ context.Context, args []string, stdout, stderr io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
+		if err := os.MkdirAll(filepath.Dir(a.report), 0o777); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
 		if err := os.WriteFile(a.report, append(text, '\n'), 0o666); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
@@ -208,17 +213,23 @@ type ratesFile struct {
 	file *os.File // a temporary one beside it
 	buf  *bufio.Writer
 	csv  *csv.Writer
+
+	begun, actions bool
 }
 
 // ratesColumns are the columns of a file of rates. The first ten stay as they
-// are; rules has all else that a rate may have, as name=value.
+// are; rules has all else that a rate may have, as name=value. Rows that ask for
+// something have two more, action and id.
 var ratesColumns = []string{
-	"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "effective_from", "effective_to", "status", "action", "id", "rules",
+	"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "effective_from", "effective_to", "status", "rules",
 }
 
 func newRatesFile(name string) (*ratesFile, error) {
 	if name == "" {
 		return nil, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return nil, fmt.Errorf("creating the file of rates: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
@@ -226,13 +237,29 @@ func newRatesFile(name string) (*ratesFile, error) {
 	}
 	r := &ratesFile{name: name, file: f, buf: bufio.NewWriter(f)}
 	r.csv = csv.NewWriter(r.buf)
-	return r, r.csv.Write(ratesColumns)
+	return r, nil
+}
+
+// begin writes the header, when it is known whether rows ask for something.
+func (f *ratesFile) begin(actions bool) error {
+	if f.begun {
+		return nil
+	}
+	f.begun, f.actions = true, actions
+	header := ratesColumns
+	if actions {
+		header = append(slices.Clone(header), "action", "id")
+	}
+	return f.csv.Write(header)
 }
 
 // write writes a rate; prices are in the unit that rules has as per, else a minute.
 func (f *ratesFile) write(e deck.Entry) error {
 	if f == nil {
 		return nil
+	}
+	if err := f.begin(e.Action != cells.None); err != nil {
+		return err
 	}
 	r := e.Rate
 	status := "active"
@@ -242,9 +269,9 @@ func (f *ratesFile) write(e deck.Entry) error {
 	case r.Blocked:
 		status = "blocked"
 	}
-	cells := []string{
+	row := []string{
 		r.Prefix, r.Destination, r.Price1.String(), r.PriceN.String(), strconv.FormatUint(uint64(r.Interval1), 10), strconv.FormatUint(uint64(r.IntervalN), 10),
-		r.ConnectionFee.String(), instantText(r.From), instantText(r.To), status, e.Action.String(), e.ID,
+		r.ConnectionFee.String(), instantText(r.From), instantText(r.To), status,
 	}
 	r.From, r.To, r.Blocked = 0, 0, false
 	rules := ""
@@ -254,7 +281,10 @@ func (f *ratesFile) write(e deck.Entry) error {
 		}
 		rules += name + "=" + value
 	}
-	return f.csv.Write(append(cells, rules))
+	if row = append(row, rules); f.actions {
+		row = append(row, e.Action.String(), e.ID)
+	}
+	return f.csv.Write(row)
 }
 
 func instantText(at int64) string {
@@ -269,8 +299,9 @@ func (f *ratesFile) end(good bool) error {
 	if f == nil {
 		return nil
 	}
+	err := f.begin(false)
 	f.csv.Flush()
-	err := errors.Join(f.csv.Error(), f.buf.Flush(), f.file.Close())
+	err = errors.Join(err, f.csv.Error(), f.buf.Flush(), f.file.Close())
 	if err == nil && good {
 		err = os.Rename(f.file.Name(), f.name)
 	} else {

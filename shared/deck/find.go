@@ -122,7 +122,7 @@ func findIn(rows []headRow, t *Template, templates []Template) (*place, *Templat
 		return p, t, err
 	}
 	var closest error
-	most := -1
+	most, named := -1, false // meanings in the closest row; it has nothing but names
 	for i, row := range rows {
 		l, err := readHeader(row.cells)
 		if err == nil {
@@ -132,12 +132,13 @@ func findIn(rows []headRow, t *Template, templates []Template) (*place, *Templat
 		if errors.As(err, &file) && l != nil {
 			if file.columns = l.count(); file.columns > most {
 				closest, most = fmt.Errorf("%w", &FileError{Problem: fmt.Sprintf("line %d: %s", row.line, file.Problem), Headers: file.Headers, columns: file.columns}), file.columns
+				named = !strings.ContainsAny(strings.Join(file.Headers, ""), "0123456789")
 			}
 		} else if closest == nil {
 			closest = err
 		}
 	}
-	if most >= 2 || most == 1 && len(rows) == 1 {
+	if most >= 2 || most == 1 && named {
 		return nil, nil, closest
 	}
 	p, err := infer(rows)

@@ -48,7 +48,9 @@ func (d *deck) readStatus(r *rating.Rate) {
 		case cells.Closed:
 			d.closed = true
 		case cells.Other:
-			d.notes.status(m, d.cell(m))
+			if !strings.EqualFold(string(cells.Unwrap(d.cell(m))), "active") {
+				d.notes.status(m, d.cell(m))
+			}
 		default:
 			d.notes.changed = true
 		}
