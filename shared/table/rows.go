@@ -50,9 +50,9 @@ func (r *Rows) Next() (Row, error) {
 		return Row{}, r.err
 	}
 	row, err := r.rows.next()
-	var bad *RowError
+	bad, isBad := errors.AsType[*RowError](err)
 	switch {
-	case errors.As(err, &bad):
+	case isBad:
 		row.Line = bad.Line
 	case err == io.EOF:
 		r.err = io.EOF
@@ -66,8 +66,7 @@ func (r *Rows) Next() (Row, error) {
 		r.err = &FileError{fmt.Sprintf("more than %d rows", r.f.limits.Rows), "split the file into files of fewer rows"}
 		return Row{}, r.err
 	}
-	r.last = row.Line
-	if bad != nil {
+	if r.last = row.Line; isBad {
 		return Row{}, bad
 	}
 	if bad := r.f.limits.check(row); bad != nil {

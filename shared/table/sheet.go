@@ -38,8 +38,7 @@ func (s *sheetRows) close() error { return s.part.Close() }
 
 func (s *sheetRows) next() (Row, error) {
 	row, err := s.read()
-	var bad *RowError
-	if err == nil || err == io.EOF || errors.As(err, &bad) {
+	if _, bad := errors.AsType[*RowError](err); err == nil || err == io.EOF || bad {
 		return row, err
 	}
 	return row, badPart(s.sheet.part, err)
