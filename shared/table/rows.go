@@ -28,7 +28,7 @@ type Rows struct {
 }
 
 // Rows reads a sheet, of those that Sheets names, from its beginning, as often
-// as asked; the rows before are closed first.
+// as asked. Close one Rows before the next is asked for.
 func (f *File) Rows(sheet int) (*Rows, error) {
 	if n := len(f.tables.sheets()); sheet < 0 || sheet >= n && n > 0 {
 		return nil, fmt.Errorf("sheet %d: want one of 0 to %d", sheet, n-1)

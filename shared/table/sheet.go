@@ -202,7 +202,7 @@ func (s *sheetRows) cell() error {
 // nothing in it is no harm.
 func (s *sheetRows) beyond(column int) error {
 	_, stored, err := s.content()
-	if err == nil && stored && len(s.stored) > 0 {
+	if err == nil && stored && len(s.stored) > 0 && s.bad == nil {
 		s.refuse(0, fmt.Appendf(nil, "a value in column %d", column), fmt.Sprintf("at most %d columns", s.w.f.limits.Columns))
 	}
 	return err
