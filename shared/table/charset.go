@@ -11,6 +11,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/tollbook/tollbook/shared/delimited"
 )
 
 // charset is how the text of a file is written.
@@ -120,7 +122,7 @@ func survey(in *input) (*highBytes, error) {
 			r, size := utf8.DecodeRune(block[used:])
 			at := place{text: block[used : used+size]}
 			if s.characters == 0 || s.others == 0 {
-				line += int64(bytes.Count(block[seen:used], []byte{'\n'}))
+				line += delimited.CountLines(block[seen:used])
 				at.line, seen = line, used
 			}
 			s.add(at, r == utf8.RuneError && size == 1)
@@ -129,7 +131,10 @@ func survey(in *input) (*highBytes, error) {
 			}
 			used += size
 		}
-		line += int64(bytes.Count(block[seen:used], []byte{'\n'}))
+		if !last && used > 1 && block[used-1] == '\r' {
+			used-- // a line feed may follow
+		}
+		line += delimited.CountLines(block[seen:used])
 		from += int64(used)
 		kept = 0
 	}
@@ -211,7 +216,9 @@ var western = func() charset {
 }()
 
 // detect asks chardet, and takes windows-1252, the most common, where what it
-// says cannot be or makes no difference.
+// says cannot be or makes no difference. It does not know the charsets of
+// central Europe or Arabic: they are taken for windows-1252, which the guess
+// says, and have to be given.
 func (s *highBytes) detect() charset {
 	found := chardet.Detect(s.sample)
 	if found.Confidence < 0.5 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/tollbook/tollbook/shared/delimited"
 )
@@ -94,13 +93,12 @@ func countColumns(sample []byte, delimiter byte, maxRecord int) columns {
 	widths, hard := map[int]int{}, map[int]int{}
 	for seen := 0; seen < sniffedRows; seen++ {
 		row, err := r.Read()
-		var bad *delimited.RowError
-		if errors.As(err, &bad) {
+		if _, bad := errors.AsType[*delimited.RowError](err); bad {
 			c.rows++
 			continue
 		}
-		if err == io.EOF || err != nil {
-			break
+		if err != nil {
+			break // the end: the sample is in memory
 		}
 		c.rows++
 		if n := len(row.Fields); n > 1 {

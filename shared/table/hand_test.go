@@ -29,6 +29,7 @@ func handmade(t failer, sheet string, others map[string]string) []byte {
 	maps.Copy(parts, others)
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		if parts[name] == "" {
 			continue

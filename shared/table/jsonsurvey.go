@@ -66,9 +66,9 @@ func (f *File) openJSON(c charset) error {
 
 // badJSON says where a JSON text cannot be read.
 func (f *File) badJSON(c charset, offset int64, err error) error {
-	var known *FileError
+	_, known := errors.AsType[*FileError](err)
 	switch {
-	case errors.As(err, &known) || f.in.err != nil:
+	case known || f.in.err != nil:
 		return err
 	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 		return &FileError{"the JSON ends in the middle", "send the file again, whole"}

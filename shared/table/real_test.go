@@ -5,24 +5,25 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-const decks = "../../../shared/data/decks"
+const data = "../../../shared/data"
 
 // What is in every real deck that lies beside the project.
 func TestRealDecks(t *testing.T) {
-	files, err := filepath.Glob(decks + "/*")
+	files, err := filepath.Glob(data + "/*/*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("no real decks at %s", decks)
+			t.Fatalf("no real decks at %s", data)
 		}
-		t.Skipf("no real decks at %s", decks)
+		t.Skipf("no real decks at %s", data)
 	}
 	type shape struct {
 		Format      Format
@@ -49,10 +50,15 @@ func TestRealDecks(t *testing.T) {
 		"twilio_public_shape.csv":                 {CSV, ",", 5, 6},
 		"voip-accelerator_UStest1YY_head.csv":     {CSV, ",", 11, 5},
 		"voip-accelerator_npa_nxx.csv":            {CSV, ",", 10, 6},
+		"stuttnummarplanur-per-oktobur-2012.xls":  {XLS, "", 28, 6},
+		"xls-llv-ak-E164-EN.xls":                  {XLS, "", 167, 6},
 		"voip-accelerator_vinculum.csv":           {CSV, ",", 34, 3},
 	}
 	for _, file := range files {
 		name := filepath.Base(file)
+		if dir := filepath.Base(filepath.Dir(file)); dir != "decks" && dir != "xls" || strings.HasSuffix(name, ".md") {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			r, err := os.Open(file)
 			if err != nil {

@@ -28,7 +28,7 @@ type Rows struct {
 }
 
 // Rows reads a sheet, of those that Sheets names, from its beginning, as often
-// as asked; the rows before are closed first.
+// as asked. Close one Rows before the next is asked for.
 func (f *File) Rows(sheet int) (*Rows, error) {
 	if n := len(f.tables.sheets()); sheet < 0 || sheet >= n && n > 0 {
 		return nil, fmt.Errorf("sheet %d: want one of 0 to %d", sheet, n-1)
@@ -50,9 +50,9 @@ func (r *Rows) Next() (Row, error) {
 		return Row{}, r.err
 	}
 	row, err := r.rows.next()
-	var bad *RowError
+	bad, isBad := errors.AsType[*RowError](err)
 	switch {
-	case errors.As(err, &bad):
+	case isBad:
 		row.Line = bad.Line
 	case err == io.EOF:
 		r.err = io.EOF
@@ -66,8 +66,7 @@ func (r *Rows) Next() (Row, error) {
 		r.err = &FileError{fmt.Sprintf("more than %d rows", r.f.limits.Rows), "split the file into files of fewer rows"}
 		return Row{}, r.err
 	}
-	r.last = row.Line
-	if bad != nil {
+	if r.last = row.Line; isBad {
 		return Row{}, bad
 	}
 	if bad := r.f.limits.check(row); bad != nil {

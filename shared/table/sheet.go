@@ -38,8 +38,7 @@ func (s *sheetRows) close() error { return s.part.Close() }
 
 func (s *sheetRows) next() (Row, error) {
 	row, err := s.read()
-	var bad *RowError
-	if err == nil || err == io.EOF || errors.As(err, &bad) {
+	if _, bad := errors.AsType[*RowError](err); err == nil || err == io.EOF || bad {
 		return row, err
 	}
 	return row, badPart(s.sheet.part, err)
@@ -143,10 +142,13 @@ func (s *sheetRows) refuse(column int, value []byte, want string) {
 func (s *sheetRows) cell() error {
 	column := len(s.cells) + 1
 	if ref := s.x.attr("r"); len(ref) > 0 {
-		n := columnOf(ref)
+		n, line := addressOf(ref)
 		switch {
 		case n == 0:
 			s.refuse(0, ref, "the address of a cell in one of the columns A to XFD")
+			return s.x.skip()
+		case line != s.line:
+			s.refuse(n, ref, "a cell of the row that it is in")
 			return s.x.skip()
 		case n < column:
 			s.refuse(n, ref, "each cell once, from left to right")
@@ -203,7 +205,7 @@ func (s *sheetRows) cell() error {
 // nothing in it is no harm.
 func (s *sheetRows) beyond(column int) error {
 	_, stored, err := s.content()
-	if err == nil && stored && len(s.stored) > 0 {
+	if err == nil && stored && len(s.stored) > 0 && s.bad == nil {
 		s.refuse(0, fmt.Appendf(nil, "a value in column %d", column), fmt.Sprintf("at most %d columns", s.w.f.limits.Columns))
 	}
 	return err
@@ -242,25 +244,18 @@ func (s *sheetRows) content() (formula, stored bool, err error) {
 	return formula, stored, nil
 }
 
-// columnOf returns the column of an address such as "AB12", from 1; 0 = none.
-func columnOf(ref []byte) int {
+// addressOf returns the column, from 1, and the row of an address such as
+// "AB12"; column 0 = it is none.
+func addressOf(ref []byte) (column int, line int64) {
 	n := 0
-	for _, c := range ref {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			n = 26*n + int(c-'A') + 1
-		case 'a' <= c && c <= 'z':
-			n = 26*n + int(c-'a') + 1
-		case digit(c):
-			return n
-		default:
-			return 0
-		}
-		if n > maxSheetColumns {
-			return 0
-		}
+	for ; n < len(ref) && ref[n]|0x20 >= 'a' && ref[n]|0x20 <= 'z' && column <= maxSheetColumns; n++ {
+		column = 26*column + int(ref[n]|0x20-'a') + 1
 	}
-	return 0
+	line, err := strconv.ParseInt(string(ref[n:]), 10, 64)
+	if err != nil || column > maxSheetColumns {
+		return 0, 0
+	}
+	return column, line
 }
 
 // cellKind is how a cell is stored (ECMA-376 part 1, 18.18.11).

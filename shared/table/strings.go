@@ -96,7 +96,10 @@ func (x *xmlReader) richText(text []byte, most int) ([]byte, error) {
 			}
 		}
 	}
-	return plainText(text), nil
+	if len(text) < most { // one that is cut would not be seen to be
+		text = plainText(text)
+	}
+	return text, nil
 }
 
 // elementText appends the text of the element at hand to text, which holds at

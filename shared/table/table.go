@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 )
 
 // Format is what a file is, found by its bytes.
@@ -24,7 +25,7 @@ const (
 
 // Options says what need not be guessed.
 type Options struct {
-	Delimiter byte   // of CSV; 0 = found from the text
+	Delimiter byte   // of CSV, ASCII but no quote or line break; 0 = found from the text
 	Charset   string // of CSV and JSON, by its name in WHATWG's Encoding standard; "" = found from the text
 	Limits    Limits
 }
@@ -82,6 +83,9 @@ type File struct {
 // that it can never be read, and what a person can do about it; any other
 // error is one of reading r.
 func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
+	if d := o.Delimiter; d == '"' || d == '\n' || d == '\r' || d >= utf8.RuneSelf {
+		return nil, fmt.Errorf("delimiter %q: want a character of ASCII that is no quote or line break", d)
+	}
 	f := &File{in: &input{r: r, size: size, left: -1}, limits: o.Limits.withDefaults()}
 	if err := f.open(o); err != nil {
 		return nil, f.in.judge(err)

@@ -76,9 +76,9 @@ type csvRows struct {
 
 func (c *csvRows) next() (Row, error) {
 	row, err := c.r.Read()
-	var bad *delimited.RowError
+	bad, isBad := errors.AsType[*delimited.RowError](err)
 	switch {
-	case errors.As(err, &bad):
+	case isBad:
 		return Row{}, &RowError{Line: bad.Line, Value: bad.Raw, Want: wantOf(bad.Problem, c.t.c.name, c.t.f.limits.row())}
 	case errors.Is(err, delimited.ErrUTF16):
 		return Row{}, &FileError{fmt.Sprintf("the text is UTF-16, not %s", c.t.c.name), "give no charset, or the right one"}

@@ -115,12 +115,16 @@ func TestCellsAsTheyAreStored(t *testing.T) {
 		{"no UTF-8", "<c t=\"str\"><v>Per\xfa</v></c>", `line 1, column 1: "Per�": want UTF-8 text without NUL`},
 		{"NUL", `<c t="str"><v>a_x0000_</v></c>`, `line 1, column 1: "a\x00": want UTF-8 text without NUL`},
 		{"twice", `<c r="B1"><v>1</v></c><c r="B1"><v>2</v></c>`, `line 1, column 2: "B1": want each cell once, from left to right`},
+		{"of another row", `<c r="B2"><v>1</v></c>`, `line 1, column 2: "B2": want a cell of the row that it is in`},
+		{"no address", `<c r="B"><v>1</v></c>`, `line 1: "B": want the address of a cell in one of the columns A to XFD`},
+		{"long, but for escapes", `<c t="inlineStr"><is><t>` + strings.Repeat("_x000A_", 200) + `</t></is></c>`,
+			`line 1, column 1: "` + strings.Repeat("_x000A_", 11) + `_x0…": want a cell of at most 1000 bytes`},
 		{"beyond XFD", `<c r="XFE1"><v>1</v></c>`, `line 1: "XFE1": want the address of a cell in one of the columns A to XFD`},
 		{"beyond the limit", `<c r="ALL1"><v>1</v></c>`, `line 1: "a value in column 1000": want at most 999 columns`},
 		{"nothing beyond the limit", `<c r="A1"><v>1</v></c><c r="ALL1" s="1"/>`, "1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			f := open(t, handmade(t, cells(`<row r="1">`+tc.row+`</row>`, `<row><c r="A2"><v>7</v></c></row>`), nil), Options{Limits: Limits{Columns: 999}})
+			f := open(t, handmade(t, cells(`<row r="1">`+tc.row+`</row>`, `<row><c r="A2"><v>7</v></c></row>`), nil), Options{Limits: Limits{Columns: 999, Cell: 1000}})
 			want := []got{row(1, tc.want), row(2, "7")}
 			switch {
 			case strings.HasPrefix(tc.want, "line 1"):

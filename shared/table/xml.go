@@ -92,18 +92,8 @@ func (x *xmlReader) atEnd() error {
 func (x *xmlReader) readMarkup() (xmlKind, error) {
 	for x.end-x.pos < len("<![CDATA[") && x.fill() {
 	}
-	b := x.buf[x.pos:x.end]
-	switch {
-	case bytes.HasPrefix(b, []byte("<!--")):
-		return 0, x.skipPast("<!--", "-->")
-	case bytes.HasPrefix(b, []byte("<![CDATA[")):
-		x.pos += len("<![CDATA[")
-		x.cdata = true
-		return 0, nil
-	case bytes.HasPrefix(b, []byte("<?")):
-		return 0, x.skipPast("<?", "?>")
-	case bytes.HasPrefix(b, []byte("<!")):
-		return 0, errors.New("a document type")
+	if b := x.buf[x.pos:x.end]; len(b) > 1 && (b[1] == '!' || b[1] == '?') {
+		return 0, x.skipMarkup(b)
 	}
 	n, err := x.findTagEnd()
 	if err != nil {
@@ -112,7 +102,7 @@ func (x *xmlReader) readMarkup() (xmlKind, error) {
 	tag := x.buf[x.pos+1 : x.pos+n]
 	x.pos += n + 1
 	if len(tag) > 0 && tag[0] == '/' {
-		name := bytes.TrimRight(tag[1:], " \t\r\n")
+		name := trimEnd(tag[1:])
 		if len(x.ends) == 0 || !bytes.Equal(name, x.top()) {
 			return 0, fmt.Errorf("element %.40q ends as %.40q", x.top(), name)
 		}
@@ -124,8 +114,11 @@ func (x *xmlReader) readMarkup() (xmlKind, error) {
 	}
 	name := tag
 	x.attrs = nil
-	if i := bytes.IndexAny(tag, " \t\r\n"); i >= 0 {
-		name, x.attrs = tag[:i], tag[i+1:]
+	for i, c := range tag {
+		if space(c) {
+			name, x.attrs = tag[:i], tag[i+1:]
+			break
+		}
 	}
 	if len(name) == 0 || len(x.ends) == xmlDepth {
 		return 0, fmt.Errorf("a tag without a name, or elements more than %d deep", xmlDepth)
@@ -134,6 +127,22 @@ func (x *xmlReader) readMarkup() (xmlKind, error) {
 	x.ends = append(x.ends, len(x.names))
 	x.name = local(name)
 	return xmlStart, nil
+}
+
+// skipMarkup passes over what is no tag: a comment, an instruction, what
+// begins a CDATA section.
+func (x *xmlReader) skipMarkup(b []byte) error {
+	switch {
+	case b[1] == '?':
+		return x.skipPast("<?", "?>")
+	case bytes.HasPrefix(b, []byte("<!--")):
+		return x.skipPast("<!--", "-->")
+	case bytes.HasPrefix(b, []byte("<![CDATA[")):
+		x.pos += len("<![CDATA[")
+		x.cdata = true
+		return nil
+	}
+	return errors.New("a document type")
 }
 
 // top returns the name of the innermost open element, with its prefix.
@@ -157,8 +166,10 @@ func (x *xmlReader) pop() []byte {
 
 // local takes the namespace's prefix off a name.
 func local(name []byte) []byte {
-	if i := bytes.IndexByte(name, ':'); i > 0 && i+1 < len(name) {
-		return name[i+1:]
+	for i := 1; i+1 < len(name); i++ { // names are short
+		if name[i] == ':' {
+			return name[i+1:]
+		}
 	}
 	return name
 }
@@ -349,13 +360,13 @@ func (x *xmlReader) fill() bool {
 // has none; valid until the next next.
 func (x *xmlReader) attr(name string) []byte {
 	for b := x.attrs; ; {
-		b = bytes.TrimLeft(b, " \t\r\n")
+		b = trimStart(b)
 		eq := bytes.IndexByte(b, '=')
 		if eq < 0 {
 			return nil
 		}
-		key := local(bytes.TrimRight(b[:eq], " \t\r\n"))
-		b = bytes.TrimLeft(b[eq+1:], " \t\r\n")
+		key := local(trimEnd(b[:eq]))
+		b = trimStart(b[eq+1:])
 		if len(b) == 0 || b[0] != '"' && b[0] != '\'' {
 			return nil
 		}
@@ -368,6 +379,22 @@ func (x *xmlReader) attr(name string) []byte {
 		}
 		b = b[n+2:]
 	}
+}
+
+func space(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+func trimStart(b []byte) []byte {
+	for len(b) > 0 && space(b[0]) {
+		b = b[1:]
+	}
+	return b
+}
+
+func trimEnd(b []byte) []byte {
+	for len(b) > 0 && space(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // unescape replaces the references in an attribute's value.

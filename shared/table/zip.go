@@ -96,8 +96,7 @@ func (a archive) open(name string) (io.ReadCloser, error) {
 }
 
 func badPart(name string, err error) error {
-	var known *FileError
-	if errors.As(err, &known) {
+	if _, known := errors.AsType[*FileError](err); known {
 		return err
 	}
 	return damaged("part %.80q: %v", name, err)
