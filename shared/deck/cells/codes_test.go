@@ -67,6 +67,7 @@ func TestCodes(t *testing.T) {
 
 		{"61 38,39", "6138 6139", "Freeside's rate import: the country code once"},
 		{"+61 38,39", "6138 6139", ""},
+		{"61 38/39", "6138 6139", ""},
 		{"61-38,39", "6138 6139", "Freeside passes dashes over"},
 		{"61 38-40,42", "6138 6139 6140 6142", ""},
 		{"44 7400-7402", "447400 447401 447402", "a range behind its country code"},

@@ -107,6 +107,7 @@ func TestDates(t *testing.T) {
 		{"23/09/2026", MonthFirst, "want month/day/year, as elsewhere in the file: there is no month 23"},
 		{"23/09-2026", DayFirst, wantDate.Error()},
 		{"23/09/226", DayFirst, wantDate.Error()},
+		{"23 09 Sep", Unknown, wantDate.Error()},
 		{"Sep 2026", Unknown, wantDate.Error()},
 		{"23 jui 2026", Unknown, wantDate.Error()}, // juin or juillet
 		{"2026-09-23 24:00", Unknown, wantTime.Error()},
@@ -160,7 +161,10 @@ func TestDateOrder(t *testing.T) {
 			`"23/09/2026" in line 1 has the day first, "09/25/2026" in line 2 the month, and as many others each: say which of them is right`, true},
 		{"04/04/2026|01/10/2026|02/10/2026", Unknown.String(),
 			`"01/10/2026" in line 2, and 1 other, can be day/month or month/day, and no date of the file has a number above 12 there: say which of them it is`, true},
-		{"04/04/2026", Unknown.String(), "there is no date in numbers", false}, // reads alike either way
+		{"23/09/26|01/10/26", "day/month/year", `"23/09/26" in line 1 can only be read so: no month is above 12`, false},
+		{"26/09/23|26/10/01", Unknown.String(), `dates such as "26/09/23" in line 1 begin with 26 to 26 and end with 1 to 23, as if the year came first: say which order it is`, true},
+		{"23/13/2026|0/4/2026", Unknown.String(), "there is no date in numbers", false}, // no date at all
+		{"04/04/2026", Unknown.String(), "there is no date in numbers", false},          // reads alike either way
 	} {
 		var e DateEvidence
 		for i, cell := range strings.Split(c.cells, "|") {

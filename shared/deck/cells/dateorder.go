@@ -28,6 +28,30 @@ func (o DateOrder) String() string {
 // value has seen none. One column's dates may be seen apart from another's.
 type DateEvidence struct {
 	year, day, month, open dateSeen
+	short                  shortYears
+}
+
+// shortYears is what the dates with three numbers of two digits have in front
+// and at the end. The years of a deck lie close together, its days do not.
+type shortYears struct {
+	seen                                     dateSeen
+	leastFront, mostFront, leastEnd, mostEnd int
+}
+
+// nearYears is how far apart the years of a deck may lie, to tell them from days.
+const nearYears = 5
+
+func (s *shortYears) see(line int64, text []byte, front, end int) {
+	if s.seen.see(line, text); s.seen.cells == 1 {
+		s.leastFront, s.mostFront, s.leastEnd, s.mostEnd = front, front, end, end
+	}
+	s.leastFront, s.mostFront = min(s.leastFront, front), max(s.mostFront, front)
+	s.leastEnd, s.mostEnd = min(s.leastEnd, end), max(s.mostEnd, end)
+}
+
+// inFront reports whether the years seem to stand in front: 26/09/23, 26/10/01.
+func (s *shortYears) inFront() bool {
+	return s.mostEnd-s.leastEnd > nearYears && s.mostFront-s.leastFront <= nearYears
 }
 
 // dateSeen counts the cells of one kind, and keeps the first.
@@ -54,6 +78,9 @@ func (e *DateEvidence) See(line int64, cell []byte) {
 	if d.scan(text) != nil || d.month != 0 {
 		return
 	}
+	if d.width == [3]int{2, 2, 2} && d.num[0] <= 31 {
+		e.short.see(line, text, d.num[0], d.num[2])
+	}
 	switch first, second := d.num[0], d.num[1]; {
 	case d.yearFirst(Unknown):
 		e.year.see(line, text)
@@ -73,6 +100,9 @@ func (e *DateEvidence) See(line int64, cell []byte) {
 // nothing decides: the file must not be read until a person says the order.
 func (e *DateEvidence) Order() (order DateOrder, why string, ambiguous bool) {
 	switch {
+	case e.short.inFront():
+		return Unknown, fmt.Sprintf("dates such as %s begin with %d to %d and end with %d to %d, as if the year came first: say which order it is",
+			e.short.seen.example(), e.short.leastFront, e.short.mostFront, e.short.leastEnd, e.short.mostEnd), true
 	case e.day.cells > 0 && e.month.cells == e.day.cells:
 		return Unknown, fmt.Sprintf("%s has the day first, %s the month, and as many others each: say which of them is right", e.day.example(), e.month.example()), true
 	case e.day.cells > e.month.cells:

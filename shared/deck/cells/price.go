@@ -44,11 +44,12 @@ var (
 	wantHundredth = Want{"pence or cents, as chosen for the whole deck"}
 )
 
-// ParsePrice reads a price per minute, or a fee: 0.0123, 0,0123, $0.0123, 0,0123
-// €, USD 0.01, 4.5E-2 (to the digit: no binary fraction is between). -1 and the
-// word blocked block the prefix (Kolmisoft: Blocked Rates); -1 does in hundredths, too. An
-// empty cell is Empty, for the caller to judge. Any other negative price is an
-// error, and so is one of more than 12 decimals: nothing is rounded.
+// ParsePrice reads a price per minute, or a fee, of 0 to 9,223,372.036854775807:
+// 0.0123, 0,0123 €, $0.0123, USD 0.01, 4.5E-2 (to the digit: no binary fraction
+// is between). -1 and the word blocked block the prefix (Kolmisoft: Blocked
+// Rates); -1 does in hundredths, too. An empty cell is Empty, for the caller to
+// judge. Any other negative price is an error, and so is one of more than 12
+// decimals: nothing is rounded.
 func ParsePrice(cell []byte, r PriceRules) (money.Price, PriceKind, error) {
 	text, _ := unwrap(cell)
 	if len(text) == 0 {
@@ -129,7 +130,7 @@ func (t *priceText) scan(text []byte) bool {
 	}
 	text, ok := t.power(text[n:])
 	t.after = trim(text)
-	return ok && len(t.before) <= maxMark && len(t.after) <= maxMark && bytes.IndexAny(t.after, "0123456789.,+-") < 0
+	return ok && len(t.before) <= maxMark && len(t.after) <= maxMark && !bytes.ContainsAny(t.after, "0123456789.,+-")
 }
 
 func (t *priceText) sign(text []byte) ([]byte, bool) {

@@ -77,6 +77,8 @@ func TestPrices(t *testing.T) {
 		{"-1.0000", PriceRules{}, "blocked"},
 		{"-1,00", comma, "blocked"},
 		{"\u22121", PriceRules{}, "blocked"},
+		{"€\u22121", PriceRules{}, "blocked"},
+		{"bloque\u0301", PriceRules{}, "blocked"}, // the accent on its own, as a Mac writes it
 		{"Blocked", PriceRules{}, "blocked"},
 		{"FORBIDDEN", PriceRules{}, "blocked"},
 		{"gesperrt", PriceRules{}, "blocked"},
