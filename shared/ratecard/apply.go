@@ -43,7 +43,7 @@ func Apply(current iter.Seq2[rating.Rate, error], commands iter.Seq2[Command, er
 			return fail(err)
 		}
 	}
-	if a.card, err = a.pool.collect(current); err != nil {
+	if a.card, err = a.pool.collect(current, 0); err != nil {
 		return fail(fmt.Errorf("reading the card's rates: %w", err))
 	}
 	if err := a.read(commands); err != nil {
@@ -259,9 +259,7 @@ func (a *applier) join() error {
 		k := a.key(&a.steps[i])
 		steps[i] = entry{k.code, a.ranks[k.asks], uint32(i)}
 	}
-	slices.SortFunc(steps, func(x, y entry) int {
-		return cmp.Or(cmp.Compare(x.code, y.code), cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at))
-	})
+	steps = sortEntries(steps, func(x, y entry) int { return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at)) })
 	for len(rows) > 0 || len(steps) > 0 {
 		code := uint64(math.MaxUint64)
 		if len(rows) > 0 {
