@@ -275,18 +275,13 @@ func untouched(t *rapid.T, card, next []rating.Rate, deck []Command) {
 	}
 }
 
-// once checks that no two rates of a key begin at one instant.
+// once checks that a card can be built: no two rates of a key begin at one
+// instant, and all are valid.
 func once(t *rapid.T, next []rating.Rate) {
-	for i := range next {
-		for j := range i {
-			a, b := &next[i], &next[j]
-			if slowKey(a) != slowKey(b) {
-				continue
-			}
-			if a.From == b.From {
-				t.Fatalf("two rates from one instant: %v", show([]rating.Rate{*a, *b}))
-			}
-		}
+	terms := plain
+	terms.Presentation = rating.InterIntra
+	if _, err := rating.BuildImage(terms, Rows(next)); err != nil {
+		t.Fatalf("%v: %v", err, show(next))
 	}
 }
 

@@ -79,7 +79,13 @@ func mul128(aHi, aLo, bHi, bLo uint64) (out [4]uint64) {
 // classifier compares rates by their costs.
 type classifier struct {
 	coster *rating.Coster
-	known  map[costKey][len(samples)]money.Amount
+	known  []known // by a hash of the key
+}
+
+type known struct {
+	key   costKey
+	costs [len(samples)]money.Amount
+	ok    bool
 }
 
 // costKey is all that the cost of a rate without tiers depends on.
@@ -88,8 +94,14 @@ type costKey struct {
 	rest           uint32
 }
 
-// maxKnown bounds the costs that are kept: decks have few prices, many times.
-const maxKnown = 1 << 14
+// knownBits bounds the costs that are kept, 2^knownBits: decks have few prices,
+// many times.
+const knownBits = 13
+
+func (k *costKey) hash() uint64 {
+	const odd = 0x9E3779B97F4A7C15
+	return ((uint64(k.price1)*odd+uint64(k.priceN))*odd + uint64(k.rest)) * odd >> (64 - knownBits)
+}
 
 func newClassifier(t rating.Terms) (*classifier, error) {
 	t.Decimals = money.MaxDecimals
@@ -97,13 +109,15 @@ func newClassifier(t rating.Terms) (*classifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("comparing prices: %w", err)
 	}
-	return &classifier{coster: coster, known: map[costKey][len(samples)]money.Amount{}}, nil
+	return &classifier{coster: coster, known: make([]known, 1<<knownBits)}, nil
 }
 
+// costs returns what the samples cost.
 func (c *classifier) costs(p *pool, r *packed) (out [len(samples)]money.Amount, err error) {
 	k := costKey{r.price1, r.priceN, r.rest}
-	if out, ok := c.known[k]; ok {
-		return out, nil
+	place := &c.known[k.hash()]
+	if place.ok && place.key == k {
+		return place.costs, nil
 	}
 	rate := p.rests[r.rest].Rate
 	rate.Price1, rate.PriceN = r.price1, r.priceN
@@ -118,10 +132,7 @@ func (c *classifier) costs(p *pool, r *packed) (out [len(samples)]money.Amount, 
 	if err := c.coster.Charge(&rate, quantities[:], out[:]); err != nil {
 		return out, fmt.Errorf("prefix %q: %w", prefixOf(r.code), err)
 	}
-	if len(c.known) == maxKnown {
-		clear(c.known)
-	}
-	c.known[k] = out
+	*place = known{k, out, true}
 	return out, nil
 }
 

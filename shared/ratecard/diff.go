@@ -77,14 +77,18 @@ func (d *differ) run(old, new iter.Seq2[rating.Rate, error]) (err error) {
 		return err
 	}
 	d.pool = newPool()
-	if d.old, err = d.pool.collect(old); err != nil {
+	if d.old, err = d.pool.collect(old, 0); err != nil {
 		return fmt.Errorf("the old ones: %w", err)
 	}
-	if d.new, err = d.pool.collect(new); err != nil {
+	if d.new, err = d.pool.collect(new, len(d.old.rows)); err != nil {
 		return fmt.Errorf("the new ones: %w", err)
 	}
 	ranks, _ := d.pool.ranks()
-	x, y := d.old.sorted(ranks), d.new.sorted(ranks)
+	x := d.old.sorted(ranks)
+	y := x
+	if !d.sameOrder() {
+		y = d.new.sorted(ranks)
+	}
 	for len(x) > 0 || len(y) > 0 {
 		var first *entry
 		switch {
@@ -102,6 +106,21 @@ func (d *differ) run(old, new iter.Seq2[rating.Rate, error]) (err error) {
 		x, y = x[n:], y[m:]
 	}
 	return nil
+}
+
+// sameOrder reports whether old and new have the same rates, but for what they
+// say, in the same places.
+func (d *differ) sameOrder() bool {
+	if len(d.old.rows) != len(d.new.rows) {
+		return false
+	}
+	for i := range d.old.rows {
+		a, b := &d.old.rows[i], &d.new.rows[i]
+		if a.code != b.code || a.from != b.from || a.rest != b.rest && d.pool.rests[a.rest].asks != d.pool.rests[b.rest].asks {
+			return false
+		}
+	}
+	return true
 }
 
 // sameKeys returns how many entries at the beginning of a list have a key.

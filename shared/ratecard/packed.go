@@ -1,7 +1,6 @@
 package ratecard
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
@@ -276,9 +275,9 @@ func parseID(s string) (n uint64, ok bool) {
 	return binary.BigEndian.Uint64(b) >> (64 - idBits), true
 }
 
-// collect packs rates into a pool.
-func (p *pool) collect(rates iter.Seq2[rating.Rate, error]) (*Rates, error) {
-	out := &Rates{pool: p}
+// collect packs rates into a pool: about so many.
+func (p *pool) collect(rates iter.Seq2[rating.Rate, error], about int) (*Rates, error) {
+	out := &Rates{pool: p, rows: make([]packed, 0, about)}
 	for r, err := range rates {
 		if err != nil {
 			return nil, fmt.Errorf("after %d rates: %w", len(out.rows), err)
@@ -294,42 +293,3 @@ func (p *pool) collect(rates iter.Seq2[rating.Rate, error]) (*Rates, error) {
 	}
 	return out, nil
 }
-
-// ranks puts all asks in the order of their texts, so that no order depends on
-// what came first: by asks their ranks, and by rank the asks.
-func (p *pool) ranks() (ranks, order []uint32) {
-	order = make([]uint32, len(p.asks.list))
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(p.asks.list[a], p.asks.list[b]) })
-	ranks = make([]uint32, len(order))
-	for i, at := range order {
-		ranks[at] = uint32(i)
-	}
-	return ranks, order
-}
-
-// entry is a row in the order of keys.
-type entry struct {
-	code uint64
-	rank uint32 // of what it asks for
-	at   uint32 // place
-}
-
-// sorted returns the rows by prefix, what they ask for and instant.
-func (r *Rates) sorted(ranks []uint32) []entry {
-	out := make([]entry, len(r.rows))
-	for i := range r.rows {
-		out[i] = entry{r.rows[i].code, ranks[r.pool.rests[r.rows[i].rest].asks], uint32(i)}
-	}
-	slices.SortFunc(out, func(a, b entry) int {
-		if a.code != b.code {
-			return cmp.Compare(a.code, b.code)
-		}
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(r.rows[a.at].from, r.rows[b.at].from), cmp.Compare(a.at, b.at))
-	})
-	return out
-}
-
-func (e *entry) sameKey(f *entry) bool { return e.code == f.code && e.rank == f.rank }

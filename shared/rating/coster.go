@@ -36,29 +36,39 @@ func (c *Coster) Charge(r *Rate, quantities []int64, amounts []money.Amount) err
 	if len(r.Tiers) > 0 {
 		return c.byImage(r, quantities, amounts)
 	}
-	one := *r
-	one.Class = AnyClass
-	if err := one.Validate(); err != nil {
+	if r.Class != AnyClass { // which these terms have no column for
+		one := *r
+		one.Class = AnyClass
+		r = &one
+	}
+	if err := r.Validate(); err != nil {
 		return fmt.Errorf("charging usage: %w", err)
 	}
-	if err := c.terms.checkTogether(&one); err != nil {
+	if err := c.terms.checkTogether(r); err != nil {
 		return fmt.Errorf("charging usage: %w", err)
 	}
 	b := builder{den: [call.Kinds]uint64{1, 1, 1, 1}}
 	if c.terms.Access > 0 {
 		b.den[call.Voice] = 60
 	}
-	s, err := b.shape(&one)
+	s, err := b.shape(r)
 	if err != nil {
 		return fmt.Errorf("charging usage: %w", err)
 	}
 	c.card.meta.Den = b.den
 	k, l := cost{shape: s.shape, price1: uint64(r.Price1), priceN: uint64(r.PriceN)}, c.terms.lengthsOf(&s.shape)
+	var before measure
 	for i, q := range quantities {
 		if !validQuantity(q) {
 			return fmt.Errorf("charging usage: a quantity of %d, want 0 to %d", q, int64(MaxQuantity))
 		}
 		m := c.terms.measure(&l, c.terms.rounded(r.Kind, q), c.terms.ticks(r.Kind))
+		m.quantity, m.counted = 0, 0 // of them only steps are told
+		if i > 0 && m == before {
+			amounts[i] = amounts[i-1]
+			continue
+		}
+		before = m
 		if amounts[i], _, err = c.p.full(&k, &m, &Usage{Kind: r.Kind, Quantity: q}, nil); err != nil {
 			return fmt.Errorf("charging usage: %w", err)
 		}
