@@ -187,7 +187,7 @@ func element(text []byte) (n, unit uint64, rest []byte, err error) {
 // year, and stored that: 2026-01-01, or 01/01/2026.
 func madeDate(text []byte) bool {
 	var d dateText
-	if d.scan(text) != nil || d.month != 0 {
+	if len(text) < len("1/1/2026") || d.scan(text) != nil || d.month != 0 {
 		return false
 	}
 	year := d.num[2]

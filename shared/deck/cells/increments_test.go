@@ -68,6 +68,7 @@ func TestIncrements(t *testing.T) {
 		{"Jan-60", IncrementRules{}, wantNoDate.Error()}, // 1/60 in a spreadsheet
 		{"2026-06-06", IncrementRules{Third: Ignored}, wantNoDate.Error()},
 		{"2026-06-06 00:00:00", IncrementRules{Third: Ignored}, wantNoDate.Error()},
+		{"6/6/2026", IncrementRules{Third: Ignored}, wantNoDate.Error()},
 		{"06/06/2026", IncrementRules{Third: Ignored}, wantNoDate.Error()},
 	} {
 		i, err := ParseIncrements([]byte(c.cell), c.rules, limit)
