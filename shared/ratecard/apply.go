@@ -207,7 +207,6 @@ func (a *applier) key(s *step) key {
 
 // move gives another prefix to rates whose update says so.
 func (a *applier) move() {
-	taken := map[key]bool{}
 	for i := range a.steps {
 		s := &a.steps[i]
 		if s.action != Update || s.place < 0 || s.status == bad {
@@ -228,13 +227,12 @@ func (a *applier) move() {
 		case row.to <= a.at:
 			a.problem(s, "id", idText(s.id), "a rate that has not ended")
 			continue
-		case taken[to] || slices.ContainsFunc(a.card.rows, func(r packed) bool {
+		case slices.ContainsFunc(a.card.rows, func(r packed) bool {
 			return r.code == s.row.code && a.pool.keyOf(&r) == to && r.from < row.to && row.from < r.to
 		}):
 			a.problem(s, "prefix", prefixOf(s.row.code), "a prefix that has no rate at that time")
 			continue
 		}
-		taken[to] = true
 		moved := packed{c, s.row.code, row.from, row.to}
 		if row.from < a.at && a.used(row) {
 			row.to, moved.from = a.at, a.at

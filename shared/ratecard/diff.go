@@ -20,6 +20,7 @@ type Difference struct {
 	From     int64 // Unix nanoseconds; 0: the card's beginning
 	Later    bool  // another difference of the same rate came before, from an earlier instant
 	Move     Move  // of an increase the sample that rises most, of a decrease the one that falls most
+	Offered  bool  // the old rates have it, not blocked, at some time from DiffOptions.At on
 	Days     int   // of the notice that the change needs; 0: enough was given
 	Earliest int64 // when it could take effect with that notice; 0: enough was given
 }
@@ -66,6 +67,7 @@ type differ struct {
 	instants   []int64
 	oldRate    rating.Rate
 	newRate    rating.Rate
+	offered    bool // the key at hand was
 	stopped    bool
 }
 
@@ -136,11 +138,16 @@ func (d *differ) key(code uint64, x, y []entry) error {
 	if len(x) == 1 && len(y) == 1 { // as nearly all are
 		was, is := &d.old.rows[x[0].at], &d.new.rows[y[0].at]
 		if was.content == is.content && was.from == is.from && was.to == is.to {
+			d.offered = d.offers(was)
 			return d.tell(code, max(was.from, d.at), was, is, change{class: Unchanged}, false)
 		}
 	}
 	d.was.load(d.old.rows, x)
 	d.is.load(d.new.rows, y)
+	d.offered = false
+	for i := range d.was.spans {
+		d.offered = d.offered || d.offers(&d.was.spans[i].packed)
+	}
 	d.instants = append(d.instants[:0], d.at)
 	for _, list := range [...][]span{d.was.spans, d.is.spans} {
 		for i := range list {
@@ -195,6 +202,10 @@ func (d *differ) key(code uint64, x, y []entry) error {
 	return d.tell(code, from, firstWas, firstIs, change{class: Unchanged}, false)
 }
 
+// offers reports whether an old rate is not blocked, and does not end before
+// the comparison begins.
+func (d *differ) offers(r *packed) bool { return r.to > d.at && !d.pool.rests[r.rest].Blocked }
+
 // at returns what holds at an instant; nil: nothing.
 func (k *slot) at(instant int64) *packed {
 	if i := k.find(instant); i >= 0 {
@@ -211,7 +222,7 @@ func sameContent(a, b *packed) bool {
 }
 
 func (d *differ) tell(code uint64, from int64, was, is *packed, c change, later bool) error {
-	out := Difference{Class: c.class, Mixed: c.mixed, Move: c.move, Later: later}
+	out := Difference{Class: c.class, Mixed: c.mixed, Move: c.move, Later: later, Offered: d.offered}
 	if from != math.MinInt64 {
 		out.From = from
 	}

@@ -46,6 +46,29 @@ func slowDiff(old, new []rating.Rate, from int) map[string]string {
 	return out
 }
 
+// offered counts the keys that have a price in some hour, and those that then
+// have none, or are blocked.
+func offered(old, new []rating.Rate, from int) (before, lost int64) {
+	is := slow(new)
+	for k, row := range slow(old) {
+		some, gone := false, false
+		for c := from; c < cells; c++ {
+			if row[c] == nil || row[c].Blocked {
+				continue
+			}
+			some = true
+			gone = gone || is[k] == nil || is[k][c] == nil || is[k][c].Blocked
+		}
+		if some {
+			before++
+		}
+		if gone {
+			lost++
+		}
+	}
+	return before, lost
+}
+
 func alike(a, b *rating.Rate) bool {
 	return a == nil && b == nil || a != nil && b != nil && sameCost(a, b)
 }
@@ -116,8 +139,9 @@ func TestDiffAsSlowly(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatalf("(-want +got)\n%s\n%v\n%v", d, show(old), show(new))
 		}
-		if s.Rates() != int64(len(want)) || s.Lost > s.Before {
-			t.Fatalf("%d rates in %+v, want %d", s.Rates(), s, len(want))
+		before, lost := offered(old, new, from)
+		if s.Rates() != int64(len(want)) || s.Before != before || s.Lost != lost {
+			t.Fatalf("%d rates in %+v, want %d, of %d offered %d lost", s.Rates(), s, len(want), before, lost)
 		}
 		slices.Reverse(old)
 		slices.Reverse(new)

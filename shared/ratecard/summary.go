@@ -20,7 +20,7 @@ type Summary struct {
 	LargestIncrease Move `json:"largest_increase,omitzero"`
 	LargestDecrease Move `json:"largest_decrease,omitzero"`
 
-	offered, lost bool // the rate at hand was, and is
+	lost bool // the rate at hand is
 }
 
 // Add counts a difference. Those of one rate come one after another, as Diff
@@ -36,17 +36,14 @@ func (s *Summary) Add(d *Difference) {
 		s.Later++
 	} else {
 		s.Counts[d.Class]++
-		s.offered, s.lost = false, false
-	}
-	if d.Old != nil && !d.Old.Blocked && (d.Old.To == 0 || d.Old.To > d.From) {
-		if !s.offered {
-			s.offered = true
+		s.lost = false
+		if d.Offered {
 			s.Before++
 		}
-		if (d.Class == Closed || d.Class == Blocked) && !s.lost {
-			s.lost = true
-			s.Lost++
-		}
+	}
+	if !s.lost && (d.Class == Blocked || d.Class == Closed && !d.Old.Blocked) {
+		s.lost = true
+		s.Lost++
 	}
 	if d.Mixed {
 		s.Mixed++
