@@ -17,6 +17,7 @@ import (
 
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/deck/cells"
+	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
@@ -218,10 +219,11 @@ type ratesFile struct {
 }
 
 // ratesColumns are the columns of a file of rates. The first ten stay as they
-// are; rules has all else that a rate may have, as name=value. Rows that ask for
+// are; rules has all else that a rate may have, as name=value, place and
+// number_type what the numbering plan says of the prefix. Rows that ask for
 // something have two more, action and id.
 var ratesColumns = []string{
-	"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "effective_from", "effective_to", "status", "rules",
+	"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "effective_from", "effective_to", "status", "rules", "place", "number_type",
 }
 
 func newRatesFile(name string) (*ratesFile, error) {
@@ -281,7 +283,8 @@ func (f *ratesFile) write(e deck.Entry) error {
 		}
 		rules += name + "=" + value
 	}
-	if row = append(row, rules); f.actions {
+	place := numbering.EmbeddedPlaces().Of(r.Prefix)
+	if row = append(row, rules, place.EnglishName(), place.Type.String()); f.actions {
 		row = append(row, e.Action.String(), e.ID)
 	}
 	return f.csv.Write(row)
