@@ -49,7 +49,7 @@ func unwrap(cell []byte) (text []byte, wrapped bool) {
 
 // trim takes off spaces at both ends. Most cells have none, and cost two looks.
 func trim(b []byte) []byte {
-	if n := len(b); n > 0 && b[0] > ' ' && b[0] < utf8.RuneSelf && b[n-1] > ' ' && b[n-1] < utf8.RuneSelf {
+	if n := len(b); n == 0 || b[0] > ' ' && b[0] < utf8.RuneSelf && b[n-1] > ' ' && b[n-1] < utf8.RuneSelf {
 		return b
 	}
 	return bytes.TrimFunc(b, blank)
