@@ -99,6 +99,8 @@ func TestCharsetIsFoundAndSaid(t *testing.T) {
 		{"UTF-8 with mark", "utf-8", "\uFEFFRéunion;262\n", "UTF-8", ""},
 		{"windows-1252", "windows-1252", "UK;44\nRéunion;262\n", "windows-1252", "byte 0xE9 in line 2 is \"é\" there, and the text is not UTF-8"},
 		{"windows-1252 with euros", "windows-1252", "Côte d’Ivoire;225;1 €\nEspaña;34;1 €\n", "windows-1252", "byte 0xF4 in line 1"},
+		{"not of Macintosh", "windows-1252", "Équatoriale;1\nRéunion;2\nÉÈ;3\n", "windows-1252", "byte 0xC9 in line 1"},
+		{"not Hebrew, of which bytes are left over", "windows-1252", "öäü;1\n–;2\nÄÖÜ ü;3\n", "windows-1252", "byte 0xF6 in line 1"},
 		{"windows-1251", "windows-1251", russian, "windows-1251", "byte 0xD0 in line 1 is \"Р\""},
 		{"koi8-r", "koi8-r", russian, "koi8-r", "byte 0xF2 in line 1 is \"Р\""},
 		{"shift_jis", "shift_jis", japanese, "shift_jis", "0x93 in line 1 is the first of \"日\""},
