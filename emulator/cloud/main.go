@@ -33,6 +33,7 @@ func refuse(format string, args ...any) error { return &refusal{fmt.Errorf(forma
 const usage = `Tollbook on one machine.
 
 usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
+       emulator deck FILE [--out rates.csv] [--report report.json] [options]
        emulator fsck --out DIR
        emulator up [--data DIR] [options]
        emulator clock --to 2026-12-01 [--data DIR]
@@ -41,6 +42,7 @@ usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
        emulator fsck --data DIR
 
   try    turn a rate deck and a file of call records into charges and invoices
+  deck   read a rate deck of any format, and say what was understood, guessed and refused
   fsck   work out again everything that is in DIR, from the records to the invoices
   up     run an installation: files dropped into its folders are rated and billed, until Ctrl-C
   clock  move the clock of an installation that is up, to see the end of a month
@@ -48,7 +50,7 @@ usage: emulator try --deck FILE --cdrs FILE --out DIR [options]
          or who owns which numbers from a CSV file
   export write the setup of an installation as such a text
 
-"emulator try -h" and "emulator up -h" list the options.
+"emulator try -h", "emulator deck -h" and "emulator up -h" list the options.
 `
 
 // Main runs a command line and returns its exit code.
@@ -72,6 +74,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch args[0] {
 	case "try":
 		return runTry(ctx, args[1:], stdout, stderr)
+	case "deck":
+		return runDeck(ctx, args[1:], stdout, stderr)
 	case "fsck":
 		return runFsck(ctx, args[1:], stdout, stderr)
 	case "up":

@@ -142,9 +142,15 @@ func (t *try) readDeck() (err error) {
 	if err != nil {
 		return err
 	}
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("reading the deck: %w", err)
+	}
 	bad := 0
-	t.report, err = deck.Read(f, o, func(_ int64, r rating.Rate) error {
-		t.rates = append(t.rates, r)
+	t.report, err = deck.ReadFile(f, info.Size(), o, func(e deck.Entry) error {
+		if r, ok := e.Whole(); ok {
+			t.rates = append(t.rates, r)
+		}
 		return nil
 	}, func(e deck.RowError) {
 		bad++

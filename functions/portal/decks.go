@@ -13,6 +13,7 @@ import (
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/objects"
+	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
 // rateDeck is a file of rates that came in.
@@ -35,6 +36,10 @@ type deckReport struct {
 	Read   *deck.Report    `json:"read,omitempty"`
 	Errors []deck.RowError `json:"errors,omitempty" doc:"the first 1,000"`
 	More   int64           `json:"more_errors,omitempty"`
+
+	Actions *ratecard.Result  `json:"actions,omitempty" doc:"of a deck with actions: what became of its rows"`
+	From    int               `json:"from_revision,omitempty" doc:"that the deck was held against"`
+	Changes *ratecard.Summary `json:"changes,omitempty" doc:"what becomes of the card's rates"`
 }
 
 func showDeck(d catalog.Deck) rateDeck {
@@ -106,5 +111,5 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 	if json.Unmarshal(data, &found) != nil || found.Deck.ID != d.ID {
 		return nil, nil // anyone may put a file there
 	}
-	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More}, nil
+	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
@@ -39,6 +40,8 @@ type rate struct {
 	IntervalN     uint32            `json:"interval_n" doc:"seconds"`
 	ConnectionFee string            `json:"connection_fee" doc:"per call"`
 	Blocked       bool              `json:"blocked"`
+	Place         string            `json:"place" doc:"of the prefix, by the numbering plan: its country, or US state; and others where it has several"`
+	NumberType    string            `json:"number_type" doc:"of the numbers under the prefix, by the numbering plan: fixed, mobile, toll_free … or mixed"`
 	Rules         map[string]string `json:"rules,omitempty" doc:"what the rate has besides, and which usage it holds for: per, from, class, band …"`
 }
 
@@ -49,6 +52,8 @@ func showRate(r rating.Rate) rate {
 		Prefix: r.Prefix, Destination: r.Destination, Price1: r.Price1.String(), PriceN: r.PriceN.String(),
 		Interval1: r.Interval1, IntervalN: r.IntervalN, ConnectionFee: r.ConnectionFee.String(), Blocked: r.Blocked,
 	}
+	place := numbering.EmbeddedPlaces().Of(r.Prefix)
+	out.Place, out.NumberType = place.EnglishName(), place.Type.String()
 	r.Blocked = false // it has a field of its own
 	for name, value := range ratecard.Rules(&r) {
 		if out.Rules == nil {

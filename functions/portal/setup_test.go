@@ -217,7 +217,7 @@ func TestWhatNamesNothingOrBreaksARuleIsRefusedWithItsPlace(t *testing.T) {
 		{"/v1/cards/new", `{"kind":"customer","currency":"GBP","activate":"by_person","parent":"carrier","event_markup":"2"}`, "invalid", "body.event_markup", "25%"},
 		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"by_person","markup":"1%"}`, "refused", "body.markup", "none"},
 		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"by_person","event_markup":"1%"}`, "refused", "body.event_markup", "none"},
-		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"by_person","increment":"60"}`, "refused", "body.increment", "60/1"},
+		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"by_person","increment":"60/6/6"}`, "refused", "body.increment", "60/1"},
 		{"/v1/cards/new", `{"kind":"provider","currency":"GBP","activate":"never"}`, "invalid", "body.activate", "at_arrival"},
 	} {
 		a := w.do("PUT", tt.path, tt.body, "If-None-Match: *")

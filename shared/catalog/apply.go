@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/objects"
@@ -33,6 +33,12 @@ type DeckReport struct {
 	Read   *deck.Report    `json:"read,omitempty"`
 	Errors []deck.RowError `json:"errors,omitempty"` // the first 1,000
 	More   int64           `json:"more_errors,omitempty"`
+	// Actions says what became of the rows of a deck that has actions.
+	Actions *ratecard.Result `json:"actions,omitempty"`
+	// Changes counts what becomes of the card's rates, against its revision From; 0:
+	// it had none.
+	From    int               `json:"from_revision,omitempty"`
+	Changes *ratecard.Summary `json:"changes,omitempty"`
 }
 
 // Apply brings a received deck to its end: its rates become the next revision
@@ -47,8 +53,27 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 	if d.State == DeckApplied || d.State == DeckUnchanged {
 		return nil, nil
 	}
+	for range maxMoves {
+		report, err := c.applyOnce(ctx, d)
+		if !errors.Is(err, errMoved) {
+			return report, err
+		}
+	}
+	return nil, fmt.Errorf("applying deck %s: its card changed %d times meanwhile: apply it again", d.Object, maxMoves)
+}
+
+// maxMoves bounds how often a deck begins anew since its card changed meanwhile.
+const maxMoves = 10
+
+// errMoved says that a deck was read against rates that are no longer those
+// of its card.
+var errMoved = errors.New("the card has other rates now")
+
+// applyOnce is Apply, on the rates that the card has now.
+func (c *Catalog) applyOnce(ctx context.Context, d Deck) (*DeckReport, error) {
 	report := &DeckReport{Deck: d}
-	rates, err := c.readDeck(ctx, report)
+	id := d.ID
+	rates, base, err := c.readDeck(ctx, report)
 	if errors.Is(err, ErrRefused) {
 		report.Deck, err = c.refuse(ctx, id, report, strings.TrimSuffix(err.Error(), ": "+ErrRefused.Error()))
 		return report, err
@@ -66,7 +91,7 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 		return nil, err
 	}
 	err = c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
-		report.Deck, err = applyTx(tx, id, report.Read, ratecard.Revision{Card: d.Card, Rates: name, Rows: rows})
+		report.Deck, err = applyTx(tx, id, report.Read, ratecard.Revision{Card: d.Card, Rates: name, Rows: rows}, base)
 		return err
 	})
 	if err != nil {
@@ -75,37 +100,47 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 	return report, nil
 }
 
-// readDeck returns the rates of a deck. An error that wraps ErrRefused is for a
-// person.
-func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rating.Rate, err error) {
+// readDeck returns the rates that a card has after a deck, and the number of the
+// revision that it was held against, 0 for none. An error that wraps ErrRefused
+// is for a person.
+func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rating.Rate, base int, err error) {
 	d := report.Deck
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf(format+": %w", append(args, ErrRefused)...)
 	}
 	if d.Card == "" {
-		return nil, refuse("the deck is not in a card's folder: want %s/%s", "<card>", d.Object)
+		return nil, 0, refuse("the deck is not in a card's folder: want %s/%s", "<card>", d.Object)
 	}
 	def, err := c.Definition(ctx, d.Card)
 	if errors.Is(err, documents.ErrNotFound) || errors.Is(err, documents.ErrInvalid) {
-		return nil, refuse("card %q is not defined: define it as a provider card, or move the deck to the folder of one", d.Card)
+		return nil, 0, refuse("card %q is not defined: define it as a provider card, or move the deck to the folder of one", d.Card)
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if def.Kind != Provider {
-		return nil, refuse("card %q is a %s card, which is built from %q: decks are for provider cards", d.Card, def.Kind, def.Parent)
+		return nil, 0, refuse("card %q is a %s card, which is built from %q: decks are for provider cards", d.Card, def.Kind, def.Parent)
 	}
 	if d.Size > MaxDeck {
-		return nil, refuse("the deck has %d bytes, want at most %d", d.Size, MaxDeck)
+		return nil, 0, refuse("the deck has %d bytes, want at most %d", d.Size, MaxDeck)
 	}
 	o, err := def.options()
 	if err != nil {
-		return nil, fmt.Errorf("card %q: %w", d.Card, err)
+		return nil, 0, fmt.Errorf("card %q: %w", d.Card, err)
 	}
-	src := &objectReader{ctx: ctx, bucket: c.buckets.Decks, name: d.Object, generation: d.Generation}
+	was, err := c.baseOf(ctx, def, d.ReceivedAt)
+	if err != nil {
+		return nil, 0, err
+	}
+	src := &objectReader{ctx: ctx, bucket: c.buckets.Decks, name: d.Object, generation: d.Generation, size: d.Size}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	read, err := deck.Read(src, o, func(_ int64, r rating.Rate) error {
-		rates = append(rates, r)
+	var entries []deck.Entry
+	read, err := deck.ReadFile(src, d.Size, o, func(e deck.Entry) error {
+		if e.Action != cells.None {
+			entries = append(entries, e)
+		} else if r, ok := e.Whole(); ok {
+			rates = append(rates, r)
+		}
 		return nil
 	}, func(e deck.RowError) {
 		if len(report.Errors) == maxErrors {
@@ -117,20 +152,28 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 	var file *deck.FileError
 	switch {
 	case errors.Is(err, objects.ErrLost), errors.Is(err, objects.ErrNotFound):
-		return nil, refuse("the deck is gone: it was replaced or removed before it was read")
+		return nil, 0, refuse("the deck is gone: it was replaced or removed before it was read")
 	case errors.As(err, &file):
-		return nil, refuse("%s", file.Error())
+		return nil, 0, refuse("%s", file.Error())
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	}
 	report.Read = &read
+	if read.Currency != "" && read.Currency != def.Currency {
+		return nil, 0, refuse("the deck's prices are in %s and the card's in %s: define a card in %s, or correct the deck", read.Currency, def.Currency, read.Currency)
+	}
+	if read.Actions && len(report.Errors) == 0 {
+		if rates, err = c.act(ctx, report, was, entries); err != nil {
+			return nil, 0, err
+		}
+	}
 	if n := int64(len(report.Errors)) + report.More; n > 0 {
-		return nil, refuse("%d errors, the first: %w", n, report.Errors[0])
+		return nil, 0, refuse("%d errors, the first: %w", n, report.Errors[0])
 	}
 	if len(rates) == 0 {
-		return nil, refuse("the deck has no rates")
+		return nil, 0, refuse("the deck has no rates")
 	}
-	return rates, nil
+	return rates, was.Number, c.compare(ctx, report, def, was, rates)
 }
 
 // refuse notes why nothing of a deck was applied.
@@ -197,7 +240,10 @@ func revisionPath(card string, number int) documents.Path {
 
 // applyTx makes a deck's rates a revision, unless they are what the card says
 // already.
-func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revision) (d Deck, err error) {
+//
+// A deck with actions was read against a base, which must be what the card says
+// still: else errMoved.
+func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revision, base int) (d Deck, err error) {
 	change, err := ledger.ChangeBook(tx)
 	if err != nil {
 		return d, err
@@ -215,6 +261,9 @@ func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revisio
 	was := ratecard.Revision{Number: head.Last}
 	if def.Activate == AtArrival {
 		was.Number, _ = card.Log.At(d.ReceivedAt)
+	}
+	if read.Actions && was.Number != base {
+		return d, errMoved
 	}
 	if was.Number > 0 {
 		if err := get(tx, revisionPath(rev.Card, was.Number), &was); err != nil {
@@ -265,38 +314,4 @@ func activate(log ratecard.Log, arrivals []arrival) (_ ratecard.Log, err error) 
 		}
 	}
 	return log, nil
-}
-
-// objectReader reads a pinned generation from the beginning, as often as asked.
-type objectReader struct {
-	ctx              context.Context
-	bucket           objects.Bucket
-	name, generation string
-	open             io.ReadCloser
-}
-
-func (o *objectReader) Read(p []byte) (n int, err error) {
-	if o.open == nil {
-		if o.open, err = o.bucket.OpenRange(o.ctx, o.name, o.generation, 0, -1); err != nil {
-			return 0, err
-		}
-	}
-	return o.open.Read(p)
-}
-
-// Seek goes back to the beginning; nothing else is asked for.
-func (o *objectReader) Seek(offset int64, whence int) (int64, error) {
-	if offset != 0 || whence != io.SeekStart {
-		return 0, errors.New("an object is read again from its beginning only")
-	}
-	return 0, o.Close()
-}
-
-func (o *objectReader) Close() error {
-	if o.open == nil {
-		return nil
-	}
-	err := o.open.Close()
-	o.open = nil
-	return err
 }

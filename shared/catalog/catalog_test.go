@@ -305,7 +305,7 @@ func TestARefusedDeckChangesNothingAndSaysWhy(t *testing.T) {
 		{"empty", "carrier/a.csv", "", ""},
 		{"no deck", "carrier/a.csv", "this is a letter\n", ""},
 		{"a bad row", "carrier/a.csv", "prefix,price\n44,0.01\n45,many\n", "1 errors, the first: line 3"},
-		{"no rates", "carrier/a.csv", "prefix,price\n", "no row below the header"},
+		{"no rates", "carrier/a.csv", "prefix,price\n", "no row of rates below the header"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := start(t)

@@ -3,8 +3,6 @@ package deck
 import (
 	"fmt"
 	"strings"
-
-	"github.com/tollbook/tollbook/shared/delimited"
 )
 
 // RowError is one thing wrong with one row. A deck with any is refused whole,
@@ -28,6 +26,8 @@ func (e RowError) Error() string {
 type FileError struct {
 	Problem string   // what is missing or wrong, and what is accepted
 	Headers []string // found in the file; none if it has no header row
+
+	columns int // how many of them mean something
 }
 
 // Error gives the problem and the headers that were found.
@@ -36,20 +36,6 @@ func (e *FileError) Error() string {
 		return "not a readable rate deck: " + e.Problem
 	}
 	return fmt.Sprintf("not a readable rate deck: %s; headers found: %s", e.Problem, quotedList(e.Headers))
-}
-
-// wantOf says what a record that could not be read should have been.
-func wantOf(p delimited.Problem) string {
-	switch p {
-	case delimited.UnclosedQuote:
-		return "every quote closed"
-	case delimited.TextAfterQuote:
-		return "a delimiter after the closing quote"
-	case delimited.TooLong:
-		return fmt.Sprintf("a row of at most %d bytes", maxRow)
-	default:
-		return "UTF-8 text (save a workbook or a UTF-16 file as CSV UTF-8)"
-	}
 }
 
 const maxListed = 30

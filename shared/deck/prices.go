@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
 )
@@ -52,20 +54,17 @@ const (
 )
 
 func (d *deck) price(m meaning) (money.Price, priceCell) {
-	if d.blank(m) {
+	p, kind, err := cells.ParsePrice(d.cell(m), d.priceRules)
+	if err != nil {
+		d.check(m, err)
+		return 0, priced
+	}
+	switch kind {
+	case cells.Empty:
 		return 0, unsaid
-	}
-	if blockedWord(d.cell(m)) {
+	case cells.Blocked:
 		return 0, stops
 	}
-	p, want := d.parsePrice(d.cell(m))
-	if p == blockedPrice {
-		return 0, stops
-	}
-	if p < 0 {
-		want = "0 or more, or -1 to block the prefix"
-	}
-	d.expect(m, want)
 	return p, priced
 }
 
@@ -136,9 +135,12 @@ func (d *deck) seconds(m meaning, optional bool) uint32 {
 	if optional && d.blank(m) {
 		return 0
 	}
-	n, want := parseUnits(d.cell(m), d.limit())
-	d.expect(m, want)
-	return n
+	n, err := strconv.ParseUint(string(cells.Unwrap(d.cell(m))), 10, 32)
+	if err != nil || n > d.limit() {
+		d.expect(m, fmt.Sprintf("whole seconds, 0 to %d", d.limit()))
+		return 0
+	}
+	return uint32(n)
 }
 
 // secondsOr reads an interval that may be left out.
@@ -154,9 +156,12 @@ func (d *deck) pair(m meaning, optional bool) (first, next uint32) {
 	if optional && d.blank(m) {
 		return 0, 0
 	}
-	first, next, err := parseIncrements(string(unwrap(d.cell(m))), d.limit())
-	if err != nil {
-		d.expect(m, wantIncrements)
+	got, err := cells.ParseIncrements(d.cell(m), d.evidence.increments, d.limit())
+	d.check(m, err)
+	if got.HasGrace {
+		for i := range d.rates {
+			d.rates[i].Grace, d.rates[i].NoGrace = got.Grace, got.Grace == 0
+		}
 	}
-	return first, next
+	return got.First, got.Next
 }

@@ -1,25 +1,25 @@
-// Package deck reads a carrier's rate deck: CSV with a header row, in any of
-// the spellings in circulation, into rates and every error at once.
+// Package deck reads a carrier's rate deck, whatever its format and spelling,
+// into rates and every error at once. What the file does not say is found out
+// from all of it, said with its evidence in the report, and can be given by a
+// template instead. What is open in money (which of two dates, which of two
+// prices) is never guessed: the deck is refused with the choice that is to be made.
 package deck
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/tollbook/tollbook/shared/delimited"
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
+	"github.com/tollbook/tollbook/shared/table"
 )
 
-const (
-	maxRow          = 64 << 10 // bytes of a row
-	sniffed         = 64 << 10 // bytes in which the delimiter is looked for
-	defaultInterval = 60       // seconds: both intervals where nobody gives them
-)
+const defaultInterval = 60 // seconds: both intervals where nobody gives them
 
-// Options says what a deck itself may not say. They are for voice.
+// Options says what a deck itself may not say. Intervals, fees, units and grace
+// are for voice.
 type Options struct {
 	// Interval1 and IntervalN are the increments, in seconds, of a deck without
 	// columns for them or for one of them, 0 to rating.MaxInterval. Both 0 = not
@@ -28,6 +28,9 @@ type Options struct {
 	ConnectionFee        money.Price // of a deck without a column for it; 0 or more
 	Per                  Unit        // what prices are for in a deck that does not say; empty = Minute
 	Grace                uint32      // seconds; of a deck without grace periods, 0 to rating.MaxInterval
+
+	Template  *Template  // how the file is written; nil: found out, or
+	Templates []Template // the one whose fingerprint is that of the file's header
 }
 
 // Unit is what a price is for.
@@ -63,161 +66,175 @@ func (o Options) Validate() error {
 	case o.Grace > rating.MaxInterval:
 		return fmt.Errorf("grace period of %d s of decks: want at most %d", o.Grace, rating.MaxInterval)
 	}
+	if o.Template != nil {
+		return o.Template.Validate()
+	}
 	return nil
 }
 
-// Read reads a deck from the beginning of r, twice: once to learn its decimal
-// sign, once for its rates. It calls rate for each rate in the file's order (a
-// row with several prices is several rates), and bad for each thing wrong with
-// a row; it never stops at a bad row. A caller that was told of anything bad
-// refuses the deck.
-//
-// Rows = Used + Merged + Bad in the report. The error is a *FileError for a
-// file that is no deck, the first error of rate, or an error of reading.
-func Read(r io.ReadSeeker, o Options, rate func(line int64, r rating.Rate) error, bad func(RowError)) (Report, error) {
+// Entry is one rate of a row, and what is to be done with it.
+type Entry struct {
+	Line int64 // where its row begins
+	Rate rating.Rate
+	// Closed: the prefix is withdrawn from Rate.From on; 0 = at once.
+	Closed bool
+	// Action is what a row of a deck with a column of actions asks for, ID the rate
+	// that it means (Sippy, tariff uploads).
+	Action cells.Action
+	ID     string
+}
+
+// TableOptions is how a file of the template is opened.
+func (o Options) TableOptions() table.Options {
+	t := o.Template
+	if t == nil {
+		return table.Options{}
+	}
+	out := table.Options{Charset: t.Charset}
+	if t.Delimiter != "" {
+		out.Delimiter = t.Delimiter[0]
+	}
+	return out
+}
+
+// ReadFile opens a file and reads the deck in it, as Read does. A file of no
+// known format is a *FileError.
+func ReadFile(r io.ReaderAt, size int64, o Options, entry func(Entry) error, bad func(RowError)) (_ Report, err error) {
 	if err := o.Validate(); err != nil {
 		return Report{}, err
 	}
-	comma, err := sniff(r)
+	f, err := table.Open(r, size, o.TableOptions())
+	if err != nil {
+		return Report{}, fileError(err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return Read(f, o, entry, bad)
+}
+
+// Read reads a deck twice: once for what the file says as a whole, once for its
+// rates. It calls entry for each rate in the file's order (a row with several
+// prices or several codes is several rates), and bad for each thing wrong with a
+// row; it never stops at a bad row. A caller that was told of anything bad
+// refuses the deck.
+//
+// Rows = Used + Merged + Notes + Idle + Bad in the report. The error is a *FileError for
+// a file that is no deck, the first error of entry, or an error of reading.
+func Read(f *table.File, o Options, entry func(Entry) error, bad func(RowError)) (_ Report, err error) {
+	if err := o.Validate(); err != nil {
+		return Report{}, err
+	}
+	p, t, err := find(f, o.Template, o.Templates)
 	if err != nil {
 		return Report{}, err
 	}
-	f := &file{r: r, comma: comma}
-	ev, err := f.evidence()
+	if t == nil {
+		t = &Template{}
+	}
+	if err := t.Validate(); err != nil {
+		return Report{}, err
+	}
+	ev := evidence{template: t}
+	if err := p.each(f, func(row table.Row, bad *table.RowError) error {
+		if bad == nil {
+			ev.see(p.layout, row)
+		}
+		return nil
+	}); err != nil {
+		return Report{}, err
+	}
+	if err := ev.settle(p); err != nil {
+		return Report{}, err
+	}
+	d, err := newDeck(f, p, ev, o, bad)
 	if err != nil {
 		return Report{}, err
 	}
-	rows, err := f.open()
-	if err != nil {
-		return Report{}, err
-	}
-	d := newDeck(f.layout, ev, o, bad)
-	d.report.Delimiter = string(rune(comma))
-	for {
-		row, err := rows.Read()
-		var broken *delimited.RowError
+	err = p.each(f, func(row table.Row, broken *table.RowError) error {
 		switch {
-		case errors.Is(err, io.EOF):
-			return d.finish()
-		case errors.As(err, &broken):
-			d.report.Rows++
-			d.report.Bad++
-			bad(RowError{Line: broken.Line, Value: broken.Raw, Want: wantOf(broken.Problem)})
-			continue
-		case err != nil:
-			return d.report, fmt.Errorf("reading the deck: %w", err)
-		case empty(row.Fields):
+		case broken != nil:
+			d.broken(broken)
+			return nil
+		case empty(row.Cells):
 			d.report.Blank++
-			continue
+			return nil
 		}
-		out, ok := d.row(row)
-		if !ok {
-			continue
-		}
-		d.report.Used++
-		for _, r := range out {
-			if d.report.Rates == rating.MaxRates {
-				return d.report, f.layout.fail(fmt.Sprintf("more than %d rates", rating.MaxRates))
-			}
-			d.report.Rates++
-			if err := rate(row.Line, r); err != nil {
-				return d.report, fmt.Errorf("line %d: %w", row.Line, err)
-			}
-		}
-	}
-}
-
-// file is a deck that is read more than once.
-type file struct {
-	r      io.ReadSeeker
-	comma  byte
-	layout *layout
-}
-
-func sniff(r io.ReadSeeker) (byte, error) {
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return 0, fmt.Errorf("going to the deck's beginning: %w", err)
-	}
-	sample, err := io.ReadAll(io.LimitReader(r, sniffed))
+		return d.give(row, entry)
+	})
 	if err != nil {
-		return 0, fmt.Errorf("reading the deck: %w", err)
+		return d.report, err
 	}
-	return delimited.Sniff(sample), nil
+	d.report.Warnings = append(d.report.Warnings, f.Warnings()...)
+	return d.finish()
 }
 
-// open returns the rows below the header.
-func (f *file) open() (*delimited.Reader, error) {
-	if _, err := f.r.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("going to the deck's beginning: %w", err)
+// give reads a row and gives its rates.
+func (d *deck) give(row table.Row, entry func(Entry) error) error {
+	out, ok := d.row(row)
+	if !ok {
+		return nil
 	}
-	rows := delimited.NewReader(f.r, delimited.Options{Comma: f.comma, MaxRecord: maxRow})
+	d.report.Used++
+	for _, e := range out {
+		if d.report.Rates == rating.MaxRates {
+			return d.layout.fail(fmt.Sprintf("more than %d rates", rating.MaxRates))
+		}
+		d.report.Rates++
+		if e.Closed {
+			d.report.Closed++
+		}
+		if err := entry(e); err != nil {
+			return fmt.Errorf("line %d: %w", row.Line, err)
+		}
+	}
+	return nil
+}
+
+// each reads the rows below the header.
+func (p *place) each(f *table.File, do func(table.Row, *table.RowError) error) (err error) {
+	rows, err := f.Rows(p.sheet)
+	if err != nil {
+		return fileError(err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for {
-		row, err := rows.Read()
-		var broken *delimited.RowError
+		row, err := rows.Next()
+		var bad *table.RowError
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil, &FileError{Problem: "the file is empty"}
-		case errors.Is(err, delimited.ErrUTF16):
-			return nil, &FileError{Problem: delimited.ErrUTF16.Error()}
-		case errors.As(err, &broken):
-			return nil, &FileError{Problem: fmt.Sprintf("the header row, line %d, is %q: want %s", broken.Line, broken.Raw, wantOf(broken.Problem))}
+			return nil
+		case errors.As(err, &bad):
+			row.Line = bad.Line
 		case err != nil:
-			return nil, fmt.Errorf("reading the deck: %w", err)
-		case empty(row.Fields):
+			return fileError(err)
+		}
+		if row.Line <= p.line {
 			continue
 		}
-		f.layout, err = readHeader(row.Fields)
-		return rows, err
-	}
-}
-
-// evidence is what a file says as a whole.
-type evidence struct {
-	decimals
-	graceSeconds bool // grace periods are lengths, not switches
-}
-
-// evidence looks at every price and grace period of the file. A bad row is no evidence; it is
-// reported when the rates are read.
-func (f *file) evidence() (evidence, error) {
-	var d evidence
-	rows, err := f.open()
-	if err != nil {
-		return d, err
-	}
-	for {
-		row, err := rows.Read()
-		var broken *delimited.RowError
-		switch {
-		case errors.Is(err, io.EOF):
-			return d, nil
-		case errors.As(err, &broken):
-			continue
-		case err != nil:
-			return d, fmt.Errorf("reading the deck: %w", err)
-		}
-		for _, m := range amounts {
-			if at := f.layout.at[m]; at >= 0 && at < len(row.Fields) {
-				d.see(row.Line, row.Fields[at])
-			}
-		}
-		if at := f.layout.at[grace]; at >= 0 && at < len(row.Fields) {
-			switch string(unwrap(row.Fields[at])) {
-			case "", "0", "1":
-			default:
-				d.graceSeconds = true
-			}
+		if err := do(row, bad); err != nil {
+			return err
 		}
 	}
 }
 
-// empty reports whether a row has nothing in any cell: spreadsheets leave such
-// rows at the end.
-func empty(fields [][]byte) bool {
-	for _, f := range fields {
-		if len(bytes.TrimSpace(f)) > 0 {
-			return false
-		}
+// Whole returns the rate of an entry where a deck is all there is: a closed one
+// holds until it is withdrawn; false: it is withdrawn at once, or by an action.
+func (e Entry) Whole() (rating.Rate, bool) {
+	r := e.Rate
+	if !e.Closed {
+		return r, true
 	}
-	return true
+	if r.From == 0 || r.Blocked {
+		return r, false
+	}
+	r.From, r.To = 0, r.From
+	return r, true
+}
+
+// AsOf returns the entry as it stands at an instant, Unix nanoseconds: what took
+// effect by then is in effect at once.
+func (e Entry) AsOf(at int64) Entry {
+	if e.Rate.From <= at {
+		e.Rate.From = 0
+	}
+	return e
 }

@@ -3,26 +3,76 @@ package deck
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/rating"
+	"github.com/tollbook/tollbook/shared/table"
 )
 
 // Report says how a deck was understood. The same bytes and options give the
 // same report.
 type Report struct {
-	Rows   int64 `json:"rows"`   // records below the header that have something in them: Used + Merged + Bad
+	Rows   int64 `json:"rows"`   // rows below the header that have something in them: Used + Merged + Notes + Idle + Bad
 	Used   int64 `json:"used"`   // rows that became rates
-	Rates  int64 `json:"rates"`  // one for each price of a row that is for other calls than the rest
+	Rates  int64 `json:"rates"`  // one for each code and for each price of a row that is for other calls than the rest
+	Closed int64 `json:"closed"` // of them, those that are withdrawn
 	Merged int64 `json:"merged"` // rows that repeat an earlier one exactly
+	Notes  int64 `json:"notes"`  // rows of text, without a code and a price
+	Idle   int64 `json:"idle"`   // rows without an action, in a deck that has actions
 	Bad    int64 `json:"bad"`    // rows with an error
-	Blank  int64 `json:"blank"`  // records of empty cells only
+	Blank  int64 `json:"blank"`  // rows of empty cells only
 
-	Columns          map[string]string `json:"columns"`           // what a column means → its header
-	Ignored          []string          `json:"ignored_columns"`   // headers that mean nothing here
-	Delimiter        string            `json:"delimiter"`         // "," ";" "\t" or "|"
-	DecimalComma     bool              `json:"decimal_comma"`     // prices are written 0,0123
-	AssumedIntervals bool              `json:"assumed_intervals"` // neither file nor caller gave the increments of some rate
-	Notices          []string          `json:"notices"`           // what a person should know, in sentences
+	Format    string `json:"format"`            // csv, xlsx, xls or json
+	Charset   string `json:"charset,omitempty"` // of text
+	Delimiter string `json:"delimiter"`         // of text: "," ";" "\t" or "|"
+	Sheet     string `json:"sheet,omitempty"`   // of a workbook
+	Header    int64  `json:"header"`            // line of the header row; 0: there is none
+	// Fingerprint is that of the header, for a template.
+	Fingerprint string `json:"fingerprint,omitempty"`
+
+	Columns          map[string]string   `json:"columns"`           // what a column means → its header
+	Ignored          []string            `json:"ignored_columns"`   // headers that mean nothing here
+	DecimalComma     bool                `json:"decimal_comma"`     // prices are written 0,0123
+	AssumedIntervals bool                `json:"assumed_intervals"` // neither file nor caller gave the increments of some rate
+	Actions          bool                `json:"actions"`           // the deck says what is to be done with each rate
+	Currency         string              `json:"currency,omitempty"`
+	Origins          map[string][]string `json:"origins,omitempty"` // groups of callers → their prefixes
+
+	Guesses  []Guess  `json:"guesses"`  // what the file does not say itself
+	Notices  []string `json:"notices"`  // what a person should know, in sentences
+	Warnings []string `json:"warnings"` // what may have got lost before the file came
+}
+
+// Guess is what was found out from a file. A template says otherwise.
+type Guess struct {
+	What     string `json:"what"`
+	Value    string `json:"value"`
+	Evidence string `json:"evidence"`
+}
+
+// begin fills in what is known before the rows are read.
+func (d *deck) begin(f *table.File, p *place) {
+	r := &d.report
+	r.Format, r.Charset, r.Delimiter = string(f.Format()), f.Charset(), f.Delimiter()
+	r.Sheet = f.Sheets()[p.sheet]
+	d.padded = f.Format() == table.XLSX || f.Format() == table.XLS
+	if !p.bare {
+		r.Header, r.Fingerprint = p.line, Fingerprint(p.headers)
+	}
+	r.DecimalComma, r.Actions = d.priceRules.DecimalComma, d.has(action)
+	r.Ignored, r.Notices, r.Warnings, r.Guesses = []string{}, []string{}, []string{}, []Guess{} // in JSON lists, never null
+	r.Ignored = append(r.Ignored, d.ignored...)
+	for _, g := range f.Guesses() {
+		r.Guesses = append(r.Guesses, Guess{What: "file", Value: r.Format, Evidence: g})
+	}
+	r.Guesses = append(append(r.Guesses, p.guesses...), d.evidence.guesses...)
+	r.Columns = make(map[string]string)
+	for m, at := range d.at {
+		if at >= 0 {
+			r.Columns[columns[m].name] = d.headers[at]
+		}
+	}
 }
 
 const maxStatuses = 8
@@ -33,7 +83,32 @@ type notes struct {
 	uneven, firstUneven    int64
 	repeat, repeated       int64 // lines of the first merged row
 	statuses               []string
+	statusColumn           meaning
 	moreStatuses           bool
+	changed                bool  // a row says how it differs from the deck before
+	texts                  int64 // rows of text
+	textLines              []int64
+	noted                  [16]int64 // rows with each note about their codes
+	firstNoted             [16]int64
+}
+
+// note keeps where rows of text are.
+func (n *notes) note(line int64) {
+	if n.texts++; len(n.textLines) < maxStatuses {
+		n.textLines = append(n.textLines, line)
+	}
+}
+
+// codes keeps what was done to the codes of a row.
+func (n *notes) codes(line int64, note cells.CodeNote) {
+	for i := range n.noted {
+		if note&(1<<i) == 0 {
+			continue
+		}
+		if n.noted[i]++; n.firstNoted[i] == 0 {
+			n.firstNoted[i] = line
+		}
+	}
 }
 
 func (n *notes) defaults(lack1, lackN bool) {
@@ -63,8 +138,9 @@ func (n *notes) merged(line, before int64) {
 	}
 }
 
-func (n *notes) status(cell []byte) {
-	s := clip(string(unwrap(cell)))
+func (n *notes) status(m meaning, cell []byte) {
+	s := clip(string(cells.Unwrap(cell)))
+	n.statusColumn = m
 	switch {
 	case slices.Contains(n.statuses, s):
 	case len(n.statuses) < maxStatuses:
@@ -76,8 +152,8 @@ func (n *notes) status(cell []byte) {
 
 // finish returns the report of a deck read to its end.
 func (d *deck) finish() (Report, error) {
-	if d.report.Rows == 0 {
-		return d.report, d.layout.fail("there is no row below the header")
+	if d.report.Rows == d.report.Notes {
+		return d.report, d.layout.fail("there is no row of rates below the header")
 	}
 	r, n := &d.report, &d.notes
 	r.AssumedIntervals = d.assumed && n.lack1+n.lackN+n.lackBoth > 0
@@ -104,13 +180,40 @@ func (d *deck) finish() (Report, error) {
 		if n.moreStatuses {
 			more = " and others"
 		}
-		notice(1, "Column %q blocks no prefix where it says %s%s: only the words blocked and forbidden do.",
-			clip(d.header(status)), quotedList(n.statuses), more)
+		notice(1, "Column %q blocks and closes no prefix where it says %s%s: only words such as blocked and closed do.",
+			clip(d.header(n.statusColumn)), quotedList(n.statuses), more)
 	}
+	d.codeNotices(notice)
+	notice(r.Closed, "Withdrawn from their dates on: %d of the rates.", r.Closed)
+	if n.texts > 0 {
+		lines := fmt.Sprint(n.textLines)
+		notice(1, "Rows of text were passed over: %d, in line %s.", n.texts, strings.Trim(lines, "[]"))
+	}
+	notice(r.Idle, "%s without an action and left alone.", plural(r.Idle, "row is", "rows are"))
 	if len(r.Ignored) > 0 {
 		notice(1, "Columns that were not read: %s.", quotedList(r.Ignored))
 	}
 	return *r, nil
+}
+
+// codeNotices says what was done to codes.
+func (d *deck) codeNotices(notice func(int64, string, ...any)) {
+	n := &d.notes
+	for i, text := range [...]string{
+		"Cells with a list of codes", "Cells with a range of codes, which was written out", "Codes with a dash in them, which was passed over",
+		"Codes that began with +, 00 or the like, which was taken off", "Codes that got their row's country code, or their list's, in front",
+		"Codes that began with their row's country code already", "Codes that a spreadsheet had wrapped", "Lists of codes of several countries",
+		"Codes with a 0 in front, or behind the country code: nearly nowhere is it dialled from abroad",
+	} {
+		notice(n.noted[i], "%s: %d, the first in line %d.", text, n.noted[i], n.firstNoted[i])
+	}
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func rows(n int64) string {

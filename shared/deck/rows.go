@@ -1,14 +1,18 @@
 package deck
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
-	"github.com/tollbook/tollbook/shared/delimited"
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/rating"
+	"github.com/tollbook/tollbook/shared/table"
 )
 
-// deck turns rows into rates.
+// deck turns rows into entries.
 type deck struct {
 	*layout
 	evidence
@@ -16,16 +20,23 @@ type deck struct {
 	report             Report
 	bad                func(RowError)
 	default1, defaultN uint32
-	assumed            bool // nobody gave the defaults
+	defaultFrom        int64 // of rows that say none: what the notice says
+	assumed            bool  // nobody gave the defaults
+	padded             bool  // empty cells at the end of rows are not in the file
 	seen               map[key]first
 	notes              notes
 
 	// Of the row at hand.
-	line   int64
-	fields [][]byte
-	failed bool
-	rates  []rating.Rate
-	unit   Unit // of their prices
+	line    int64
+	fields  [][]byte
+	failed  bool
+	codes   []string
+	text2   []byte        // a range that was put together
+	rates   []rating.Rate // without prefixes
+	entries []Entry
+	unit    Unit // of their prices
+	closed  bool
+	action  cells.Action
 }
 
 // first is where a prefix was first, and what its row said. One of these per
@@ -35,48 +46,104 @@ type first struct {
 	digest [16]byte
 }
 
-func newDeck(l *layout, ev evidence, o Options, bad func(RowError)) *deck {
+func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)) (*deck, error) {
 	d := &deck{
-		layout: l, evidence: ev, options: o, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
+		layout: p.layout, evidence: ev, options: o, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
 	}
 	if o.Interval1 == 0 && o.IntervalN == 0 {
 		d.default1, d.defaultN, d.assumed = defaultInterval, defaultInterval, true
 	}
-	if l.has(grace) && strings.Contains(squeeze(l.header(grace)), "seconds") {
+	if d.has(grace) && strings.Contains(squeeze(d.header(grace)), "seconds") {
 		d.graceSeconds = true
 	}
-	d.report.DecimalComma = ev.comma()
-	d.report.Ignored = append([]string{}, l.ignored...) // in JSON a list, never null
-	d.report.Notices = []string{}
-	d.report.Columns = make(map[string]string)
-	for m, at := range l.at {
-		if at >= 0 {
-			d.report.Columns[columns[m].name] = l.headers[at]
-		}
-	}
-	return d
+	d.begin(f, p)
+	return d, d.readNotice(p)
 }
 
-// row returns the rates of a row; ok is false when the row is bad or says what
-// an earlier one said. They are valid until the next row.
-func (d *deck) row(row delimited.Row) (rates []rating.Rate, ok bool) {
-	d.line, d.fields, d.failed = row.Line, row.Fields, false
+// readNotice takes what stands above the header for what rows leave out.
+func (d *deck) readNotice(p *place) error {
+	r := &d.report
+	if r.Currency = d.template.Currency; r.Currency == "" && p.notice.currency != "" {
+		r.Currency = p.notice.currency
+		r.Guesses = append(r.Guesses, Guess{"currency", r.Currency, fmt.Sprintf("line %d, above the header, says so", p.notice.line)})
+	}
+	if r.Currency == "" {
+		d.guessCurrency()
+	}
+	if p.notice.from == "" || p.has(from) {
+		return nil
+	}
+	at, asap, err := cells.ParseDate([]byte(p.notice.from), d.dateOrder, d.zone)
+	if err != nil {
+		return p.fail(fmt.Sprintf("line %d, above the header, has the date %q from which the rates hold: %v; or a template with date_order dmy or mdy", p.notice.fromLine, clip(p.notice.from), err))
+	}
+	if !asap {
+		d.defaultFrom = at.UnixNano()
+		r.Guesses = append(r.Guesses, Guess{"effective from", at.Format(time.RFC3339), fmt.Sprintf("line %d, above the header, has this date, and the rows have none", p.notice.fromLine)})
+	}
+	return nil
+}
+
+// broken counts a row that could not be read.
+func (d *deck) broken(e *table.RowError) {
 	d.report.Rows++
+	d.report.Bad++
+	out := RowError{Line: e.Line, Value: e.Value, Want: e.Want}
+	if e.Column > 0 && e.Column <= len(d.headers) {
+		out.Column = clip(d.headers[e.Column-1])
+	}
+	d.bad(out)
+}
+
+// row returns the entries of a row; ok is false when the row is bad, is no rate,
+// or says what an earlier one said. They are valid until the next row.
+func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
+	d.line, d.fields, d.failed = row.Line, row.Cells, false
+	d.report.Rows++
+	if d.isNote() {
+		d.report.Notes++
+		d.notes.note(d.line)
+		return nil, false
+	}
 	d.width()
 	if !d.failed {
 		d.read()
 	}
+	if !d.failed && d.action == cells.None && d.has(action) {
+		d.report.Idle++
+		return nil, false
+	}
 	if !d.failed {
-		ok = d.isNew(d.rates)
+		ok = d.isNew()
 	}
 	if d.failed {
 		d.report.Bad++
 		return nil, false
 	}
-	if ok {
+	if ok && d.wantsPrices() {
 		d.notes.increments(d, d.rates[0])
 	}
-	return d.rates, ok
+	return d.entries, ok
+}
+
+// isNote reports whether a row is text below or between the rates: it has nothing
+// where a rate has its code and its prices, and fewer cells than a rate.
+func (d *deck) isNote() bool {
+	filled, key := 0, false
+	for i, f := range d.fields {
+		if len(bytes.TrimSpace(f)) == 0 {
+			continue
+		}
+		filled++
+		for _, m := range [...]meaning{prefix, price, price1, priceN, inter, intra, service, action, id} {
+			key = key || d.at[m] == i
+		}
+	}
+	// A sentence in the first cell is no code even where that is the codes' column.
+	if key && filled == 1 && d.at[prefix] == 0 && len(bytes.TrimSpace(d.fields[0])) > 0 && !bytes.ContainsAny(d.fields[0], "0123456789") {
+		key = false
+	}
+	return !key && filled <= 2 && filled < len(d.headers)
 }
 
 // width holds the row against the header. Cells may be missing only behind the
@@ -87,6 +154,12 @@ func (d *deck) width() {
 	if len(d.fields) > d.last && len(d.fields) <= len(d.headers) {
 		return
 	}
+	if d.padded && len(d.fields) <= d.last {
+		for len(d.fields) <= d.last {
+			d.fields = append(d.fields, nil)
+		}
+		return
+	}
 	want := fmt.Sprintf("%d cells as in the header, this row has %d", len(d.headers), len(d.fields))
 	if len(d.fields) > len(d.headers) {
 		want += "; a cell with the delimiter in it needs quotes"
@@ -95,10 +168,14 @@ func (d *deck) width() {
 }
 
 func (d *deck) text() string {
+	delimiter := d.report.Delimiter
+	if delimiter == "" {
+		delimiter = ","
+	}
 	var text []byte
 	for i, f := range d.fields {
 		if i > 0 {
-			text = append(text, d.report.Delimiter...)
+			text = append(text, delimiter...)
 		}
 		if text = append(text, f...); len(text) > maxShown {
 			break
@@ -121,6 +198,17 @@ func (d *deck) expect(m meaning, want string) {
 	}
 }
 
+// check is expect for what reading the cell came to.
+func (d *deck) check(m meaning, err error) {
+	var want *cells.Want
+	switch {
+	case errors.As(err, &want):
+		d.expect(m, want.Text)
+	case err != nil:
+		d.expect(m, err.Error())
+	}
+}
+
 // want fails the row for what a column should hold, if the deck has it.
 func (d *deck) want(m meaning, want string) {
 	if !d.has(m) {
@@ -138,26 +226,47 @@ func (d *deck) cell(m meaning) []byte {
 	return d.fields[d.at[m]]
 }
 
-func (d *deck) blank(m meaning) bool { return len(unwrap(d.cell(m))) == 0 }
+func (d *deck) blank(m meaning) bool { return len(cells.Unwrap(d.cell(m))) == 0 }
 
-// read makes the rates of the row: one for all calls, one for each class that
-// has a price, one for local calls.
+// wantsPrices reports whether the row says what its rate costs.
+func (d *deck) wantsPrices() bool { return d.action != cells.Delete && !d.closed }
+
+// read makes the entries of the row: for each code one for all calls, one for
+// each class that has a price, one for local calls.
 func (d *deck) read() {
 	var r rating.Rate
+	d.readAction()
 	d.match(&r)
-	if !d.blank(blocked) {
-		on, want := parseBlocked(d.cell(blocked))
-		r.Blocked = on
-		d.expect(blocked, want)
+	d.readStatus(&r)
+	d.rates = d.rates[:0]
+	if d.wantsPrices() || !d.blank(price) || !d.blank(price1) {
+		d.costs(r)
 	}
-	if !d.blank(status) {
-		if blockedStatus(d.cell(status)) {
-			r.Blocked = true
-		} else {
-			d.notes.status(d.cell(status))
+	if len(d.rates) == 0 {
+		d.rates = append(d.rates, r)
+	}
+	if d.failed {
+		return
+	}
+	d.entries = d.entries[:0]
+	for _, code := range d.codes {
+		for i := range d.rates {
+			e := Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Action: d.action}
+			e.Rate.Prefix = code
+			if d.has(id) {
+				e.ID = string(cells.Unwrap(d.cell(id)))
+			}
+			if err := e.Rate.Validate(); err != nil && d.wantsPrices() {
+				d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})
+				return
+			}
+			d.entries = append(d.entries, e)
 		}
 	}
-	d.rates = d.rates[:0]
+}
+
+// costs reads what the row's rates cost.
+func (d *deck) costs(r rating.Rate) {
 	if d.has(price) || d.has(price1) {
 		all := r
 		d.prices(&all)
@@ -165,14 +274,9 @@ func (d *deck) read() {
 	}
 	d.classes(r)
 	d.local(r)
+	if len(d.rates) == 0 {
+		return
+	}
 	d.terms()
 	d.intervals()
-	for i := range d.rates {
-		if d.failed {
-			return
-		}
-		if err := d.rates[i].Validate(); err != nil {
-			d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})
-		}
-	}
 }

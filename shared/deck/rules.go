@@ -1,38 +1,187 @@
 package deck
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/bojanz/currency"
+
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/numbering"
-	"github.com/tollbook/tollbook/shared/period"
 	"github.com/tollbook/tollbook/shared/rating"
 )
+
+// readAction reads what the row asks for.
+func (d *deck) readAction() {
+	d.action, d.closed = cells.None, false
+	if d.has(action) {
+		var err error
+		d.action, err = cells.ParseAction(d.cell(action))
+		d.check(action, err)
+	}
+	if !d.blank(discontinued) {
+		on, err := cells.ParseFlag(d.cell(discontinued))
+		d.check(discontinued, err)
+		d.closed = on
+	}
+}
+
+// readStatus reads the carrier's words for what becomes of the rate.
+func (d *deck) readStatus(r *rating.Rate) {
+	if !d.blank(blocked) {
+		on, err := cells.ParseFlag(d.cell(blocked))
+		d.check(blocked, err)
+		r.Blocked = on
+	}
+	for _, m := range [...]meaning{status, change} {
+		if d.blank(m) {
+			continue
+		}
+		switch cells.ParseChange(d.cell(m)) {
+		case cells.ChangeBlocked:
+			r.Blocked = true
+		case cells.Closed:
+			d.closed = true
+		case cells.Other:
+			if !strings.EqualFold(string(cells.Unwrap(d.cell(m))), "active") {
+				d.notes.status(m, d.cell(m))
+			}
+		default:
+			d.notes.changed = true
+		}
+	}
+}
 
 // match reads which usage a row is for.
 func (d *deck) match(r *rating.Rate) {
 	if !d.blank(kind) {
-		k, err := call.ParseKind(strings.ToLower(string(unwrap(d.cell(kind)))))
+		k, err := call.ParseKind(strings.ToLower(string(cells.Unwrap(d.cell(kind)))))
 		if r.Kind = k; err != nil {
 			d.expect(kind, "voice, sms, data or event")
 		}
 	}
 	r.Service = d.name(service)
-	if r.Service == "" || !d.blank(prefix) {
-		var want string
-		r.Prefix, want = parsePrefix(d.cell(prefix))
-		d.expect(prefix, want)
-	}
-	var want string
-	r.Destination, want = parseName(d.cell(destination))
-	d.expect(destination, want)
+	d.readCodes(r.Service != "")
+	r.Destination = d.destination()
 	r.Band, r.Origin, r.Tag, r.Area = d.name(band), d.name(origin), d.name(tag), d.name(area)
+	if d.has(originPrefix) && !d.blank(originPrefix) {
+		r.Origin = d.originGroup()
+	}
 	r.From, r.To = d.instant(from), d.instant(to)
+	if r.From == 0 && !d.has(from) {
+		r.From = d.defaultFrom
+	}
 	if r.From != 0 && r.To != 0 && r.From >= r.To {
 		d.expect(to, "an instant after "+time.Unix(0, r.From).UTC().Format(time.RFC3339))
+	}
+	if !d.blank(currencyCode) {
+		d.readCurrency()
+	}
+}
+
+// readCodes reads the prefixes that the row is for; service: it may have none.
+func (d *deck) readCodes(service bool) {
+	d.codes = d.codes[:0]
+	if d.blank(prefix) && (service || d.action != cells.None && !d.blank(id)) {
+		d.codes = append(d.codes, "")
+		return
+	}
+	rules := d.codeRules
+	if d.has(countryCode) {
+		rules.CountryCode = cells.Unwrap(d.cell(countryCode))
+	}
+	text := d.cell(prefix)
+	if !d.blank(codeTo) {
+		text = append(append(append(d.text2[:0], cells.Unwrap(text)...), '-'), cells.Unwrap(d.cell(codeTo))...)
+		d.text2 = text
+	}
+	var note cells.CodeNote
+	var err error
+	d.codes, note, err = cells.AppendCodes(d.codes, text, rules)
+	if d.notes.codes(d.line, note); err != nil {
+		if d.blank(prefix) {
+			err = &cells.Want{Text: "digits: a row without a prefix would price every number"}
+		}
+		d.check(prefix, err)
+	}
+}
+
+// destination is the name of the column for it, else that of the country, with
+// that of the network where there is one.
+func (d *deck) destination() string {
+	read := func(m meaning) string {
+		if !d.has(m) {
+			return ""
+		}
+		name, err := cells.ParseName(d.cell(m), rating.MaxDestination)
+		d.check(m, err)
+		return name
+	}
+	if d.has(destination) {
+		if name := read(destination); name != "" || !d.has(country) {
+			return name
+		}
+	}
+	land, net := read(country), read(network)
+	switch {
+	case net == "" || strings.HasPrefix(net, land) && land != "":
+		return land + strings.TrimPrefix(net, land)
+	case land == "":
+		return net
+	case len(land)+1+len(net) > rating.MaxDestination:
+		d.expect(network, fmt.Sprintf("a name of at most %d bytes, with the country", rating.MaxDestination))
+	}
+	return land + " " + net
+}
+
+// originGroup names the group of callers that the row is for by their prefixes,
+// and keeps what it stands for.
+func (d *deck) originGroup() string {
+	if anyCaller[strings.ToLower(string(cells.Unwrap(d.cell(originPrefix))))] {
+		return ""
+	}
+	codes, _, err := cells.AppendCodes(nil, d.cell(originPrefix), cells.CodeRules{Strip: d.codeRules.Strip})
+	if err != nil {
+		d.check(originPrefix, err)
+		return ""
+	}
+	slices.Sort(codes)
+	name := strings.Join(codes, "+")
+	if len(name) > rating.MaxName {
+		sum := sha256.Sum256([]byte(name))
+		name = fmt.Sprintf("%s+%d more %x", codes[0], len(codes)-1, sum[:4])
+	}
+	if d.report.Origins == nil {
+		d.report.Origins = map[string][]string{}
+	}
+	if len(d.report.Origins) == maxOrigins && d.report.Origins[name] == nil {
+		d.expect(originPrefix, fmt.Sprintf("at most %d groups of callers", maxOrigins))
+	}
+	d.report.Origins[name] = codes
+	return name
+}
+
+// anyCaller is what a column of callers' prefixes says of a price for all.
+var anyCaller = map[string]bool{"all": true, "any": true, "*": true, "default": true, "other": true}
+
+// maxOrigins bounds the groups of callers of a deck.
+const maxOrigins = 10_000
+
+// readCurrency holds the currency of a row against that of the rows before.
+func (d *deck) readCurrency() {
+	code := strings.ToUpper(string(cells.Unwrap(d.cell(currencyCode))))
+	switch {
+	case !currency.IsValid(code):
+		d.expect(currencyCode, "a code of ISO 4217, such as GBP")
+	case d.report.Currency == "":
+		d.report.Currency = code
+	case d.report.Currency != code:
+		d.expect(currencyCode, fmt.Sprintf("%s as the rest of the file: a deck has one currency", d.report.Currency))
 	}
 }
 
@@ -112,8 +261,8 @@ func (d *deck) terms() {
 	r.Minimum, r.Free = d.secondsOr(minimum, 0), d.secondsOr(free, 0)
 	r.Grace, r.NoGrace = d.grace(voice)
 	if !d.blank(access) {
-		on, want := parseBlocked(d.cell(access))
-		if r.Access = on; want != "" {
+		on, err := cells.ParseFlag(d.cell(access))
+		if r.Access = on; err != nil {
 			d.expect(access, "1 or 0, yes or no, true or false")
 		}
 	}
@@ -162,7 +311,7 @@ func (d *deck) readUnit(voice bool) Unit {
 	if d.blank(unit) {
 		return u
 	}
-	switch strings.ToLower(string(unwrap(d.cell(unit)))) {
+	switch strings.ToLower(string(cells.Unwrap(d.cell(unit)))) {
 	case "minute", "min":
 		u = Minute
 	case "second", "sec":
@@ -185,11 +334,11 @@ func (d *deck) fee(m meaning) money.Price {
 	if d.blank(m) {
 		return 0
 	}
-	p, want := d.parsePrice(d.cell(m))
-	if p < 0 {
-		want = "0 or more"
+	p, kind, err := cells.ParsePrice(d.cell(m), d.priceRules)
+	if err == nil && kind != cells.Price {
+		err = &cells.Want{Text: "0 or more"}
 	}
-	d.expect(m, want)
+	d.check(m, err)
 	return p
 }
 
@@ -198,37 +347,26 @@ func (d *deck) name(m meaning) string {
 	if !d.has(m) {
 		return ""
 	}
-	s, want := parseName(unwrap(d.cell(m)))
-	if want == "" && len(s) > rating.MaxName {
-		want = fmt.Sprintf("a name of at most %d bytes", rating.MaxName)
-	}
-	d.expect(m, want)
+	s, err := cells.ParseName(cells.Unwrap(d.cell(m)), rating.MaxName)
+	d.check(m, err)
 	return s
 }
 
-// instant reads a date or an instant as Unix nanoseconds; an empty cell is 0.
+// instant reads a date or an instant as Unix nanoseconds; an empty cell, and one
+// that says at once, is 0.
 func (d *deck) instant(m meaning) int64 {
 	if d.blank(m) {
 		return 0
 	}
-	at, err := parseInstant(string(unwrap(d.cell(m))))
+	at, asap, err := cells.ParseDate(d.cell(m), d.dateOrder, d.zone)
 	if err != nil {
-		d.expect(m, "a date such as 2026-11-30, or an instant such as 2026-11-30T18:00:00Z; without a zone it is UTC")
+		d.check(m, err)
+		return 0
 	}
-	return at
-}
-
-func parseInstant(s string) (int64, error) {
-	switch strings.ToLower(s) {
-	case "asap", "now", "immediate", "immediately":
-		return 0, nil // as soon as the deck's revision is live
+	if asap {
+		return 0
 	}
-	for _, layout := range [...]string{time.DateOnly, time.RFC3339, "2006-01-02T15:04:05", time.DateTime} {
-		if t, err := time.Parse(layout, s); err == nil && t.Year() > period.MinYear && t.Year() <= period.MaxYear {
-			return t.UnixNano(), nil
-		}
-	}
-	return 0, fmt.Errorf("%.40q is no date", s)
+	return at.UnixNano()
 }
 
 // limit is the longest interval of the row's kind of usage.

@@ -83,7 +83,7 @@ func TestColumnsOfRules(t *testing.T) {
 			},
 			bad: []string{
 				`line 5, column prefix: "44": want one rate for a prefix: line 3 has another for 44`,
-				`line 7, column Effective From: "01/12/2026": want a date such as 2026-11-30, or an instant such as 2026-11-30T18:00:00Z; without a zone it is UTC`,
+				`line 7, column Effective From: "01/12/2026": want the order of day and month to be known: this is day 1 of month 12, or month 1 and day 12; write 30-Nov-2026 or 2026-11-30, or say the order of the deck's dates`,
 				`line 8, column Effective To: "2026-12-01": want an instant after 2026-12-01T00:00:00Z`,
 			}},
 		{name: "classes", deck: "prefix,inter,intra,indeterminate,billing\n44,1,2,3,1/1\n45,1,blocked,,1/1\n46,,,,1/1\n",

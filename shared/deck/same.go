@@ -28,38 +28,46 @@ func keyOf(r *rating.Rate) key {
 	return k
 }
 
-// isNew remembers the rates of a row. The same row again is merged; another
+// isNew remembers the entries of a row. The same row again is merged; another
 // rate for the same calls is an error, since nothing says which one holds.
-func (d *deck) isNew(rates []rating.Rate) bool {
+func (d *deck) isNew() bool {
 	var text []byte
-	for i := range rates {
-		text = appendRate(text, &rates[i])
+	for i := range d.rates {
+		text = appendRate(text, &d.rates[i])
 	}
+	if d.closed {
+		text = append(text, 'c')
+	}
+	text = append(text, byte(d.action))
 	sum := sha256.Sum256(text)
 	now := first{line: d.line, digest: [16]byte(sum[:])}
-	merged := int64(0)
-	for i := range rates {
-		r := &rates[i]
-		before, ok := d.seen[keyOf(r)]
+	kept, merged := d.entries[:0], int64(0)
+	for _, e := range d.entries {
+		before, ok := d.seen[keyOf(&e.Rate)]
 		switch {
+		case e.Rate.Prefix == "" && e.ID != "": // which rate it means, its id says
 		case ok && before.digest != now.digest:
-			of := r.Prefix
-			if r.Service != "" {
-				of = "service " + r.Service
+			of := e.Rate.Prefix
+			if e.Rate.Service != "" {
+				of = "service " + e.Rate.Service
 			}
 			d.expect(prefix, fmt.Sprintf("one rate for a prefix: line %d has another for %s", before.line, of))
 			return false
-		case ok:
+		case ok && before.line != d.line:
 			merged = before.line
+			continue
 		}
+		kept = append(kept, e)
 	}
-	if merged > 0 {
-		d.report.Merged++
+	if d.entries = kept; merged > 0 {
 		d.notes.merged(d.line, merged)
+	}
+	if len(kept) == 0 {
+		d.report.Merged++
 		return false
 	}
-	for i := range rates {
-		d.seen[keyOf(&rates[i])] = now
+	for i := range kept {
+		d.seen[keyOf(&kept[i].Rate)] = now
 	}
 	return true
 }

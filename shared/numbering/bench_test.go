@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/tollbook/tollbook/shared/prefix"
@@ -135,4 +136,46 @@ func BenchmarkRegions(b *testing.B) {
 			}
 		}
 	})
+}
+
+// benchPrefixes are prefixes as decks have them: of three to seven digits, of
+// all plans.
+func benchPrefixes(b *testing.B) []string {
+	b.Helper()
+	rng := rand.New(rand.NewPCG(5, 6))
+	var rows []string
+	for line := range strings.Lines(string(embeddedPlaces)) {
+		if stem, ends, ok := parsePrefixes(line[:max(0, strings.IndexByte(line, '\t'))]); ok {
+			rows = append(rows, stem+ends[:1])
+		}
+	}
+	prefixes := make([]string, 1_000_000)
+	for i := range prefixes {
+		prefixes[i] = fmt.Sprintf("%s%06d", rows[rng.IntN(len(rows))], rng.IntN(1_000_000))[:3+rng.IntN(5)]
+	}
+	return prefixes
+}
+
+func BenchmarkPlaces(b *testing.B) {
+	places, prefixes := EmbeddedPlaces(), benchPrefixes(b)
+	i, known := 0, 0
+	for b.Loop() {
+		if places.Of(prefixes[i]).Type != Unknown {
+			known++
+		}
+		if i++; i == len(prefixes) {
+			i = 0
+		}
+	}
+	b.ReportMetric(float64(known)/float64(b.N), "known")
+}
+
+func BenchmarkOpenPlaces(b *testing.B) {
+	for b.Loop() {
+		places, err := OpenPlaces(embeddedPlaces)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(places.nodes)), "prefixes")
+	}
 }

@@ -1,6 +1,7 @@
 // Package numbering says what a telephone number is: how a switch's text
-// becomes digits in E.164, which country or US state a number belongs to, how
-// far apart two numbers are for charging, and whose number it is at an instant.
+// becomes digits in E.164, which country or US state a number belongs to, what
+// the numbers under a prefix of a deck are, how far apart two numbers are for
+// charging, and whose number it is at an instant.
 package numbering
 
 import "fmt"

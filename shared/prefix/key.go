@@ -21,7 +21,8 @@ type Key struct {
 
 const (
 	zeros   = 0x3030303030303030 // eight times '0'
-	highs   = 0xF0F0F0F0F0F0F0F0
+	each    = 0x0101010101010101
+	highs   = 0xF0 * each
 	topByte = 0xFF << 56
 )
 
@@ -32,27 +33,30 @@ func KeyOf[T string | []byte](number T) (key Key, ok bool) {
 	n := len(number)
 	var a, b uint64 // characters 0..7 and 8..15, the first in the lowest byte
 	switch {
-	case n > MaxDigits:
-		a = load(number[:8])
-		b = load(number[8:16])&^topByte | zeros&topByte
-	case n >= 8:
+	case uint(n-8) < 8: // as nearly all have
 		a = load(number[:8])
 		// The last eight characters hold those from the ninth on: shift the
 		// others out and fill up with zeros.
 		b = load(number[n-8:])>>(8*uint(16-n)) | zeros<<(8*uint(n-8))
+	case n > MaxDigits:
+		a = load(number[:8])
+		b = load(number[8:16])&^topByte | zeros&topByte
 	default:
 		a, b = zeros, zeros
 		for i := range n {
 			a = a&^(0xFF<<(8*i)) | uint64(number[i])<<(8*i)
 		}
 	}
-	if !digits8(a) || !digits8(b) {
-		return Key{}, false
+	if ((a^zeros)|((a+6*each)^zeros)|(b^zeros)|((b+6*each)^zeros))&highs != 0 {
+		return Key{}, false // not digits: the upper half of each is 3, and stays 3 when 6 is added
 	}
-	first, rest := value8(a), value8(b)
+	// Both parts without a division: the first six behind two zeros, the next
+	// eight, and the fifteenth.
+	const two = 16
+	head, tail := a<<two|zeros>>(64-two), a>>(64-two)|b<<two
 	return Key{
-		Head:   uint32(first / 100),
-		Tail:   uint32(first%100*10_000_000 + rest/10),
+		Head:   uint32(value8(head)),
+		Tail:   uint32(value8(tail)*10 + b>>(64-two)&0xF),
 		Digits: uint8(min(n, 255)),
 	}, true
 }
@@ -61,13 +65,6 @@ func load[T string | []byte](b T) uint64 {
 	_ = b[7]
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
-// digits8 reports whether all eight characters are digits: the upper half of
-// each is 3, and stays 3 when 6 is added. A carry out of a byte needs 0xFA or
-// more there, which the first half of the test has refused.
-func digits8(w uint64) bool {
-	return w&highs|(w+0x0606060606060606)&highs>>4 == 0x3333333333333333
 }
 
 // value8 returns the number that eight digits, the first in the lowest byte,

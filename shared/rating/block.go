@@ -138,8 +138,10 @@ func (p *Pricer) beginAt(b *Block, from, i int) {
 		x.invalid = caller == 0
 		c.classify(x, caller, p.to[i])
 	}
-	if x.groups = c.groupsOf(origin, x.invalid); c.packed == nil {
-		x.ranks = c.ranksOf(origin)
+	if c.asks.groups {
+		if x.groups = c.groupsOf(origin, x.invalid); c.packed == nil {
+			x.ranks = c.ranksOf(origin)
+		}
 	}
 	if c.terms.Bands != nil {
 		x.band = p.bandAt(b.Instants[from+i], b.Zone)
@@ -147,24 +149,31 @@ func (p *Pricer) beginAt(b *Block, from, i int) {
 }
 
 // chargeBlock charges the rows that chooseBlock found. Most rows have one price
-// and two intervals and most calls some length: those are charged here, as
-// quick would, and chargePlace charges the others.
+// and two intervals, or tiers, and most calls some length: those are charged here,
+// as quick would, and chargePlace charges the others.
 func (p *Pricer) chargeBlock(b *Block, from, to int) {
 	c, t := p.card, p.card.terms
 	charges, quantities, keys := b.Charges[from:to], b.Quantities[from:to], b.Numbers[from:to]
 	plains, decimals := c.plains, uint8(t.Decimals)
 	for i := range charges {
-		word := p.words[i]
+		word, row := p.words[i], p.rows[i]
 		shape := word >> formBits & c.mask
-		price := uint64(word >> c.beside)
-		if p.rows[i] == 0 || word&formMask != formBeside || price > c.top || uint64(shape) >= uint64(len(plains)) ||
-			0*int(keys[i].Digits) > t.ShortDigits || uint64(quantities[i])-1 >= MaxQuantity {
+		if row == 0 || uint64(shape) >= uint64(len(plains)) ||
+			int(keys[i].Digits) < t.ShortDigits || uint64(quantities[i])-1 >= MaxQuantity {
 			p.chargePlace(b, from+i, i)
 			continue
 		}
-		s := &plains[shape]
+		s, price := &plains[shape], uint64(word>>c.beside)
 		quantity := t.rounded(b.Kind, quantities[i])
-		if !s.ok || quantity == 0 {
+		if s.tiers && quantity > 0 {
+			if billed, units, ok := c.chargeTiers(word, row-1, quantity); ok {
+				charges[i] = Charge{
+					Prefix: int(p.levels[i]), Billed: billed, Amount: money.Units(units, decimals), Flags: s.flags | p.flags[i], Row: Row(row),
+				}
+				continue
+			}
+		}
+		if !s.ok || quantity == 0 || word&formMask != formBeside || price > c.top {
 			p.chargePlace(b, from+i, i)
 			continue
 		}
@@ -179,7 +188,7 @@ func (p *Pricer) chargeBlock(b *Block, from, to int) {
 		units := lo / s.den
 		units += roundsUp(lo-units*s.den, s.den, t.Rounding)
 		charges[i] = Charge{
-			Prefix: int(p.levels[i]), Billed: first + rest, Amount: money.Units(units, decimals), Flags: s.flags | p.flags[i], Row: Row(p.rows[i]),
+			Prefix: int(p.levels[i]), Billed: first + rest, Amount: money.Units(units, decimals), Flags: s.flags | p.flags[i], Row: Row(row),
 		}
 	}
 }

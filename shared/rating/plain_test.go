@@ -39,6 +39,27 @@ func TestPlainRowsUnderAnyTerms(t *testing.T) {
 		if rate.Price1 = rate.PriceN; rapid.Bool().Draw(rt, "two prices") {
 			rate.Price1 = priceOf("price 1", 9999)
 		}
+		if rapid.Bool().Draw(rt, "tiers") {
+			rate.Price1, rate.PriceN, rate.Interval1, rate.IntervalN = 0, 0, 0, 0
+			for at := uint32(1); ; {
+				tier := Tier{From: at, Length: rapid.Uint32Range(0, 100).Draw(rt, "length"), Price: priceOf("of the tier", 9999)}
+				if tier.Event = rapid.Bool().Draw(rt, "event"); tier.Event {
+					if tier.Every = rapid.Uint32Range(0, 20).Draw(rt, "every"); tier.Every == 0 {
+						tier.Length = 0
+					}
+					rate.Tiers = append(rate.Tiers, tier)
+					continue
+				}
+				if len(rate.Tiers) > 3 {
+					tier.Length = 0
+				}
+				tier.RoundUp = rapid.Uint32Range(0, 30).Draw(rt, "round")
+				rate.Tiers = append(rate.Tiers, tier)
+				if at += tier.Length; tier.Length == 0 {
+					break
+				}
+			}
+		}
 		if rapid.Bool().Draw(rt, "data") { // of which there may be far more than seconds
 			rate.Kind = call.Data
 		}

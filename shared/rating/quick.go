@@ -1,6 +1,7 @@
 package rating
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 
@@ -31,12 +32,14 @@ type plain struct {
 	feePer, times, den   uint64
 	flags                call.Flags
 	ok                   bool
+	tiers                bool // it is not plain: see chargeTiers
 }
 
 func (q *quick) plain() plain {
 	return plain{
 		interval1: q.lengths.interval1, intervalN: q.lengths.intervalN, feePer: q.feePer, times: q.times, den: q.den, flags: q.flags,
-		ok: q.ok && !q.blocked && q.single && q.lengths.simple && q.least == 0 && q.most == math.MaxUint64,
+		ok:    q.ok && !q.blocked && q.single && q.lengths.simple && q.least == 0 && q.most == math.MaxUint64,
+		tiers: q.ok && !q.blocked && q.lengths.tiersOnly,
 	}
 }
 
@@ -215,6 +218,47 @@ func (c *Card) sumTiers(s *quick, w *words, q uint64) (billed, hi, lo uint64, ok
 		}
 	}
 	return billed, hi, lo, true
+}
+
+// chargeTiers is quick for a row of tiers and nothing else, whose first word has
+// been read: false, if that takes more, or the image is damaged.
+func (c *Card) chargeTiers(first, at uint32, q uint64) (billed, units uint64, ok bool) {
+	s := &c.quicks[first>>formBits&c.mask]
+	size := 4 * sizeOf(first, int(s.tiers))
+	if size > len(c.rates)-4*int(at) {
+		return 0, 0, false
+	}
+	words, lo, over := c.rates[4*int(at):][:size], s.feePer, uint64(0)
+	form, price := first&formMask, uint64(first>>c.beside)
+	if form != formBeside {
+		words = words[4:]
+	}
+	for i := range c.steps[s.tierAt:][:s.tiers] {
+		switch {
+		case form == formWide:
+			price = binary.LittleEndian.Uint64(words[8*i:])
+		case form == formApart || i > 0:
+			price = uint64(binary.LittleEndian.Uint32(words[4*i:]))
+		}
+		step := &c.steps[int(s.tierAt)+i]
+		n, high := step.take(q), uint64(0)
+		if step.event {
+			high, n = bits.Mul64(n, s.per)
+		} else {
+			billed += n
+		}
+		h, l := bits.Mul64(price, n)
+		sum, carry := bits.Add64(lo, l, 0)
+		_, above := bits.Sub64(c.top, price, 0)
+		lo, over = sum, over|high|h|carry|above
+	}
+	h, sum := bits.Mul64(lo, s.times)
+	if over|h != 0 {
+		return 0, 0, false
+	}
+	units = sum / s.den
+	units += roundsUp(sum-units*s.den, s.den, c.terms.Rounding)
+	return billed, min(max(units, s.least), s.most), true
 }
 
 // divide returns hi:lo / den, rounded once; false: it does not fit.

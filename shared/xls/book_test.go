@@ -2,6 +2,7 @@ package xls_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,6 +42,26 @@ func TestEveryKindOfCellIsRead(t *testing.T) {
 	if diff := cmp.Diff(want, first(t, full())); diff != "" {
 		t.Errorf("rows (-want +got)\n%s", diff)
 	}
+}
+
+func TestABookIsReadByManyAtOnce(t *testing.T) {
+	book, err := open(full().Write(), xls.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := rows(book, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if got, err := rows(book, 0); err != nil || !cmp.Equal(want, got) {
+				t.Errorf("%q, %v, want %q", got, err, want)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestOnlyWorksheetsAreListed(t *testing.T) {

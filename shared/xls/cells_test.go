@@ -124,6 +124,15 @@ func TestFormatsOfItsOwnDecideWhatIsADate(t *testing.T) {
 	}
 }
 
+// A workbook may say what a built-in format looks like: then that counts.
+func TestAWrittenFormatGoesBeforeTheBuiltInOne(t *testing.T) {
+	b := sheet([]any{xlstest.Date{Serial: 46_288}})
+	b.Globals = []xlstest.Record{{ID: 0x041E, Data: append([]byte{14, 0, 4, 0, 0}, "0.00"...)}}
+	if diff := cmp.Diff([]string{"1 A:n:46288"}, first(t, b)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestASheetThatIsDamagedNamesTheCell(t *testing.T) {
 	const again = ": open it in a spreadsheet program and save it again, or ask the sender for it once more"
 	formula := func(value ...byte) xlstest.Record {
@@ -173,6 +182,7 @@ func TestRecordsOfTheWorkbookThatLieAreRefused(t *testing.T) {
 		{"sheet behind the end", []xlstest.Record{{ID: 0x85, Data: []byte{0, 0, 1, 0, 0, 0, 1, 0, 'X'}}}, `sheet "X": the file is damaged (a sheet begins at byte 65536 of`},
 		{"sheet at the beginning", []xlstest.Record{{ID: 0x85, Data: []byte{0, 0, 0, 0, 0, 0, 1, 0, 'X'}}}, "where the sheet should be is a part of kind 0005"},
 		{"sheet within a record", []xlstest.Record{{ID: 0x85, Data: []byte{1, 0, 0, 0, 0, 0, 1, 0, 'X'}}}, `sheet "X": the file is damaged (a part begins with record`},
+		{"sheet without a name", []xlstest.Record{{ID: 0x85, Data: make([]byte, 8)}}, "a sheet has no name"},
 		{"no end", []xlstest.Record{record(0x0809, 0x0600, 0x10)}, "its first part has no end"},
 		{"name of a sheet cut off", []xlstest.Record{{ID: 0x85, Data: []byte{0, 0, 0, 0, 0, 0, 200, 0, 'X'}}}, "the text of a record 0085 is cut off"},
 		{"short format", []xlstest.Record{record(0x041E, 164)}, "record 041E has 2 bytes, want at least 5"},
@@ -212,6 +222,11 @@ func TestLimitsAreKept(t *testing.T) {
 		if got := problem(t, file, c.out); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+	// Of a text beyond the limit no more is kept than says so.
+	long = strings.Repeat("x", 10_000)
+	if got := problem(t, sheet([]any{long}).Write(), xls.Limits{Cell: 10, Strings: 50}); !strings.Contains(got, "cell A1: its text has more than 10 bytes") {
+		t.Error(got)
 	}
 	// The format itself has 256 columns, though records can name more.
 	wide := with(record(0x027E, 2, 256, 0, 6, 0)).Write()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func TestRecordsThatAreCutOffAnywhereEndInAnError(t *testing.T) {
 func TestNoByteBringsTheReaderDown(t *testing.T) {
 	file := full().Write()
 	for i := range file {
-		for _, b := range []byte{0, 0xFF, file[i] ^ 0x80, file[i] + 1} {
+		for _, b := range []byte{0, 0xFF, file[i] + 1} {
 			was := file[i]
 			file[i] = b
 			_, err := all(file)
@@ -179,6 +180,7 @@ func TestAContainerThatLiesIsRefused(t *testing.T) {
 		{"stream goes round", put(file, table+4*5, 1), "damaged"},
 		{"stream ends early", put(file, table+4*5, 0xFFFFFFFE), "damaged"},
 		{"stream goes on into nothing", put(file, table+4*5, 0xFFFFFFFF), "damaged"},
+		{"last sector of the stream is missing", put(file, table+4*int(directory-2), 0xFFFFFFFF), "a chain of sectors ends too early"},
 		{"stream goes on behind the end", put(file, table+4*5, 1<<20), "damaged"},
 		{"stream begins nowhere", put(file, entry+116, 0xFFFFFFFF), "damaged"},
 		{"entry has itself on its left", put(file, entry+68, 1), "damaged"},
@@ -204,6 +206,39 @@ func TestALongDirectoryIsRefused(t *testing.T) {
 	const want = "its directory has more than 2048 entries: save it as .xlsx"
 	if got := problem(t, xlstest.Container(entries...), xls.Limits{}); !strings.Contains(got, want) {
 		t.Errorf("2,648 entries: %q, want %q", got, want)
+	}
+}
+
+func TestNestedEntriesTakeBoundedMemory(t *testing.T) {
+	const n = 10_000 // their paths would take 800 MB
+	file := xlstest.Container(make([]xlstest.Entry, n)...)
+	at := 512 + 512*int(binary.LittleEndian.Uint32(file[48:]))
+	for i := 1; i < n; i++ {
+		entry := file[at+128*i:]
+		binary.LittleEndian.PutUint32(entry[76:], binary.LittleEndian.Uint32(entry[72:]))
+		binary.LittleEndian.PutUint32(entry[72:], 0xFFFFFFFF)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := problem(t, file, xls.Limits{})
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 || !strings.Contains(got, "its directory has more than 2048 entries") {
+		t.Errorf("%d bytes: %q", took, got)
+	}
+}
+
+// A spreadsheet within a letter is not what the file is.
+func TestAWorkbookInsideAnotherDocumentIsNotTheFile(t *testing.T) {
+	file := xlstest.Container(xlstest.Entry{Name: "ObjectPool"}, xlstest.Entry{Name: "Workbook", Data: sheet([]any{"Code"}).Stream()})
+	if _, err := all(file); err != nil {
+		t.Fatal(err)
+	}
+	pool := file[512+512*int(binary.LittleEndian.Uint32(file[48:]))+128:]
+	pool[66] = 1                                      // a folder
+	binary.LittleEndian.PutUint32(pool[72:], 1<<32-1) // nothing beside it,
+	binary.LittleEndian.PutUint32(pool[76:], 2)       // the workbook in it
+	if got := problem(t, file, xls.Limits{}); !strings.Contains(got, "another document of Microsoft Office") {
+		t.Error(got)
 	}
 }
 

@@ -89,7 +89,10 @@ func (b *Book) addSheet(r *records) error {
 	if kind != 0 {
 		return nil // a chart, or a sheet of macros
 	}
-	if len(b.sheets) == b.limits.Sheets {
+	switch {
+	case len(name) == 0:
+		return damage("a sheet has no name")
+	case len(b.sheets) == b.limits.Sheets:
 		return refusal("it has more than %d sheets: split it", b.limits.Sheets)
 	}
 	b.sheets = append(b.sheets, sheet{Sheet{string(name), state&3 != 0}, at})

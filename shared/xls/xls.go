@@ -93,7 +93,7 @@ type Sheet struct {
 // Row is a row that has cells.
 type Row struct {
 	Number int    // from 1, as the spreadsheet shows it
-	Cells  []Cell // by column, ascending; valid until the next row
+	Cells  []Cell // by column, ascending; valid until the next row, but for their texts, which stay
 }
 
 // Cell is a cell that is not blank; an empty text is blank, too.

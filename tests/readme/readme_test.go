@@ -40,6 +40,7 @@ const (
 	tryFile          = "infra/docs/try.md"
 	installationFile = "infra/docs/installation.md"
 	cardsFile        = "infra/docs/cards.md"
+	decksFile        = "infra/docs/decks.md"
 	exportsFile      = "infra/docs/exports.md"
 )
 
@@ -106,7 +107,7 @@ func TestTheSampleRunIsShownAsItIs(t *testing.T) {
 
 func TestTheCommandsOfTryWork(t *testing.T) {
 	t.Chdir("../..")
-	for name, want := range map[string]int{tryFile: 2, readmeFile: 2, cardsFile: 1} {
+	for name, want := range map[string]int{tryFile: 2, readmeFile: 2, cardsFile: 1, decksFile: 1} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -114,10 +115,10 @@ func TestTheCommandsOfTryWork(t *testing.T) {
 		ran, out := 0, t.TempDir()
 		for _, line := range lines(string(text)) {
 			args, ok := strings.CutPrefix(line, "go run ./emulator ")
-			if !ok || !strings.HasPrefix(args, "try ") && !strings.HasPrefix(args, "fsck --out ") {
+			if !ok || !strings.HasPrefix(args, "try ") && !strings.HasPrefix(args, "deck ") && !strings.HasPrefix(args, "fsck --out ") {
 				continue
 			}
-			run(t, strings.Fields(strings.ReplaceAll(args, "--out out/", "--out "+out+"/"))...)
+			run(t, strings.Fields(strings.ReplaceAll(args, " out/", " "+out+"/"))...)
 			ran++
 		}
 		if ran != want {
@@ -131,7 +132,7 @@ func TestEveryColumnOfADeckIsInTheTable(t *testing.T) {
 	for _, c := range deck.Columns() {
 		want = append(want, fmt.Sprintf("| `%s` | `%s` |", c.Name, strings.Join(c.Headers, "`, `")))
 	}
-	_, rest, _ := strings.Cut(document(t, cardsFile), "| column | headers | |\n|---|---|---|\n")
+	_, rest, _ := strings.Cut(document(t, decksFile), "| column | headers | |\n|---|---|---|\n")
 	table, _, _ := strings.Cut(rest, "\n\n")
 	var got []string
 	for row := range strings.SplitSeq(table, "\n") {
@@ -140,7 +141,7 @@ func TestEveryColumnOfADeckIsInTheTable(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-product +%s\n%s", cardsFile, diff)
+		t.Errorf("-product +%s\n%s", decksFile, diff)
 	}
 }
 
@@ -234,7 +235,7 @@ func TestEveryFunctionIsInTheTable(t *testing.T) {
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Chdir("../..")
-	for _, name := range []string{readmeFile, tryFile, installationFile, cardsFile, exportsFile} {
+	for _, name := range []string{readmeFile, tryFile, installationFile, cardsFile, decksFile, exportsFile} {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -65,11 +65,15 @@ func compile(from, to string, r rule) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	var rates []rating.Rate
 	var bad error
-	report, err := deck.Read(f, deck.Options{}, func(_ int64, one rating.Rate) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	report, err := deck.ReadFile(f, info.Size(), deck.Options{}, func(e deck.Entry) error {
 		if r.rate != nil {
-			r.rate(&one)
+			r.rate(&e.Rate)
 		}
-		rates = append(rates, one)
+		rates = append(rates, e.Rate)
 		return nil
 	}, func(e deck.RowError) { bad = e })
 	if err == nil && len(report.Ignored) > 0 {

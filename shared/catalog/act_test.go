@@ -1,0 +1,77 @@
+package catalog_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/ratecard"
+)
+
+// report applies a deck and returns what is said of it.
+func (in *installation) report(name, text string, at time.Time) *catalog.DeckReport {
+	in.t.Helper()
+	id := in.drop("carrier/"+name, text, at)
+	r, err := in.Apply(ctx, id)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	return r
+}
+
+const actionColumns = "Action,Id,Prefix,Country,Interval 1,Interval N,Price 1,Price N,Forbidden,Grace Period\n"
+
+// Rows of a deck with actions change the rates that there are, all of them or
+// none, and the counts say what became of each.
+func TestADeckOfActions(t *testing.T) {
+	in := start(t)
+	r := in.report("1.csv", actionColumns+"A,,44,UK,1,1,0.01,0.01,0,0\nSA,,33,France,1,1,0.02,0.02,0,0\nA,,49,Germany,1,1,0.03,0.03,0,0\n,,46,Sweden,1,1,0.04,0.04,0,0\n", noon)
+	if r.Deck.State != catalog.DeckApplied || r.Deck.Rates != 3 || r.Actions == nil || r.Actions.Added != 3 || r.Actions.Ignored != 1 || r.Actions.Processed != 4 {
+		t.Fatalf("%+v, %+v", r.Deck, r.Actions)
+	}
+	later := noon.Add(time.Hour)
+	r = in.report("2.csv", actionColumns+"S,,44,,1,1,0.05,0.05,0,0\nD,,33,,,,,,,\nA,,47,Norway,1,1,0.01,0.01,0,0\n", later)
+	want := ratecard.Result{Processed: 3, Recognised: 3, Added: 1, Updated: 1, Deleted: 1}
+	if diff := cmp.Diff(want, *r.Actions, cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Notices" }, cmp.Ignore())); diff != "" || r.Deck.State != catalog.DeckApplied {
+		t.Errorf("%+v (-want +got):\n%s", r.Deck, diff)
+	}
+	if got := fmt.Sprint(r.Changes.Counts[ratecard.New], r.Changes.Counts[ratecard.Increase], r.Changes.Counts[ratecard.Closed], r.Changes.Counts[ratecard.Unchanged], r.From); got != "1 1 1 1 1" {
+		t.Errorf("new, increases, closed, unchanged, from: %s", got)
+	}
+	if got := in.price("carrier", later.Add(time.Minute)); !strings.Contains(got, "0.05") {
+		t.Errorf("44 costs %s", got)
+	}
+	// A rate that is there cannot be added; nothing of the deck is applied.
+	r = in.report("3.csv", actionColumns+"A,,44,UK,1,1,0.09,0.09,0,0\nA,,351,Portugal,1,1,0.01,0.01,0,0\nU,nosuch,49,,1,1,0.5,0.5,0,0\n", later.Add(time.Hour))
+	if r.Deck.State != catalog.DeckRefused || len(r.Errors) != 2 || r.Errors[0].Line != 2 || r.Errors[1].Line != 4 || r.Errors[1].Column != "Id" {
+		t.Errorf("%+v %+v", r.Deck, r.Errors)
+	}
+}
+
+// The same deck again, or one in another spelling, changes nothing.
+func TestWhatADeckChangesIsCounted(t *testing.T) {
+	in := start(t)
+	first := in.report("1.csv", "prefix,rate (inter),intrastate,rate\n1212,0.01,0.02,0.03\n1213,0.01,0.02,0.03\n", noon)
+	if first.Changes == nil || first.From != 0 || first.Changes.Counts[ratecard.New] != 6 {
+		t.Errorf("%+v", first.Changes)
+	}
+	again := in.report("2.csv", "Code;Rate;Inter;Intra\n+1213;0,030;0,01;0,02\n+1212;0,030;0,01;0,02\n", noon.Add(time.Hour))
+	if again.From != 1 || again.Changes.Counts[ratecard.Unchanged] != 6 || again.Changes.Rates() != 6 {
+		t.Errorf("%+v, %+v", again.Deck, again.Changes)
+	}
+}
+
+// Prices in another currency are no prices of the card.
+func TestADeckInAnotherCurrencyIsRefused(t *testing.T) {
+	in := start(t)
+	r := in.report("1.csv", "Currency:,USD\nprefix,rate\n44,0.01\n", noon)
+	if r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "in USD and the card's in GBP") {
+		t.Errorf("%+v", r.Deck)
+	}
+	if r := in.report("2.csv", "prefix,rate (GBP)\n44,0.01\n", noon); r.Deck.State != catalog.DeckApplied {
+		t.Errorf("%+v", r.Deck)
+	}
+}

@@ -1,0 +1,279 @@
+package ratecard
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/tollbook/tollbook/shared/rating"
+)
+
+// Difference is what becomes of a rate from an instant on.
+type Difference struct {
+	Class ChangeClass
+	Mixed bool // an increase at some of the sample lengths, a decrease at others
+	// Old and New hold from then on in the old and the new rates; nil: none. They
+	// are valid until the next difference.
+	Old, New *rating.Rate
+	From     int64 // Unix nanoseconds; 0: the card's beginning
+	Later    bool  // another difference of the same rate came before, from an earlier instant
+	Move     Move  // of an increase the sample that rises most, of a decrease the one that falls most
+	Offered  bool  // the old rates have it, not blocked, at some time from DiffOptions.At on
+	Days     int   // of the notice that the change needs; 0: enough was given
+	Earliest int64 // when it could take effect with that notice; 0: enough was given
+}
+
+// DiffOptions say how rates are compared.
+type DiffOptions struct {
+	// At is the instant from which on rates are compared, Unix nanoseconds; what
+	// held before is no difference. 0: from the card's beginning.
+	At int64
+	Notice
+}
+
+// Diff compares the rates of two revisions of a card and yields what becomes of
+// each rate, by prefix: one difference for each instant from which on it is
+// another than it was, and one Unchanged for a rate that is none. A rate is what
+// one prefix costs (and class, band and so on: see ID); so it has one difference
+// that is not Later, and their number is that of the rates in old and new
+// together. Where nothing holds on either side from At on, it is unchanged; Old and
+// New are what held last.
+//
+// The order of old and new does not count. An error of theirs, of the terms and
+// of a price that the terms cannot charge ends it. Memory: some 80 bytes for each
+// rate of old and new.
+func Diff(old, new iter.Seq2[rating.Rate, error], o DiffOptions) iter.Seq2[Difference, error] {
+	return func(yield func(Difference, error) bool) {
+		d := &differ{o: o, at: o.At, yield: yield}
+		if o.At == 0 {
+			d.at = math.MinInt64
+		}
+		if err := d.run(old, new); err != nil {
+			yield(Difference{}, fmt.Errorf("comparing rates: %w", err))
+		}
+	}
+}
+
+type differ struct {
+	o          DiffOptions
+	at         int64
+	yield      func(Difference, error) bool
+	pool       *pool
+	old, new   *Rates
+	classifier *classifier
+	was, is    slot
+	instants   []int64
+	oldRate    rating.Rate
+	newRate    rating.Rate
+	offered    bool // the key at hand was
+	stopped    bool
+}
+
+func (d *differ) run(old, new iter.Seq2[rating.Rate, error]) (err error) {
+	if err := d.o.validate(); err != nil {
+		return err
+	}
+	if d.classifier, err = newClassifier(d.o.Terms); err != nil {
+		return err
+	}
+	d.pool = newPool()
+	if d.old, err = d.pool.collect(old, 0); err != nil {
+		return fmt.Errorf("the old ones: %w", err)
+	}
+	if d.new, err = d.pool.collect(new, len(d.old.rows)); err != nil {
+		return fmt.Errorf("the new ones: %w", err)
+	}
+	ranks, _ := d.pool.ranks()
+	x := d.old.sorted(ranks)
+	y := x
+	if !d.sameOrder() {
+		y = d.new.sorted(ranks)
+	}
+	for len(x) > 0 || len(y) > 0 {
+		var first *entry
+		switch {
+		case len(x) == 0:
+			first = &y[0]
+		case len(y) == 0 || x[0].code < y[0].code || x[0].code == y[0].code && x[0].rank <= y[0].rank:
+			first = &x[0]
+		default:
+			first = &y[0]
+		}
+		n, m := sameKeys(x, first), sameKeys(y, first)
+		if err := d.key(first.code, x[:n], y[:m]); err != nil || d.stopped {
+			return err
+		}
+		x, y = x[n:], y[m:]
+	}
+	return nil
+}
+
+// sameOrder reports whether old and new have the same rates, but for what they
+// say, in the same places.
+func (d *differ) sameOrder() bool {
+	if len(d.old.rows) != len(d.new.rows) {
+		return false
+	}
+	for i := range d.old.rows {
+		a, b := &d.old.rows[i], &d.new.rows[i]
+		if a.code != b.code || a.from != b.from || a.rest != b.rest && d.pool.rests[a.rest].asks != d.pool.rests[b.rest].asks {
+			return false
+		}
+	}
+	return true
+}
+
+// sameKeys returns how many entries at the beginning of a list have a key.
+func sameKeys(list []entry, e *entry) (n int) {
+	for n < len(list) && list[n].sameKey(e) {
+		n++
+	}
+	return n
+}
+
+// key yields the differences of one key.
+func (d *differ) key(code uint64, x, y []entry) error {
+	if len(x) == 1 && len(y) == 1 { // as nearly all are
+		was, is := &d.old.rows[x[0].at], &d.new.rows[y[0].at]
+		if was.content == is.content && was.from == is.from && was.to == is.to {
+			d.offered = d.offers(was)
+			return d.tell(code, max(was.from, d.at), was, is, change{class: Unchanged}, false)
+		}
+	}
+	d.was.load(d.old.rows, x)
+	d.is.load(d.new.rows, y)
+	d.offered = false
+	for i := range d.was.spans {
+		d.offered = d.offered || d.offers(&d.was.spans[i].packed)
+	}
+	d.instants = append(d.instants[:0], d.at)
+	for _, list := range [...][]span{d.was.spans, d.is.spans} {
+		for i := range list {
+			for _, at := range [...]int64{list[i].from, list[i].to} {
+				if at > d.at && at != math.MaxInt64 {
+					d.instants = append(d.instants, at)
+				}
+			}
+		}
+	}
+	slices.Sort(d.instants)
+	d.instants = slices.Compact(d.instants)
+	var was, is *packed // of the instant before
+	var firstWas, firstIs *packed
+	told := false
+	for i, at := range d.instants {
+		before, after := d.was.at(at), d.is.at(at)
+		if i > 0 && sameContent(was, before) && sameContent(is, after) {
+			continue
+		}
+		was, is = before, after
+		c, err := d.classifier.classify(d.pool, was, is)
+		if err != nil {
+			return err
+		}
+		if c.class == Unchanged {
+			if firstWas == nil && firstIs == nil {
+				firstWas, firstIs = was, is
+			}
+			continue
+		}
+		if err := d.tell(code, at, was, is, c, told); err != nil || d.stopped {
+			return err
+		}
+		told = true
+	}
+	if told {
+		return nil
+	}
+	if firstWas == nil && firstIs == nil { // all has ended: what held last
+		if len(x) > 0 {
+			firstWas = &d.old.rows[x[len(x)-1].at]
+		}
+		if len(y) > 0 {
+			firstIs = &d.new.rows[y[len(y)-1].at]
+		}
+	}
+	from := d.at
+	if firstWas != nil {
+		from = max(from, firstWas.from)
+	}
+	return d.tell(code, from, firstWas, firstIs, change{class: Unchanged}, false)
+}
+
+// offers reports whether an old rate is not blocked, and does not end before
+// the comparison begins.
+func (d *differ) offers(r *packed) bool { return r.to > d.at && !d.pool.rests[r.rest].Blocked }
+
+// at returns what holds at an instant; nil: nothing.
+func (k *slot) at(instant int64) *packed {
+	if i := k.find(instant); i >= 0 {
+		return &k.spans[i].packed
+	}
+	return nil
+}
+
+func sameContent(a, b *packed) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.content == b.content
+}
+
+func (d *differ) tell(code uint64, from int64, was, is *packed, c change, later bool) error {
+	out := Difference{Class: c.class, Mixed: c.mixed, Move: c.move, Later: later, Offered: d.offered}
+	if from != math.MinInt64 {
+		out.From = from
+	}
+	prefix := prefixOf(code)
+	if was != nil {
+		d.pool.unpack(was, &d.oldRate, prefix)
+		out.Old = &d.oldRate
+	}
+	if is != nil {
+		d.pool.unpack(is, &d.newRate, prefix)
+		out.New = &d.newRate
+	}
+	if earliest, short := d.o.short(c.class, from); short {
+		out.Days, out.Earliest = d.o.days(c.class), earliest
+	}
+	d.stopped = !d.yield(out, nil)
+	return nil
+}
+
+// Since returns what of the rates counts from an instant on, for a revision that
+// is live from then: what has ended by then is left out, and what has begun has
+// no begin. at is in Unix nanoseconds.
+func (r *Rates) Since(at int64) *Rates {
+	out := &Rates{pool: r.pool, rows: make([]packed, 0, len(r.rows))}
+	// Of rows of one key that have begun the last one holds; an earlier one may
+	// again, after it.
+	ranks, _ := r.pool.ranks()
+	var k slot
+	rows := r.sorted(ranks)
+	type piece struct {
+		packed
+		place uint32
+	}
+	var pieces []piece
+	for len(rows) > 0 {
+		n := sameKeys(rows, &rows[0])
+		k.load(r.rows, rows[:n])
+		for _, s := range k.spans {
+			if s.to <= at {
+				continue
+			}
+			if s.from <= at {
+				s.from = math.MinInt64
+			}
+			pieces = append(pieces, piece{s.packed, uint32(s.place)})
+		}
+		rows = rows[n:]
+	}
+	slices.SortStableFunc(pieces, func(x, y piece) int { return cmp.Compare(x.place, y.place) })
+	for _, p := range pieces {
+		out.rows = append(out.rows, p.packed)
+	}
+	return out
+}
