@@ -84,10 +84,12 @@ type applier struct {
 func (a *applier) join() error {
 	a.ranks, a.byRank = a.pool.ranks()
 	rows := a.card.sorted(a.ranks)
-	steps := make([]entry, len(a.steps))
+	steps := make([]entry, 0, len(a.steps))
 	for i := range a.steps {
-		k := a.key(&a.steps[i])
-		steps[i] = entry{k.code, a.ranks[k.asks], uint32(i)}
+		if s := &a.steps[i]; !s.lost {
+			k := a.key(s)
+			steps = append(steps, entry{k.code, a.ranks[k.asks], uint32(i)})
+		}
 	}
 	steps = sortEntries(steps, func(x, y entry) int { return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at)) })
 	for len(rows) > 0 || len(steps) > 0 {
@@ -166,6 +168,10 @@ func (a *applier) spread(rows, steps []entry) []entry {
 				out = append(out, entry{e.code, rank, e.at})
 			}
 		}
+		if len(out) > rating.MaxRates {
+			a.err = fmt.Errorf("prefix %q: rows that delete all rates of it are about more than %d rates", prefixOf(e.code), rating.MaxRates)
+			return nil
+		}
 	}
 	slices.SortFunc(out, func(x, y entry) int { return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at)) })
 	return out
@@ -185,6 +191,13 @@ func (a *applier) one(rows, steps []entry) {
 			a.err = fmt.Errorf("prefix %q: the card has two rates from the same instant, want one", prefixOf(rows[i].code))
 			return
 		}
+	}
+	if len(steps) > maxVersions {
+		for _, e := range steps[maxVersions:] {
+			s := &a.steps[e.at]
+			a.problem(s, "prefix", prefixOf(e.code), fmt.Sprintf("at most %d rows for one prefix", maxVersions))
+		}
+		steps = steps[:maxVersions]
 	}
 	k := &a.slot
 	k.load(a.card.rows, rows)

@@ -35,6 +35,7 @@ type step struct {
 	status status
 	named  bool // it has an Id
 	all    bool // it is for all rates of the prefix
+	lost   bool // nobody knows what it is for
 }
 
 // read packs the commands.
@@ -57,6 +58,7 @@ func (a *applier) read(commands iter.Seq2[Command, error]) error {
 			c.Rate.To = 0
 		}
 		s.row, err = a.pool.pack(&c.Rate)
+		s.lost = err != nil
 		if err == nil && c.Action != Skip && c.Action != Delete && c.Action != Close {
 			err = c.Rate.Validate()
 		}
