@@ -298,6 +298,13 @@ func TestApply(t *testing.T) {
 				`line 2: "44": want a rate that a card can hold: a price is negative, want 0 or more`,
 				`line 3: "4x": want a rate that a card can hold: prefix "4x": want at most 15 digits`}},
 
+		{name: "what is no prefix is no row for all numbers", current: []rating.Rate{is("", "1", 0, 0)}, deck: []Command{{Line: 2, Rate: is("4x", "1", 0, 0)}, {Rate: is("44", "1", 0, 0)}}, o: Options{Kind: FullAZ},
+			want: []string{" 1 [,10)", "44 1 [10,)"}, counts: "1 added, 1 bad, 1 missing",
+			notices: []string{"The deck does not list 1 rate of the card: closed, or dropped where not yet in effect."},
+			bad:     []string{`line 2: "4x": want a rate that a card can hold: prefix "4x": want at most 15 digits`}},
+		{name: "nothing but what is no prefix", deck: []Command{{Line: 2, Rate: is("4x", "1", 0, 0)}, {Line: 3, Action: Update, ID: "r", Rate: is("4x", "1", 0, 0)}}, counts: "2 bad",
+			bad: []string{`line 2: "4x": want a rate that a card can hold: prefix "4x": want at most 15 digits`, `line 3: "4x": want a rate that a card can hold: prefix "4x": want at most 15 digits`}},
+
 		// Kinds of decks.
 		{name: "a partial deck leaves the rest", current: []rating.Rate{is("44", "1", 0, 0), is("45", "1", 0, 20), is("45", "3", 20, 0)}, deck: []Command{{Rate: is("45", "2", 0, 0)}},
 			want: []string{"44 1 [,)", "45 1 [,10)", "45 2 [10,20)", "45 3 [20,)"}, counts: "1 updated"},

@@ -10,7 +10,8 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// ChangeClass is what becomes of a rate.
+// ChangeClass is what becomes of a rate (docs.jerasoft.net, Import, has new,
+// increased, decreased and unchanged).
 type ChangeClass string
 
 // The classes. A price rises when usage of one of the sample lengths costs more,

@@ -7,13 +7,15 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// Action is what a row of a deck does to the rates of a card (Sippy, Uploading
-// rates: A, D, U, S, SA).
+// Action is what a row of a deck does to the rates of a card: A, D, U, S and SA
+// as support.sippysoft.com has them (Activation and expiration date, upload
+// actions).
 type Action uint8
 
 // The actions. An instant that a row gives is where it takes effect; a row
 // without one takes effect at Options.At, and so does one with an earlier
-// instant (PortaBilling: a past effective date is immediate).
+// instant (docs.portaone.com, Usage of the "Effective From" field: a past date
+// is immediate).
 //
 //	Put       the row as the deck states it: from its instant on that is the rate, whatever
 //	          was there before. Rows of a deck without a column of actions.
@@ -100,10 +102,14 @@ type Kind uint8
 
 // Partial: only what is listed. FullCountry: a country that is present is
 // replaced, so that what is not listed of it is closed. FullAZ: whatever is not
-// listed is closed (Novatel, rate notifications: A-Z, full country, partial). A
-// full deck is about the kinds of usage that it has rows of, and about services
-// only if it has some. Of what it lists, it replaces what begins after
-// Options.At, too (PortaBilling, replace mode).
+// listed is closed (support.novatel.co.uk, Rate sheet import settings: A-Z, full
+// country, partial). A full deck is about the kinds of usage that it has rows of,
+// and about services only if it has some. Of what it lists, it replaces what
+// begins after Options.At, too (prev.portaone.com, Upload tariff: replace mode).
+//
+// A command with a problem lists its rate all the same. A row that became no
+// command cannot: of a full deck with such rows the good ones alone would close
+// what the bad ones are about.
 const (
 	Partial Kind = iota
 	FullCountry
@@ -137,7 +143,8 @@ type Options struct {
 	// Used reports whether calls were rated by a rate. nil: none was.
 	Used func(r rating.Rate) bool
 	// DropLater removes all rates that begin after At and that the deck does not
-	// list, whatever its kind (PortaBilling: clean up not-yet-effective rates).
+	// list, whatever its kind (prev.portaone.com, Rates: clean up rates that are
+	// not yet effective).
 	DropLater bool
 
 	Notice

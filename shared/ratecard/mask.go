@@ -10,7 +10,7 @@ import (
 )
 
 // Mask picks rates by the name of their destination: all of it, or its first
-// letters and a percent sign (Kolmisoft, M2 Rates: update rates). Upper and
+// letters and a percent sign (wiki.kolmisoft.com/index.php/M2_Rates). Upper and
 // lower case are the same; "%" is every rate.
 type Mask struct {
 	name  string // in lower case

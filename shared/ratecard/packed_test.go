@@ -162,6 +162,15 @@ func TestVersionsAreBounded(t *testing.T) {
 	if len(result.Problems) != 1 || !strings.Contains(result.Problems[0].Want, fmt.Sprint(maxVersions)) {
 		t.Errorf("%+v", result)
 	}
+	var deck []Command
+	for i, r := range card {
+		r.Destination = fmt.Sprint(i) // the same again would go on
+		deck = append(deck, Command{Line: int64(i + 2), Rate: r})
+	}
+	deck = append(deck, Command{Line: 1 << 20, Rate: late})
+	if next, result := apply(t, nil, deck, Options{}); len(next) != maxVersions || len(result.Problems) != 1 || result.Problems[0].Line != 1<<20 {
+		t.Errorf("%d rates, %v", len(next), result.Problems)
+	}
 	if _, _, err := Apply(Rows(append(card, late)), commandsOf([]Command{{Line: 2, Rate: late}}), Options{}); err == nil || !strings.Contains(err.Error(), "one after another") {
 		t.Errorf("%v", err)
 	}

@@ -3,7 +3,9 @@ package ratecard
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"time"
 )
 
 // lines are the rows that one notice is about.
@@ -101,4 +103,13 @@ func (n *deckNotes) sentences(a *applier) []string {
 		out = append(out, fmt.Sprintf("The deck does not list %s of the card: closed, or dropped where not yet in effect.", rates))
 	}
 	return out
+}
+
+// date writes an instant; nothing for an open one.
+func (a *applier) date(at int64) string {
+	switch at {
+	case math.MinInt64, math.MaxInt64:
+		return ""
+	}
+	return time.Unix(0, at).UTC().Format(time.RFC3339Nano)
 }

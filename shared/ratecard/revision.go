@@ -1,6 +1,7 @@
 // Package ratecard keeps priced lists with a life: immutable revisions, the
-// log that says from when each is live, and the building of a customer card
-// from a provider card. It takes rows, never documents.
+// log that says from when each is live, what the rows of a deck do to the rates
+// of one (Apply) and what that changes (Diff), and the building of a customer
+// card from a provider card. It takes rows, never documents.
 package ratecard
 
 import (

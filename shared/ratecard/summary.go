@@ -108,8 +108,8 @@ func (s *Summary) lostPercent() *big.Rat {
 }
 
 // Sanity are the limits of a supplier beyond which a deck waits for a person
-// (JeraSoft, Import: warnings on the size of increases and decreases). They are
-// compared exactly. 0: no limit.
+// (docs.jerasoft.net, Import: warnings on the size of increases and decreases).
+// They are compared exactly. 0: no limit.
 type Sanity struct {
 	MaxIncreasePercent money.Price `doc:"max_increase_percent,omitempty" json:"max_increase_percent,omitzero"` // of what any sample length costs; from nothing is over every limit
 	MaxDecreasePercent money.Price `doc:"max_decrease_percent,omitempty" json:"max_decrease_percent,omitzero"` // 0 to 100

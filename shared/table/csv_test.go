@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/htmlindex"
@@ -58,6 +59,26 @@ func TestDelimiterIsFoundByRegularColumns(t *testing.T) {
 	}
 }
 
+// The sample ends somewhere in a row: that row says nothing.
+func TestDelimiterIsFoundByWholeRows(t *testing.T) {
+	f := open(t, []byte(strings.Repeat(strings.Repeat("x", 2000)+",1\n", 200)), Options{})
+	if want := "delimiter comma: it parts 130 of the first 130 rows into 2 columns"; len(f.Guesses()) != 1 || f.Guesses()[0] != want {
+		t.Errorf("%q, want %q", f.Guesses(), want)
+	}
+}
+
+// However a decoder gives its text, what it could not decode is marked.
+func TestMarksDoNotDependOnWhereReadingIsCut(t *testing.T) {
+	text := "a\uFFFDé\u0080€\u009f😀\u00a0\uFFFE\uFFFD"
+	want := "a\xffé\xff€\xff😀\u00a0\uFFFE\xff"
+	for _, src := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text)), iotest.DataErrReader(strings.NewReader(text))} {
+		got, err := io.ReadAll(&marker{src: src, buf: make([]byte, 8)})
+		if err != nil || string(got) != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+	}
+}
+
 func TestDelimiterCanBeGiven(t *testing.T) {
 	f := open(t, []byte("44;0,1\n"), Options{Delimiter: ','})
 	if diff := cmp.Diff([]got{row(1, "44;0", "1")}, readRows(t, f, 0)); diff != "" || len(f.Guesses()) > 0 {
@@ -78,6 +99,8 @@ func TestCharsetIsFoundAndSaid(t *testing.T) {
 		{"UTF-8 with mark", "utf-8", "\uFEFFRéunion;262\n", "UTF-8", ""},
 		{"windows-1252", "windows-1252", "UK;44\nRéunion;262\n", "windows-1252", "byte 0xE9 in line 2 is \"é\" there, and the text is not UTF-8"},
 		{"windows-1252 with euros", "windows-1252", "Côte d’Ivoire;225;1 €\nEspaña;34;1 €\n", "windows-1252", "byte 0xF4 in line 1"},
+		{"not of Macintosh", "windows-1252", "Équatoriale;1\nRéunion;2\nÉÈ;3\n", "windows-1252", "byte 0xC9 in line 1"},
+		{"not Hebrew, of which bytes are left over", "windows-1252", "öäü;1\n–;2\nÄÖÜ ü;3\n", "windows-1252", "byte 0xF6 in line 1"},
 		{"windows-1251", "windows-1251", russian, "windows-1251", "byte 0xD0 in line 1 is \"Р\""},
 		{"koi8-r", "koi8-r", russian, "koi8-r", "byte 0xF2 in line 1 is \"Р\""},
 		{"shift_jis", "shift_jis", japanese, "shift_jis", "0x93 in line 1 is the first of \"日\""},
@@ -127,6 +150,7 @@ func TestWhatDoesNotDecodeIsOneBadRow(t *testing.T) {
 		{"UTF-8 with a byte of windows-1252", "", utf8 + "Per\xfa;51\nUK;44\n", `line 4: "Per�;51": want UTF-8 text without NUL bytes`},
 		{"NUL", "", utf8 + "Pe\x00ru;51\nUK;44\n", `line 4: "Pe\x00ru;51": want UTF-8 text without NUL bytes`},
 		{"a byte without meaning", "windows-1252", "a;1\nb;2\nc;3\nPer\x81;51\nUK;44\n", `line 4: "Per�;51": want windows-1252 text without NUL bytes`},
+		{"a byte without letter", "iso-8859-2", "a;1\nb;2\nc;3\nPer\x81;51\nUK;44\n", `line 4: "Per�;51": want iso-8859-2 text without NUL bytes`},
 		{"half a character", "shift_jis", "a;1\nb;2\nc;3\nPer\x93;51\nUK;44\n", `line 4: "Per�;51": want shift_jis text without NUL bytes`},
 		{"half a pair", "utf-16le", "a\x00;\x001\x00\n\x00b\x00;\x001\x00\n\x00c\x00\n\x00\x3d\xd8;\x005\x00\n\x00U\x00\n\x00", `line 4: "�;5": want utf-16le text without NUL bytes`},
 	} {
@@ -214,15 +238,17 @@ func TestWhatIsWrittenAsCSVComesBack(t *testing.T) {
 
 func TestErrorsOfReadingAreNoVerdictOnTheFile(t *testing.T) {
 	broken := errors.New("broken")
-	for _, head := range []string{"prefix,rate\n44,1\n", "[{\"prefix\": 4}", "PK\x03\x04", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"} {
+	long := strings.Repeat("44,1\n", headBytes/4)
+	for _, head := range []string{"prefix,rate\n44,1\n", "[{\"prefix\": 4}", "PK\x03\x04", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+		long, "[{\"prefix\": \"" + long, "PK\x03\x04" + long, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + long} {
 		_, err := Open(failing{head, broken}, 1<<20, Options{})
 		var verdict *FileError
 		if !errors.Is(err, broken) || errors.As(err, &verdict) {
-			t.Errorf("%q: %v", head, err)
+			t.Errorf("%.20q: %v", head, err)
 		}
 		_, err = Open(strings.NewReader(head), 1<<20, Options{})
 		if !errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &verdict) {
-			t.Errorf("%q, shorter than said: %v", head, err)
+			t.Errorf("%.20q, shorter than said: %v", head, err)
 		}
 	}
 }

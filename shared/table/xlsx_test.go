@@ -239,6 +239,39 @@ func TestCutSheetsAreSaid(t *testing.T) {
 	if readRows(t, f, 0); len(f.Warnings()) != 1 || !strings.Contains(f.Warnings()[0], "the file ends at row 65536") {
 		t.Errorf("%q", f.Warnings())
 	}
+	f = open(t, []byte("\"prefix\ncode\",1\n"+strings.Repeat("44,1\n", 65_535)), Options{})
+	if readRows(t, f, 0); len(f.Warnings()) != 1 {
+		t.Errorf("with a header of two lines: %q", f.Warnings())
+	}
+}
+
+func TestSharedTextsAreBounded(t *testing.T) {
+	s := &sharedStrings{shift: chunkBits}
+	text := bytes.Repeat([]byte("x"), 1000)
+	n := 0
+	for s.add(text) {
+		n++
+	}
+	if n != maxStrings/1004 {
+		t.Errorf("%d texts of %d bytes", n, len(text))
+	}
+	for _, i := range []uint64{0, 1, 1047, 1048, uint64(n - 1)} {
+		if got, ok := s.get(i); !ok || !bytes.Equal(got, text) {
+			t.Errorf("text %d: %d bytes, %v", i, len(got), ok)
+		}
+	}
+	if _, ok := s.get(uint64(n)); ok {
+		t.Error("there is one more")
+	}
+}
+
+func TestRowsOfManyBytes(t *testing.T) {
+	cell := `<c t="str"><v>` + strings.Repeat("x", 100) + `</v></c>`
+	f := open(t, handmade(t, cells(`<row>`+strings.Repeat(cell, 4)+`</row>`, `<row>`+strings.Repeat(cell, 9)+`</row>`, `<row>`+cell+`</row>`), nil), Options{Limits: Limits{Cell: 100}})
+	all := readRows(t, f, 0)
+	if len(all) != 3 || all[0].Bad != "" || all[1].Bad != `line 2: "": want a row of at most 400 bytes` || all[2].Bad != "" {
+		t.Errorf("%+v", all)
+	}
 }
 
 // What a library writes comes back: every kind of cell, shared texts and
