@@ -275,6 +275,9 @@ func (f *ratesFile) write(e deck.Entry) error {
 		r.Prefix, r.Destination, r.Price1.String(), r.PriceN.String(), strconv.FormatUint(uint64(r.Interval1), 10), strconv.FormatUint(uint64(r.IntervalN), 10),
 		r.ConnectionFee.String(), instantText(r.From), instantText(r.To), status,
 	}
+	if e.Unpriced {
+		row[2], row[3] = "", ""
+	}
 	r.From, r.To, r.Blocked = 0, 0, false
 	rules := ""
 	for name, value := range ratecard.Rules(&r) {

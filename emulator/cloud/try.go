@@ -147,15 +147,17 @@ func (t *try) readDeck() (err error) {
 		return fmt.Errorf("reading the deck: %w", err)
 	}
 	bad := 0
-	t.report, err = deck.ReadFile(f, info.Size(), o, func(e deck.Entry) error {
-		if r, ok := e.Whole(); ok {
-			t.rates = append(t.rates, r)
-		}
-		return nil
-	}, func(e deck.RowError) {
+	say := func(e deck.RowError) {
 		bad++
 		t.progress.say("%s: %v", t.deck, e)
-	})
+	}
+	t.report, err = deck.ReadFile(f, info.Size(), o, deck.WholeRates(0, func(r rating.Rate) error {
+		t.rates = append(t.rates, r)
+		return nil
+	}, say), say)
+	if err == nil && t.report.Actions {
+		return refuse("%s says what is to be done with the rates of a card (column %q); try has none yet: want a deck of rates", t.deck, t.report.Columns["action"])
+	}
 	var file *deck.FileError
 	switch {
 	case errors.As(err, &file):

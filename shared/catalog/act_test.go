@@ -75,3 +75,29 @@ func TestADeckInAnotherCurrencyIsRefused(t *testing.T) {
 		t.Errorf("%+v", r.Deck)
 	}
 }
+
+// A deck of actions that comes after a later one is refused: the later one did
+// not see what it does.
+func TestAnOvertakenDeckOfActionsIsRefused(t *testing.T) {
+	in := start(t)
+	in.report("1.csv", "prefix,rate\n44,0.01\n", noon)
+	early := in.drop("carrier/2.csv", actionColumns+"S,,44,,1,1,0.05,0.05,0,0\n", noon.Add(time.Hour))
+	in.report("3.csv", actionColumns+"A,,33,,1,1,0.05,0.05,0,0\n", noon.Add(2*time.Hour))
+	r, err := in.Apply(ctx, early)
+	if err != nil || r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "send it again") {
+		t.Errorf("%+v, %v", r.Deck, err)
+	}
+}
+
+// What is withdrawn later needs a price until then.
+func TestAWithdrawnRateHoldsUntilItIs(t *testing.T) {
+	in := start(t)
+	r := in.report("1.csv", "prefix,rate,change,effective\n44,0.01,,\n33,0.02,closed,2026-11-09\n49,,closed,2026-11-09\n46,,closed,2026-11-01\n", noon)
+	if r.Deck.State != catalog.DeckRefused || len(r.Errors) != 1 || r.Errors[0].Line != 4 || !strings.Contains(r.Errors[0].Want, "holds until 2026-11-09") {
+		t.Errorf("%+v, %+v", r.Deck, r.Errors)
+	}
+	r = in.report("2.csv", "prefix,rate,change,effective\n44,0.01,,\n33,0.02,closed,2026-11-09\n46,,closed,2026-11-01\n", noon)
+	if r.Deck.State != catalog.DeckApplied || r.Deck.Rates != 2 {
+		t.Errorf("%+v, %+v", r.Deck, r.Errors)
+	}
+}

@@ -65,6 +65,10 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 // maxMoves bounds how often a deck begins anew since its card changed meanwhile.
 const maxMoves = 10
 
+// errOvertaken says that a deck with actions comes after one that arrived later:
+// what that one found, it would have to find anew.
+var errOvertaken = fmt.Errorf("a deck that came in later is applied already, and this one says what is to be done with the rates before it: send it again: %w", ErrRefused)
+
 // errMoved says that a deck was read against rates that are no longer those
 // of its card.
 var errMoved = errors.New("the card has other rates now")
@@ -94,6 +98,10 @@ func (c *Catalog) applyOnce(ctx context.Context, d Deck) (*DeckReport, error) {
 		report.Deck, err = applyTx(tx, id, report.Read, ratecard.Revision{Card: d.Card, Rates: name, Rows: rows}, base)
 		return err
 	})
+	if errors.Is(err, errOvertaken) {
+		report.Deck, err = c.refuse(ctx, id, report, strings.TrimSuffix(errOvertaken.Error(), ": "+ErrRefused.Error()))
+		return report, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("applying deck %s: %w", d.Object, err)
 	}
@@ -134,21 +142,25 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 	}
 	src := &objectReader{ctx: ctx, bucket: c.buckets.Decks, name: d.Object, generation: d.Generation, size: d.Size}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	var entries []deck.Entry
-	read, err := deck.ReadFile(src, d.Size, o, func(e deck.Entry) error {
-		if e.Action != cells.None {
-			entries = append(entries, e)
-		} else if r, ok := e.Whole(); ok {
-			rates = append(rates, r)
-		}
-		return nil
-	}, func(e deck.RowError) {
+	bad := func(e deck.RowError) {
 		if len(report.Errors) == maxErrors {
 			report.More++
 			return
 		}
 		report.Errors = append(report.Errors, e)
-	})
+	}
+	whole := deck.WholeRates(d.ReceivedAt.UnixNano(), func(r rating.Rate) error {
+		rates = append(rates, r)
+		return nil
+	}, bad)
+	var entries []deck.Entry
+	read, err := deck.ReadFile(src, d.Size, o, func(e deck.Entry) error {
+		if e.Action == cells.None {
+			return whole(e)
+		}
+		entries = append(entries, e)
+		return nil
+	}, bad)
 	var file *deck.FileError
 	switch {
 	case errors.Is(err, objects.ErrLost), errors.Is(err, objects.ErrNotFound):
@@ -280,6 +292,9 @@ func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revisio
 		}
 	}
 	later := head.add(arrival{d.ReceivedAt, d.Revision})
+	if read.Actions && len(later) > 0 {
+		return d, errOvertaken
+	}
 	if err := errors.Join(put(tx, deckPath(id), d), write(tx, isNew, revisionHeadPath(rev.Card), head)); err != nil {
 		return d, err
 	}

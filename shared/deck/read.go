@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/money"
@@ -76,8 +77,9 @@ func (o Options) Validate() error {
 type Entry struct {
 	Line int64 // where its row begins
 	Rate rating.Rate
-	// Closed: the prefix is withdrawn from Rate.From on; 0 = at once.
-	Closed bool
+	// Closed: the prefix is withdrawn from Rate.From on; 0 = at once. Unpriced: its
+	// row does not say what it costs until then.
+	Closed, Unpriced bool
 	// Action is what a row of a deck with a column of actions asks for, ID the rate
 	// that it means (Sippy, tariff uploads).
 	Action cells.Action
@@ -216,18 +218,38 @@ func (p *place) each(f *table.File, do func(table.Row, *table.RowError) error) (
 	}
 }
 
-// Whole returns the rate of an entry where a deck is all there is: a closed one
-// holds until it is withdrawn; false: it is withdrawn at once, or by an action.
-func (e Entry) Whole() (rating.Rate, bool) {
-	r := e.Rate
-	if !e.Closed {
-		return r, true
-	}
-	if r.From == 0 || r.Blocked {
-		return r, false
+// Whole returns the rate of an entry where a deck is all there is, received at an
+// instant: a closed one holds until it is withdrawn; false: it is withdrawn by then.
+// The error says that a price is missing for the time until it is.
+func (e Entry) Whole(at int64) (r rating.Rate, ok bool, err error) {
+	r = e.Rate
+	switch {
+	case !e.Closed:
+		return r, true, nil
+	case r.From <= at || r.Blocked:
+		return r, false, nil
+	case e.Unpriced:
+		return r, false, &cells.Want{Text: "a price, which holds until " + time.Unix(0, r.From).UTC().Format(time.RFC3339) + ", when it is withdrawn"}
 	}
 	r.From, r.To = 0, r.From
-	return r, true
+	return r, true, nil
+}
+
+// WholeRates is Whole for each entry of a deck: it gives its rates, and says what
+// is missing as an error of its row.
+func WholeRates(at int64, rate func(rating.Rate) error, bad func(RowError)) func(Entry) error {
+	return func(e Entry) error {
+		r, ok, err := e.Whole(at)
+		var want *cells.Want
+		switch {
+		case errors.As(err, &want):
+			bad(RowError{Line: e.Line, Value: e.Rate.Prefix, Want: want.Text})
+			return nil
+		case err != nil || !ok:
+			return err
+		}
+		return rate(r)
+	}
 }
 
 // AsOf returns the entry as it stands at an instant, Unix nanoseconds: what took

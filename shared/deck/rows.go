@@ -239,7 +239,8 @@ func (d *deck) read() {
 	d.match(&r)
 	d.readStatus(&r)
 	d.rates = d.rates[:0]
-	if d.wantsPrices() || !d.blank(price) || !d.blank(price1) {
+	priced := d.wantsPrices() || !d.blank(price) || !d.blank(price1) || !d.blank(inter)
+	if priced {
 		d.costs(r)
 	}
 	if len(d.rates) == 0 {
@@ -251,7 +252,7 @@ func (d *deck) read() {
 	d.entries = d.entries[:0]
 	for _, code := range d.codes {
 		for i := range d.rates {
-			e := Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Action: d.action}
+			e := Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Unpriced: !priced, Action: d.action}
 			e.Rate.Prefix = code
 			if d.has(id) {
 				e.ID = string(cells.Unwrap(d.cell(id)))
