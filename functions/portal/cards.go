@@ -21,8 +21,11 @@ type card struct {
 	Activate  string        `json:"activate" enum:"at_arrival,by_person" doc:"when a new revision becomes live"`
 	Increment string        `json:"increment,omitempty" example:"60/1" doc:"of a provider card, for decks that do not give theirs"`
 	Defaults  *cardDefaults `json:"defaults,omitempty" doc:"of a provider card, for decks without columns for these"`
-	Parent    string        `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
-	Markup    string        `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
+
+	Templates []deck.Template `json:"templates,omitempty" maxItems:"100" doc:"of a provider card: how its decks are written; one for all, or some with the fingerprints of headers"`
+
+	Parent string `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
+	Markup string `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
 
 	EventMarkup string `json:"event_markup,omitempty" example:"+0.02" doc:"of a customer card, on events of tiers and connection fees; without it a percentage in markup counts for events of tiers, and fees pass"`
 	Terms       *terms `json:"terms,omitempty" doc:"of a customer card; none: 4 decimals, half-up"`
@@ -42,7 +45,7 @@ type build struct {
 
 func showCard(d catalog.Definition) card {
 	out := card{
-		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent,
+		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent, Templates: d.Templates,
 	}
 	if d.Defaults != (catalog.Defaults{}) {
 		out.Defaults = &cardDefaults{Per: string(d.Defaults.Per), Grace: d.Defaults.Grace}
@@ -65,7 +68,7 @@ func (c card) read(id string) (catalog.Definition, error) {
 	var bad inputs
 	bad.same("body.id", c.ID, id)
 	d := catalog.Definition{
-		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent,
+		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent, Templates: c.Templates,
 		Markup:      parsed(&bad, "body.markup", c.Markup, "a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 		EventMarkup: parsed(&bad, "body.event_markup", c.EventMarkup, "a percentage such as 25% or -5%, an amount such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
@@ -99,5 +100,35 @@ func TestAWithdrawnRateHoldsUntilItIs(t *testing.T) {
 	r = in.report("2.csv", "prefix,rate,change,effective\n44,0.01,,\n33,0.02,closed,2026-11-09\n46,,closed,2026-11-01\n", noon)
 	if r.Deck.State != catalog.DeckApplied || r.Deck.Rates != 2 {
 		t.Errorf("%+v, %+v", r.Deck, r.Errors)
+	}
+}
+
+// The templates of a card say how its decks are written: one for all, or each
+// for the header that it has the fingerprint of.
+func TestTheTemplatesOfACard(t *testing.T) {
+	in := start(t)
+	card := func(templates string) string {
+		return fmt.Sprintf(`{"format": "tollbook setup 1", "cards": [
+			{"id": "carrier", "kind": "provider", "currency": "GBP", "activate": "at_arrival", "templates": %s}]}`, templates)
+	}
+	in.load(card(`[{"columns": {"prefix": "#2", "price": "#1"}, "hundredths": true}]`))
+	if r := in.report("1.csv", "1,44\n2,45\n", noon); r.Deck.State != catalog.DeckApplied {
+		t.Fatalf("%+v", r.Deck)
+	}
+	if got := in.price("carrier", noon.Add(time.Minute)); !strings.Contains(got, "0.01") {
+		t.Errorf("44 costs %s", got)
+	}
+	in.load(card(fmt.Sprintf(`[{"fingerprint": "x"}, {"fingerprint": %q, "columns": {"prefix": "wo", "price": "was"}}]`, deck.Fingerprint([]string{"Wo", "Was"}))))
+	if r := in.report("2.csv", "WO;was\n44;0,5\n", noon.Add(time.Hour)); r.Deck.State != catalog.DeckApplied {
+		t.Errorf("%+v", r.Deck)
+	}
+	for _, bad := range []string{`[{"third": "x"}]`, `[{}, {}]`} {
+		s, err := catalog.ParseSetup(strings.NewReader(card(bad)))
+		if err == nil {
+			err = in.Import(ctx, s)
+		}
+		if err == nil || !strings.Contains(err.Error(), "template") {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 }

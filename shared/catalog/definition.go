@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tollbook/tollbook/shared/billing"
 	"github.com/tollbook/tollbook/shared/deck"
@@ -41,6 +42,10 @@ type Definition struct {
 	// give theirs; empty: 60/60 is assumed and flagged.
 	Increment string   `doc:"increment,omitempty" json:"increment,omitempty"`
 	Defaults  Defaults `doc:"defaults,omitempty" json:"defaults,omitzero"` // of a provider card
+	// Templates say how the decks of a provider card are written. One without a
+	// fingerprint is for every deck, and then the only one; the others for the
+	// decks whose header has theirs.
+	Templates []deck.Template `doc:"templates,omitempty" json:"templates,omitempty"`
 	// Parent is the provider card that a customer card is built from, with
 	// Markup on its prices, to be charged by Terms. Events and connection fees
 	// follow EventMarkup where it is given.
@@ -64,6 +69,21 @@ type Defaults struct {
 // options returns how the decks of a provider card are read.
 func (d Definition) options() (deck.Options, error) {
 	o := deck.Options{ConnectionFee: d.Defaults.ConnectionFee, Per: d.Defaults.Per, Grace: d.Defaults.Grace}
+	for i := range d.Templates {
+		if err := d.Templates[i].Validate(); err != nil {
+			return o, err
+		}
+	}
+	switch {
+	case len(d.Templates) > maxTemplates:
+		return o, fmt.Errorf("%d templates, want at most %d", len(d.Templates), maxTemplates)
+	case len(d.Templates) == 1 && d.Templates[0].Fingerprint == "":
+		o.Template = &d.Templates[0]
+	case slices.ContainsFunc(d.Templates, func(t deck.Template) bool { return t.Fingerprint == "" }):
+		return o, errors.New("several templates: want a fingerprint in each, or one template for every deck")
+	default:
+		o.Templates = d.Templates
+	}
 	if d.Increment == "" {
 		return o, o.Validate()
 	}
@@ -73,6 +93,9 @@ func (d Definition) options() (deck.Options, error) {
 	}
 	return o, o.Validate()
 }
+
+// maxTemplates bounds those of a card.
+const maxTemplates = 100
 
 const maxID = 128
 
@@ -121,8 +144,8 @@ func (d Definition) Check() error {
 			return bad(err)
 		}
 	case Customer:
-		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" || d.Defaults != (Defaults{}) {
-			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment or defaults"))
+		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" || d.Defaults != (Defaults{}) || len(d.Templates) > 0 {
+			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment or defaults, and no templates"))
 		}
 		if err := d.Terms.Check(); err != nil {
 			return bad(err)

@@ -161,6 +161,11 @@ func (d Definition) refusal() *Refusal {
 			r.add("defaults.per", string(d.Defaults.Per), "minute, second, increment or call")
 		}
 		r.within("defaults.grace", uint64(d.Defaults.Grace), 0, rating.MaxInterval)
+		for i := range d.Templates {
+			if err := d.Templates[i].Validate(); err != nil {
+				r.add(fmt.Sprintf("templates[%d]", i), "given", strings.TrimPrefix(err.Error(), "template: "))
+			}
+		}
 		if _, _, err := deck.ParseIncrements(d.Increment); d.Increment != "" && err != nil {
 			r.add("increment", d.Increment, `seconds of the first interval and of the next, such as "60/1"`)
 		}
@@ -173,6 +178,9 @@ func (d Definition) refusal() *Refusal {
 		}
 		if d.Defaults != (Defaults{}) {
 			r.add("defaults", "given", "none: a customer card has what its parent has")
+		}
+		if len(d.Templates) > 0 {
+			r.add("templates", "given", "none: a customer card has no decks")
 		}
 		r.terms(d.Terms)
 	default:
