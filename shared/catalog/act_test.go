@@ -132,3 +132,12 @@ func TestTheTemplatesOfACard(t *testing.T) {
 		}
 	}
 }
+
+// A rate that begins later has no price before, and the report says so.
+func TestRatesThatBeginLaterAreCounted(t *testing.T) {
+	in := start(t)
+	r := in.report("1.csv", "prefix,rate,effective\n44,0.01,2026-11-01\n33,0.02,2026-11-09\n49,0.02,\n", noon)
+	if n := r.Read.Notices; len(n) == 0 || !strings.Contains(n[len(n)-1], "after the deck came: 1.") {
+		t.Errorf("%q", n)
+	}
+}

@@ -149,7 +149,11 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 		}
 		report.Errors = append(report.Errors, e)
 	}
-	whole := deck.WholeRates(d.ReceivedAt.UnixNano(), func(r rating.Rate) error {
+	received, later := d.ReceivedAt.UnixNano(), 0
+	whole := deck.WholeRates(received, func(r rating.Rate) error {
+		if r.From > received {
+			later++
+		}
 		rates = append(rates, r)
 		return nil
 	}, bad)
@@ -171,6 +175,9 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 		return nil, 0, err
 	}
 	report.Read = &read
+	if later > 0 {
+		read.Notices = append(read.Notices, fmt.Sprintf("Rates that begin after the deck came: %d. It is all there is: where a prefix has no other row, calls before that have no price.", later))
+	}
 	if read.Currency != "" && read.Currency != def.Currency {
 		return nil, 0, refuse("the deck's prices are in %s and the card's in %s: define a card in %s, or correct the deck", read.Currency, def.Currency, read.Currency)
 	}
