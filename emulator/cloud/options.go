@@ -55,7 +55,7 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	var bundle int64
 	f := flag.NewFlagSet("try", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&a.deck, "deck", "", "the rate deck: a CSV `file` with a header row")
+	f.StringVar(&a.deck, "deck", "", "the rate deck: a `file`, see emulator deck")
 	f.StringVar(&a.cdrs, "cdrs", "", "the call records: a CSV `file`")
 	f.StringVar(&a.out, "out", "", "the `folder` for the results")
 	f.StringVar(&feed, "feed", string(cdr.Generic), "format of the records: generic, asterisk or freeswitch")

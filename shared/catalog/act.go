@@ -38,13 +38,9 @@ func (c *Catalog) baseOf(ctx context.Context, def Definition, at time.Time) (was
 	return was, c.read(ctx, revisionPath(def.ID, was.Number), &was)
 }
 
-// act does what the rows of a deck ask for to the rates of a revision, and
+// act does what the rows of a deck ask for to the rates that a card has, and
 // returns what they are then. What cannot be done is an error of its row.
-func (c *Catalog) act(ctx context.Context, report *DeckReport, was ratecard.Revision, entries []deck.Entry) ([]rating.Rate, error) {
-	current, err := c.ratesOf(ctx, was)
-	if err != nil {
-		return nil, err
-	}
+func act(report *DeckReport, current []rating.Rate, entries []deck.Entry) ([]rating.Rate, error) {
 	keep := keptBy(report.Read)
 	next, result, err := ratecard.Apply(ratecard.Rows(current), func(yield func(ratecard.Command, error) bool) {
 		for _, e := range entries {
@@ -133,19 +129,15 @@ func keptBy(r *deck.Report) (keep ratecard.Fields) {
 	return keep
 }
 
-// compare counts what becomes of the rates of a revision.
-func (c *Catalog) compare(ctx context.Context, report *DeckReport, def Definition, was ratecard.Revision, rates []rating.Rate) error {
-	current, err := c.ratesOf(ctx, was)
-	if err != nil {
-		return err
-	}
-	report.From, report.Changes = was.Number, &ratecard.Summary{}
+// compare counts what becomes of the rates that a card has, of revision from.
+func compare(report *DeckReport, currency string, from int, current, rates []rating.Rate) error {
+	report.From, report.Changes = from, &ratecard.Summary{}
 	at := report.Deck.ReceivedAt.UnixNano()
 	for d, err := range ratecard.Diff(ratecard.Rows(current), ratecard.Rows(rates), ratecard.DiffOptions{
-		At: at, Notice: ratecard.Notice{Terms: rating.DefaultTerms(def.Currency), Received: at},
+		At: at, Notice: ratecard.Notice{Terms: rating.DefaultTerms(currency), Received: at},
 	}) {
 		if err != nil {
-			return fmt.Errorf("comparing the deck with revision %d: %w", was.Number, err)
+			return fmt.Errorf("comparing the deck with revision %d: %w", from, err)
 		}
 		report.Changes.Add(&d)
 	}

@@ -88,6 +88,11 @@ func TestAnOvertakenDeckOfActionsIsRefused(t *testing.T) {
 	if err != nil || r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "send it again") {
 		t.Errorf("%+v, %v", r.Deck, err)
 	}
+	// So is a deck of all rates before one of actions: these were done to other rates.
+	early = in.drop("carrier/4.csv", "prefix,rate\n44,0.09\n", noon.Add(90*time.Minute))
+	if r, err := in.Apply(ctx, early); err != nil || r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "send it again") {
+		t.Errorf("%+v, %v", r.Deck, err)
+	}
 }
 
 // What is withdrawn later needs a price until then.

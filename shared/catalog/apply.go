@@ -65,9 +65,9 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 // maxMoves bounds how often a deck begins anew since its card changed meanwhile.
 const maxMoves = 10
 
-// errOvertaken says that a deck with actions comes after one that arrived later:
-// what that one found, it would have to find anew.
-var errOvertaken = fmt.Errorf("a deck that came in later is applied already, and this one says what is to be done with the rates before it: send it again: %w", ErrRefused)
+// errOvertaken says that a deck comes after one that arrived later, and one of the
+// two has actions: the later one did not find the rates that this one leaves.
+var errOvertaken = fmt.Errorf("a deck that came in later is applied already, and actions depend on the rates before them: send it again: %w", ErrRefused)
 
 // errMoved says that a deck was read against rates that are no longer those
 // of its card.
@@ -181,8 +181,12 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 	if read.Currency != "" && read.Currency != def.Currency {
 		return nil, 0, refuse("the deck's prices are in %s and the card's in %s: define a card in %s, or correct the deck", read.Currency, def.Currency, read.Currency)
 	}
+	current, err := c.ratesOf(ctx, was)
+	if err != nil {
+		return nil, 0, err
+	}
 	if read.Actions && len(report.Errors) == 0 {
-		if rates, err = c.act(ctx, report, was, entries); err != nil {
+		if rates, err = act(report, current, entries); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -192,7 +196,7 @@ func (c *Catalog) readDeck(ctx context.Context, report *DeckReport) (rates []rat
 	if len(rates) == 0 {
 		return nil, 0, refuse("the deck has no rates")
 	}
-	return rates, was.Number, c.compare(ctx, report, def, was, rates)
+	return rates, was.Number, compare(report, def.Currency, was.Number, current, rates)
 }
 
 // refuse notes why nothing of a deck was applied.
@@ -226,6 +230,7 @@ type revisionHead struct {
 type arrival struct {
 	At       time.Time `doc:"at"`
 	Revision int       `doc:"revision"`
+	Acted    bool      `doc:"acted,omitempty"` // on the rates that were there before it
 }
 
 // maxArrivals bounds how many decks may overtake one.
@@ -298,8 +303,8 @@ func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revisio
 			return d, err
 		}
 	}
-	later := head.add(arrival{d.ReceivedAt, d.Revision})
-	if read.Actions && len(later) > 0 {
+	later := head.add(arrival{d.ReceivedAt, d.Revision, read.Actions})
+	if len(later) > 0 && (read.Actions || slices.ContainsFunc(later, func(a arrival) bool { return a.Acted })) {
 		return d, errOvertaken
 	}
 	if err := errors.Join(put(tx, deckPath(id), d), write(tx, isNew, revisionHeadPath(rev.Card), head)); err != nil {
@@ -308,7 +313,7 @@ func applyTx(tx documents.Tx, id string, read *deck.Report, rev ratecard.Revisio
 	if def.Activate != AtArrival || d.State == DeckUnchanged {
 		return d, nil
 	}
-	if card.Log, err = activate(card.Log, append([]arrival{{d.ReceivedAt, d.Revision}}, later...)); err != nil {
+	if card.Log, err = activate(card.Log, append([]arrival{{At: d.ReceivedAt, Revision: d.Revision}}, later...)); err != nil {
 		return d, err
 	}
 	return d, errors.Join(put(tx, cardPath(rev.Card), card), change())

@@ -26,8 +26,11 @@ const shortJump = 256 << 10
 
 // ReadAt reads as io.ReaderAt says. It is for one goroutine.
 func (o *objectReader) ReadAt(p []byte, off int64) (n int, err error) {
-	if off < 0 || off > o.size {
-		return 0, fmt.Errorf("reading at %d of %d bytes", off, o.size)
+	switch {
+	case off < 0:
+		return 0, fmt.Errorf("reading at %d", off)
+	case off >= o.size:
+		return 0, io.EOF
 	}
 	if o.open != nil && off != o.at {
 		if ahead := off - o.at; ahead > 0 && ahead <= shortJump {

@@ -3,6 +3,8 @@ package deck
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -143,10 +145,31 @@ func currencyOf(s string) string {
 	case "£":
 		return "GBP"
 	}
-	if len(s) == 3 && s == strings.ToUpper(s) && currency.IsValid(s) {
+	switch {
+	case s == "ALL" || s == "TOP" || s == "TRY": // words of a sentence in capitals, too
+	case len(s) == 3 && s == strings.ToUpper(s) && currency.IsValid(s):
 		return s
 	}
 	return ""
+}
+
+// readFacts takes the currency that JSON says beside its rows.
+func (d *deck) readFacts(p *place) error {
+	for _, name := range slices.Sorted(maps.Keys(d.facts)) {
+		last := name[strings.LastIndexByte(name, '.')+1:]
+		code := d.facts[name]
+		switch {
+		case last != "currency" && last != "currency_code" && last != "price_unit":
+		case !currency.IsValid(code):
+			return p.fail(fmt.Sprintf("%s is %q, want a code of ISO 4217, such as GBP", name, clip(code)))
+		case d.report.Currency == "":
+			d.report.Currency = code
+			d.report.Guesses = append(d.report.Guesses, Guess{"currency", code, fmt.Sprintf("%q says so", name)})
+		case d.report.Currency != code:
+			return p.fail(fmt.Sprintf("its currencies are %s and %s: want a file of one currency, or a template that says which", d.report.Currency, code))
+		}
+	}
+	return nil
 }
 
 // settleCodes decides whether the codes of a deck with a column of country

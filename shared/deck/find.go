@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/bojanz/currency"
-
 	"github.com/tollbook/tollbook/shared/table"
 )
 
@@ -23,12 +21,17 @@ type place struct {
 	line  int64 // of the header row; of a deck without one, the line before its first rate
 	*layout
 	notice notice
+	others []string // sheets without rates
 }
 
-// find looks for the rates of a file: the first sheet with a header that says
-// enough, or with columns that can only be one thing.
+// find looks for the rates of a file: the sheet with a header that says enough, or
+// with columns that can only be one thing. Two such sheets are an error: the rates of
+// one would be lost.
 func find(f *table.File, t *Template, templates []Template) (*place, *Template, error) {
 	var closest *FileError
+	var found *place
+	var by *Template
+	var others []string
 	seen := 0 // meanings that the closest header has
 	for i, name := range f.Sheets() {
 		if t != nil && t.Sheet != "" && name != t.Sheet {
@@ -39,9 +42,14 @@ func find(f *table.File, t *Template, templates []Template) (*place, *Template, 
 			return nil, nil, err
 		}
 		p, used, err := findIn(rows, t, templates)
-		if p != nil {
-			p.sheet = i
-			return p, used, nil
+		switch {
+		case p != nil && found == nil:
+			found, by = p, used
+			found.sheet = i
+			continue
+		case p != nil:
+			names := quotedList([]string{f.Sheets()[found.sheet], name})
+			return nil, nil, &FileError{Problem: "sheets " + names + " both have rates: want a file of one, or a template that says which sheet is meant"}
 		}
 		var file *FileError
 		if !errors.As(err, &file) {
@@ -53,6 +61,11 @@ func find(f *table.File, t *Template, templates []Template) (*place, *Template, 
 				closest.Problem = fmt.Sprintf("sheet %q: %s", name, closest.Problem)
 			}
 		}
+		others = append(others, name)
+	}
+	if found != nil {
+		found.others = others
+		return found, by, nil
 	}
 	if closest == nil {
 		closest = &FileError{Problem: "it has no sheet with rows"}
@@ -131,7 +144,8 @@ func findIn(rows []headRow, t *Template, templates []Template) (*place, *Templat
 		var file *FileError
 		if errors.As(err, &file) && l != nil {
 			if file.columns = l.count(); file.columns > most {
-				closest, most = fmt.Errorf("%w", &FileError{Problem: fmt.Sprintf("line %d: %s", row.line, file.Problem), Headers: file.Headers, columns: file.columns}), file.columns
+				file.Problem = fmt.Sprintf("line %d: %s", row.line, file.Problem)
+				closest, most = file, file.columns
 				named = !strings.ContainsAny(strings.Join(file.Headers, ""), "0123456789")
 			}
 		} else if closest == nil {
@@ -193,7 +207,6 @@ type notice struct {
 	line     int64  // where it is said
 	from     string // a date as written
 	fromLine int64
-	rows     int64
 }
 
 var (
@@ -204,11 +217,10 @@ var (
 
 func readNotice(rows []headRow) (n notice) {
 	for _, row := range rows {
-		n.rows++
 		text := strings.Join(trimmed(row.cells), " ")
 		if n.currency == "" && (currencyWord.MatchString(text) || strings.Contains(strings.ToLower(text), "per min")) {
 			for _, code := range threeLetters.FindAllString(text, -1) {
-				if currency.IsValid(code) {
+				if currencyOf(code) != "" {
 					n.currency, n.line = code, row.line
 					break
 				}

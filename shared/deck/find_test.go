@@ -91,6 +91,12 @@ func TestDecksAsTheyCome(t *testing.T) {
 			entries: []string{"1 [] 0.015 0.015 1/1 0.1"}},
 		{name: "increments the other way, with a grace period", opts: with(Template{Increments: "next/first", Third: "grace"}), deck: "code,price,billing\n1,1,6/30/5\n",
 			entries: []string{"1 [] 1 1 30/6 0"}},
+		{name: "words of a notice that are currencies, too", opts: given, currency: "USD", deck: "ALL PRICES ARE USD PER MINUTE\nPrefix,Rate\n44,1\n",
+			entries: []string{"44 [] 1 1 1/1 0"}, guesses: []string{"currency = USD"}},
+		{name: "a notice that only speaks of a date", opts: given, deck: "Effective:,9 weeks\nPrefix,Rate\n44,1\n",
+			entries: []string{"44 [] 1 1 1/1 0"}},
+		{name: "JSON says its currency", opts: given, currency: "USD", deck: `{"price_unit":"USD","rates":[{"prefix":"44","price":"1"}]}`,
+			entries: []string{"44 [] 1 1 1/1 0"}, guesses: []string{"currency = USD"}},
 		{name: "a currency a row", opts: given, currency: "USD", deck: "code,price,currency\n1,1,USD\n2,1,usd\n3,1,EUR\n4,1,X\n",
 			entries: []string{"1 [] 1 1 1/1 0", "2 [] 1 1 1/1 0"},
 			bad: []string{`line 4, column currency: "EUR": want USD as the rest of the file: a deck has one currency`,
@@ -130,6 +136,33 @@ func TestATemplateIsRecognised(t *testing.T) {
 		func(e Entry) error { got = append(got, shown(e)); return nil }, func(e RowError) { t.Error(e) })
 	if err != nil || !slices.Equal(got, []string{"44 [] 1 1 0/1 0"}) || rep.Currency != "CHF" || rep.Fingerprint != made.Fingerprint || rep.Guesses[len(rep.Guesses)-1].What != "template" {
 		t.Errorf("%q, %v, %+v", got, err, rep)
+	}
+}
+
+// What is recognised may also say in which encoding the file is: it is read again.
+func TestARecognisedTemplateSaysTheEncoding(t *testing.T) {
+	text := "Code,Pays,Prix\n44,\x8a,1\n"
+	made := Template{Fingerprint: Fingerprint([]string{"Code", "Pays", "Prix"}), Charset: "macintosh"}
+	var got []string
+	_, err := ReadFile(strings.NewReader(text), int64(len(text)), Options{IntervalN: 1, Templates: []Template{made}},
+		func(e Entry) error { got = append(got, shown(e)); return nil }, func(e RowError) { t.Error(e) })
+	if err != nil || !slices.Equal(got, []string{"44 [ä] 1 1 0/1 0"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// What a file has besides the rates that are read is never passed over in silence.
+func TestFilesOfSeveralTables(t *testing.T) {
+	none := func(Entry) error { return nil }
+	for text, want := range map[string]string{
+		`{"currency":"USD","more":{"currency":"GBP"},"rates":[{"prefix":"44","price":"1"}]}`: "its currencies are USD and GBP",
+		`{"currency":"dollars","rates":[{"prefix":"44","price":"1"}]}`:                       "want a code of ISO 4217",
+		"Effective:,02/03/2026\nPrefix,Rate\n44,1\n":                                         "date_order dmy or mdy",
+	} {
+		var file *FileError
+		if _, err := ReadFile(strings.NewReader(text), int64(len(text)), Options{}, none, func(RowError) {}); !errors.As(err, &file) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
 	}
 }
 
@@ -199,8 +232,20 @@ func TestAWorkbook(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0], `no rates, and were not read: "Sheet1"`) {
+		t.Errorf("warnings %q", rep.Warnings)
+	}
 	if rep.Sheet != "Rates" || rep.Format != "xlsx" || rep.Header != 3 || rep.Currency != "USD" {
 		t.Errorf("report %+v", rep)
+	}
+	// Two sheets of rates: one of them would be lost.
+	check(book.SetSheetRow("Sheet1", "A1", &[]any{"Code", "Rate"}))
+	check(book.SetSheetRow("Sheet1", "A2", &[]any{"46", "1"}))
+	file.Reset()
+	check(book.Write(&file))
+	var refused *FileError
+	if _, err := ReadFile(bytes.NewReader(file.Bytes()), int64(file.Len()), Options{}, func(Entry) error { return nil }, func(RowError) {}); !errors.As(err, &refused) || !strings.Contains(err.Error(), `"Sheet1", "Rates" both have rates`) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -101,7 +101,6 @@ var rivals = [][2]meaning{
 }
 
 func (l *layout) check() error {
-	// The first column of prices may be that of calls between states.
 	for _, r := range rivals {
 		if l.has(r[0]) && l.has(r[1]) {
 			return l.fail(fmt.Sprintf("columns %q and %q both give the %s, want one of them",

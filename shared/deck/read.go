@@ -99,36 +99,42 @@ func (o Options) TableOptions() table.Options {
 	return out
 }
 
-// ReadFile opens a file and reads the deck in it, as Read does. A file of no
-// known format is a *FileError.
+// ReadFile opens a file and reads the deck in it. It calls entry for each rate in
+// the file's order (a row with several prices or several codes is several rates),
+// and bad for each thing wrong with a row; it never stops at a bad row. A caller
+// that was told of anything bad refuses the deck.
+//
+// Rows = Used + Merged + Notes + Idle + Bad in the report. The error is a *FileError
+// for a file that is no deck, the first error of entry, or an error of reading.
 func ReadFile(r io.ReaderAt, size int64, o Options, entry func(Entry) error, bad func(RowError)) (_ Report, err error) {
 	if err := o.Validate(); err != nil {
 		return Report{}, err
 	}
-	f, err := table.Open(r, size, o.TableOptions())
-	if err != nil {
-		return Report{}, fileError(err)
+	for {
+		f, err := table.Open(r, size, o.TableOptions())
+		if err != nil {
+			return Report{}, fileError(err)
+		}
+		p, t, err := find(f, o.Template, o.Templates)
+		if err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != "" {
+			// What was recognised says how the text is to be taken.
+			if err := f.Close(); err != nil {
+				return Report{}, err
+			}
+			o.Template = t
+			continue
+		}
+		var report Report
+		if err == nil {
+			report, err = readTable(f, p, t, o, entry, bad)
+		}
+		return report, errors.Join(err, f.Close())
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return Read(f, o, entry, bad)
 }
 
-// Read reads a deck twice: once for what the file says as a whole, once for its
-// rates. It calls entry for each rate in the file's order (a row with several
-// prices or several codes is several rates), and bad for each thing wrong with a
-// row; it never stops at a bad row. A caller that was told of anything bad
-// refuses the deck.
-//
-// Rows = Used + Merged + Notes + Idle + Bad in the report. The error is a *FileError for
-// a file that is no deck, the first error of entry, or an error of reading.
-func Read(f *table.File, o Options, entry func(Entry) error, bad func(RowError)) (_ Report, err error) {
-	if err := o.Validate(); err != nil {
-		return Report{}, err
-	}
-	p, t, err := find(f, o.Template, o.Templates)
-	if err != nil {
-		return Report{}, err
-	}
+// readTable reads a deck twice: once for what the file says as a whole, once for its
+// rates.
+func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry) error, bad func(RowError)) (_ Report, err error) {
 	if t == nil {
 		t = &Template{}
 	}

@@ -56,6 +56,7 @@ func (d *deck) begin(f *table.File, p *place) {
 	r := &d.report
 	r.Format, r.Charset, r.Delimiter = string(f.Format()), f.Charset(), f.Delimiter()
 	r.Sheet = f.Sheets()[p.sheet]
+	d.facts = f.Facts()
 	d.padded = f.Format() == table.XLSX || f.Format() == table.XLS
 	if !p.bare {
 		r.Header, r.Fingerprint = p.line, Fingerprint(p.headers)
@@ -63,6 +64,9 @@ func (d *deck) begin(f *table.File, p *place) {
 	r.DecimalComma, r.Actions = d.priceRules.DecimalComma, d.has(action)
 	r.Ignored, r.Notices, r.Warnings, r.Guesses = []string{}, []string{}, []string{}, []Guess{} // in JSON lists, never null
 	r.Ignored = append(r.Ignored, d.ignored...)
+	if len(p.others) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("Sheets that have no rates, and were not read: %s.", quotedList(p.others)))
+	}
 	for _, g := range f.Guesses() {
 		r.Guesses = append(r.Guesses, Guess{What: "file", Value: r.Format, Evidence: g})
 	}
@@ -85,7 +89,6 @@ type notes struct {
 	statuses               []string
 	statusColumn           meaning
 	moreStatuses           bool
-	changed                bool  // a row says how it differs from the deck before
 	texts                  int64 // rows of text
 	textLines              []int64
 	noted                  [16]int64 // rows with each note about their codes

@@ -20,9 +20,10 @@ type deck struct {
 	report             Report
 	bad                func(RowError)
 	default1, defaultN uint32
-	defaultFrom        int64 // of rows that say none: what the notice says
-	assumed            bool  // nobody gave the defaults
-	padded             bool  // empty cells at the end of rows are not in the file
+	defaultFrom        int64             // of rows that say none: what the notice says
+	assumed            bool              // nobody gave the defaults
+	padded             bool              // empty cells at the end of rows are not in the file
+	facts              map[string]string // of JSON: what it says beside its rows
 	seen               map[key]first
 	notes              notes
 
@@ -31,7 +32,7 @@ type deck struct {
 	fields  [][]byte
 	failed  bool
 	codes   []string
-	text2   []byte        // a range that was put together
+	joined  []byte        // a range of two cells
 	rates   []rating.Rate // without prefixes
 	entries []Entry
 	unit    Unit // of their prices
@@ -63,7 +64,12 @@ func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)
 // readNotice takes what stands above the header for what rows leave out.
 func (d *deck) readNotice(p *place) error {
 	r := &d.report
-	if r.Currency = d.template.Currency; r.Currency == "" && p.notice.currency != "" {
+	if r.Currency = d.template.Currency; r.Currency == "" {
+		if err := d.readFacts(p); err != nil {
+			return err
+		}
+	}
+	if r.Currency == "" && p.notice.currency != "" {
 		r.Currency = p.notice.currency
 		r.Guesses = append(r.Guesses, Guess{"currency", r.Currency, fmt.Sprintf("line %d, above the header, says so", p.notice.line)})
 	}
@@ -74,7 +80,11 @@ func (d *deck) readNotice(p *place) error {
 		return nil
 	}
 	at, asap, err := cells.ParseDate([]byte(p.notice.from), d.dateOrder, d.zone)
-	if err != nil {
+	if _, _, other := cells.ParseDate([]byte(p.notice.from), cells.DayFirst, d.zone); err != nil && other != nil {
+		r.Notices = append(r.Notices, fmt.Sprintf("Line %d, above the header, speaks of when something takes effect, and %q is no date: it was passed over.", p.notice.fromLine, clip(p.notice.from)))
+		return nil
+	}
+	if err != nil { // of two dates it may be either
 		return p.fail(fmt.Sprintf("line %d, above the header, has the date %q from which the rates hold: %v; or a template with date_order dmy or mdy", p.notice.fromLine, clip(p.notice.from), err))
 	}
 	if !asap {
@@ -257,7 +267,7 @@ func (d *deck) read() {
 			if d.has(id) {
 				e.ID = string(cells.Unwrap(d.cell(id)))
 			}
-			if err := e.Rate.Validate(); err != nil && d.wantsPrices() {
+			if err := e.Rate.Validate(); err != nil && priced {
 				d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})
 				return
 			}

@@ -51,8 +51,6 @@ func (d *deck) readStatus(r *rating.Rate) {
 			if !strings.EqualFold(string(cells.Unwrap(d.cell(m))), "active") {
 				d.notes.status(m, d.cell(m))
 			}
-		default:
-			d.notes.changed = true
 		}
 	}
 }
@@ -97,8 +95,8 @@ func (d *deck) readCodes(service bool) {
 	}
 	text := d.cell(prefix)
 	if !d.blank(codeTo) {
-		text = append(append(append(d.text2[:0], cells.Unwrap(text)...), '-'), cells.Unwrap(d.cell(codeTo))...)
-		d.text2 = text
+		text = append(append(append(d.joined[:0], cells.Unwrap(text)...), '-'), cells.Unwrap(d.cell(codeTo))...)
+		d.joined = text
 	}
 	var note cells.CodeNote
 	var err error
