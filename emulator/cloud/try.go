@@ -151,10 +151,12 @@ func (t *try) readDeck() (err error) {
 		bad++
 		t.progress.say("%s: %v", t.deck, e)
 	}
-	t.report, err = deck.ReadFile(f, info.Size(), o, deck.WholeRates(0, func(r rating.Rate) error {
-		t.rates = append(t.rates, r)
+	t.report, err = deck.ReadFile(f, info.Size(), o, func(e deck.Entry) error {
+		if !e.Closed {
+			t.rates = append(t.rates, e.Rate)
+		}
 		return nil
-	}, say), say)
+	}, say)
 	if err == nil && t.report.Actions {
 		return refuse("%s says what is to be done with the rates of a card (column %q); try has none yet: want a deck of rates", t.deck, t.report.Columns["action"])
 	}
@@ -265,7 +267,7 @@ func (t *try) setUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.State == catalog.DeckRefused {
+	if d.State != catalog.DeckApplied {
 		return refuse("%s: %s", t.deck, d.Failure)
 	}
 	if _, err := c.Compile(ctx, t.now()); err != nil {

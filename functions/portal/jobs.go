@@ -10,7 +10,7 @@ import (
 
 type job struct {
 	ID       string    `json:"id"`
-	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck,export"`
+	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck,deck,export"`
 	Target   string    `json:"target,omitempty" doc:"the period or batch that it is about"`
 	State    string    `json:"state" enum:"asked,done,failed"`
 	AskedAt  time.Time `json:"asked_at"`
@@ -47,7 +47,7 @@ func (p *portal) jobOf(j jobs.Job, v documents.Version) *jobOutput {
 type newJob struct {
 	Key
 	Body struct {
-		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo, retry and export are asked for where their period or batch is"`
+		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo, retry, deck and export are asked for where their period, batch or deck is"`
 	}
 }
 

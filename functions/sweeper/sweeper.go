@@ -1,6 +1,6 @@
 // Package sweeper is the function that finds what lost its event or did not
-// end, and starts it again; and that, when a person asks, proves everything or
-// writes the records of a batch or a month as files.
+// end, and starts it again; and that, when a person asks, proves everything,
+// applies a deck, or writes the records of a batch or a month as files.
 package sweeper
 
 import (
@@ -119,7 +119,32 @@ func (f function) work(ctx context.Context, job jobs.Job) (string, error) {
 		}
 		text, err := json.Marshal(s)
 		return string(text), err
+	case jobs.Deck:
+		return f.deck(ctx, job.Target)
 	default:
 		return "", &events.BadInput{Err: fmt.Errorf("the sweeper does no %s", job.Kind)}
 	}
+}
+
+// deck applies a deck that a person decided about, and orders the cards that
+// follow from it.
+func (f function) deck(ctx context.Context, id string) (string, error) {
+	done, err := f.Catalog.Apply(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	d, err := f.Catalog.Deck(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if done != nil {
+		if err := report.Write(ctx, f.Decks, d.Object, done); err != nil {
+			return "", err
+		}
+	}
+	switch d.State {
+	case catalog.DeckApplied, catalog.DeckUnchanged:
+		return fmt.Sprintf("%s: revision %d", d.State, d.Revision), events.Place(ctx, f.Compile, events.Order{Kind: "deck", ID: id})
+	}
+	return "", &events.BadInput{Err: fmt.Errorf("the deck is %s: %s", d.State, d.Failure)}
 }

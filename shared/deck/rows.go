@@ -47,9 +47,9 @@ type first struct {
 	digest [16]byte
 }
 
-func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)) (*deck, error) {
+func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 	d := &deck{
-		layout: p.layout, evidence: ev, options: o, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
+		layout: p.layout, evidence: ev, options: o, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
 	}
 	if o.Interval1 == 0 && o.IntervalN == 0 {
 		d.default1, d.defaultN, d.assumed = defaultInterval, defaultInterval, true

@@ -31,13 +31,14 @@ const (
 	Compile Kind = "compile" // every customer card whose parent has changed; the target is empty
 	Sweep   Kind = "sweep"   // what lost its event or did not end; the target is empty
 	Fsck    Kind = "fsck"    // everything is proved again; the target is empty
+	Deck    Kind = "deck"    // one that a person decided to apply
 	Export  Kind = "export"  // a committed batch or a period: its records as files; see AskExport
 )
 
 // does says which function does a kind.
 var does = map[Kind]string{
 	Close: "billrun", Fold: "billrun", Redo: "cdrrating", Retry: "cdrrating",
-	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper", Export: "sweeper",
+	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper", Deck: "sweeper", Export: "sweeper",
 }
 
 // State is where a job stands: asked → done or failed.
