@@ -36,7 +36,9 @@ func (c *Catalog) Decide(ctx context.Context, id string, what Decision) (d Deck,
 		case what == Reject && d.State == DeckHeld:
 			d.State, d.Failure = DeckRefused, "a person rejected it: "+d.Failure
 		default:
-			return refusal("deck %s is %s: a held one can be approved or rejected, and of a refused one the good rows applied", d.ID, d.State)
+			r := about("deck", d.ID)
+			r.add("state", string(d.State), map[bool]string{true: "refused: the good rows of such a deck can be applied", false: "held: such a deck can be approved or rejected"}[what == GoodRows])
+			return r.err()
 		}
 		return put(tx, deckPath(id), d)
 	})
