@@ -44,6 +44,7 @@ type deckRules struct {
 	Notice      string      `json:"notice,omitempty" example:"7/0" doc:"days that increases and decreases have to be known before; none: 7/0"`
 	ShortNotice string      `json:"short_notice,omitempty" enum:"accept,shift,reject" doc:"rows that come later than that: applied and counted (the default), applied when the days are over, or errors"`
 	DropLater   bool        `json:"drop_later,omitempty" doc:"rates that have not begun, and that a deck does not list, are removed"`
+	Confirm     bool        `json:"confirm,omitempty" doc:"every deck is held until it is approved"`
 	Limits      *deckLimits `json:"limits,omitempty" doc:"a deck beyond them is held until it is approved"`
 }
 
@@ -58,7 +59,7 @@ func showRules(r catalog.DeckRules) *deckRules {
 	if r == (catalog.DeckRules{}) {
 		return nil
 	}
-	out := &deckRules{Kind: r.Kind, Notice: r.Notice, ShortNotice: r.ShortNotice, DropLater: r.DropLater}
+	out := &deckRules{Kind: r.Kind, Notice: r.Notice, ShortNotice: r.ShortNotice, DropLater: r.DropLater, Confirm: r.Confirm}
 	if l := r.Limits; l != (ratecard.Sanity{}) {
 		text := func(p money.Price) string {
 			if p == 0 {
@@ -75,7 +76,7 @@ func (r *deckRules) read(bad *inputs) (out catalog.DeckRules) {
 	if r == nil {
 		return out
 	}
-	out = catalog.DeckRules{Kind: r.Kind, Notice: r.Notice, ShortNotice: r.ShortNotice, DropLater: r.DropLater}
+	out = catalog.DeckRules{Kind: r.Kind, Notice: r.Notice, ShortNotice: r.ShortNotice, DropLater: r.DropLater, Confirm: r.Confirm}
 	if l := r.Limits; l != nil {
 		percent := func(name, text string) money.Price {
 			if text == "" {

@@ -104,9 +104,9 @@ func (c *Catalog) stages(ctx context.Context, report *DeckReport) ([]done, *mome
 		return nil, nil, err
 	}
 	d := &report.Deck
-	d.Rows = report.Read.Rows
-	if !d.Approved && m.base.Number > 0 {
-		report.Holds = report.Changes.Holds(m.def.Decks.Limits)
+	d.Rows, d.Base, d.Next = report.Read.Rows, m.base.Number, rev.Rates
+	if !d.Approved && (m.base.Number > 0 || m.def.Decks.Confirm) {
+		report.Holds = m.def.Decks.holds(report.Changes)
 	}
 	list := []done{{*d, rev}}
 	if rev.Rates == m.base.Rates || len(report.Holds) > 0 {
@@ -130,6 +130,7 @@ func (c *Catalog) end(ctx context.Context, report *DeckReport, state DeckState, 
 		if report.Read != nil {
 			d.Rows, d.Rates = report.Read.Rows, 0
 		}
+		d.Base, d.Next = report.Deck.Base, report.Deck.Next
 		return put(tx, deckPath(id), d)
 	})
 	if err != nil {

@@ -40,6 +40,10 @@ type Deck struct {
 	Rows       int64     `doc:"rows,omitempty" json:"rows,omitempty"`         // below the header, with something in them
 	Rates      int64     `doc:"rates,omitempty" json:"rates,omitempty"`
 	Failure    string    `doc:"failure,omitempty" json:"failure,omitempty"` // why it is refused, for a person
+	// Base is the revision that the deck was held against, 0: none, and Next the object
+	// of the rates that it makes of that.
+	Base int    `doc:"base,omitempty" json:"base,omitempty"`
+	Next string `doc:"next,omitempty" json:"next,omitempty"`
 	// Approved: a person has seen why it was held. GoodRows: a person chose to apply
 	// the rows that are right, without the Bad ones.
 	Approved bool  `doc:"approved,omitempty" json:"approved,omitempty"`

@@ -189,6 +189,7 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 			}
 		}
 		d.Revision, d.Rates, d.Failure = rev.Number, rev.Rows, ""
+		d.Base, d.Next = before.Number, rev.Rates
 		head.Arrivals[at+i].Base, head.Arrivals[at+i].Revision = before.Number, rev.Number
 		if err := put(tx, deckPath(d.ID), *d); err != nil {
 			return first, err

@@ -25,6 +25,8 @@ type DeckRules struct {
 	ShortNotice string `doc:"short_notice,omitempty" json:"short_notice,omitempty"`
 	// DropLater removes rates that have not begun and that the deck does not list.
 	DropLater bool `doc:"drop_later,omitempty" json:"drop_later,omitempty"`
+	// Confirm holds every deck until a person approves it.
+	Confirm bool `doc:"confirm,omitempty" json:"confirm,omitempty"`
 	// Limits hold a deck that goes beyond them until a person approves it.
 	Limits ratecard.Sanity `doc:"limits,omitempty" json:"limits,omitzero"`
 }
@@ -70,6 +72,14 @@ func (r DeckRules) check() (err error) {
 		}
 	})
 	return err
+}
+
+// holds says why a person has to approve a deck that changes so much.
+func (r DeckRules) holds(changes *ratecard.Summary) []string {
+	if r.Confirm {
+		return append([]string{"Every deck of the card waits for a person."}, changes.Holds(r.Limits)...)
+	}
+	return changes.Holds(r.Limits)
 }
 
 func (r DeckRules) notice(terms rating.Terms, received int64) (ratecard.Notice, error) {
