@@ -29,6 +29,7 @@ type rateDeck struct {
 	Revision   int         `json:"revision,omitempty" doc:"that it became, or that it equals"`
 	Rows       int64       `json:"rows,omitempty"`
 	Rates      int64       `json:"rates,omitempty"`
+	Progress   int64       `json:"progress,omitempty" doc:"of a large deck: rates read so far"`
 	Failure    string      `json:"failure,omitempty" doc:"why it is refused, or held"`
 	Approved   bool        `json:"approved,omitempty" doc:"a person approved it when it was held"`
 	Bad        int64       `json:"bad,omitempty" doc:"errors of rows that were left out, as a person chose"`
@@ -50,7 +51,7 @@ type deckReport struct {
 func showDeck(d catalog.Deck) rateDeck {
 	return rateDeck{
 		ID: d.ID, Object: d.Object, Generation: d.Generation, Size: d.Size, Card: d.Card, State: string(d.State), ReceivedAt: d.ReceivedAt,
-		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Approved: d.Approved, Bad: d.Bad,
+		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Approved: d.Approved, Bad: d.Bad, Progress: d.Progress,
 	}
 }
 

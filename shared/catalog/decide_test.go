@@ -157,6 +157,21 @@ func TestGoodRowsAlone(t *testing.T) {
 	}
 }
 
+// Who waits for a large deck sees how far it is.
+func TestALargeDeckSaysHowFarItIs(t *testing.T) {
+	in := start(t)
+	var text strings.Builder
+	text.WriteString("prefix,rate\n")
+	for i := range 100_001 {
+		fmt.Fprintf(&text, "44%06d,0.01\n", i)
+	}
+	text.WriteString("44,cheap\n")
+	r := in.report("1.csv", text.String(), noon)
+	if d, err := in.Deck(ctx, r.Deck.ID); err != nil || d.State != catalog.DeckRefused || d.Progress != 100_000 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
 func TestRulesOfDecksThatAreNone(t *testing.T) {
 	for rules, want := range map[string]string{
 		`{"kind": "half"}`: "full, country or partial", `{"notice": "7"}`: `such as "7/0"`, `{"notice": "-1/0"}`: "days", `{"short_notice": "x"}`: "accept, shift or reject",

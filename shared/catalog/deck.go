@@ -44,6 +44,8 @@ type Deck struct {
 	// of the rates that it makes of that.
 	Base int    `doc:"base,omitempty" json:"base,omitempty"`
 	Next string `doc:"next,omitempty" json:"next,omitempty"`
+	// Progress is how many rates of it had been read when that was last noted.
+	Progress int64 `doc:"progress,omitempty" json:"progress,omitempty"`
 	// Approved: a person has seen why it was held. GoodRows: a person chose to apply
 	// the rows that are right, without the Bad ones.
 	Approved bool  `doc:"approved,omitempty" json:"approved,omitempty"`

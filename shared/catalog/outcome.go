@@ -150,8 +150,14 @@ func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckRep
 		report.Errors = append(report.Errors, e)
 	}
 	var broken error // in reading the deck
+	rates := int64(0)
 	next, result, err = ratecard.Apply(c.stored(ctx, base), func(yield func(ratecard.Command, error) bool) {
 		read, broken = in.Each(func(e deck.Entry) error {
+			if rates++; rates%progressStep == 0 {
+				if err := c.noteProgress(ctx, d.ID, rates); err != nil {
+					return err
+				}
+			}
 			if !yield(commandOf(e, keep, o.At), nil) {
 				return errStopped
 			}
@@ -177,6 +183,25 @@ func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckRep
 	result.Ignored += read.Idle
 	result.Processed += read.Idle
 	return next, result, nil
+}
+
+// progressStep is how many rates of a deck are read before that is noted.
+const progressStep = 100_000
+
+// noteProgress lets who waits for a large deck see that it is read.
+func (c *Catalog) noteProgress(ctx context.Context, id string, rates int64) error {
+	err := c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
+		var d Deck
+		if err := get(tx, deckPath(id), &d); err != nil {
+			return err
+		}
+		d.Progress = rates
+		return put(tx, deckPath(id), d)
+	})
+	if err != nil {
+		return fmt.Errorf("noting how much of the deck is read: %w", err)
+	}
+	return nil
 }
 
 // errStopped ends the reading of a deck whose rates are not wanted any more.
