@@ -45,6 +45,7 @@ type deckReport struct {
 	From    int               `json:"from_revision,omitempty" doc:"that the deck was held against"`
 	Changes *ratecard.Summary `json:"changes,omitempty" doc:"what becomes of the card's rates"`
 	Holds   []string          `json:"holds,omitempty" doc:"why a person has to approve it"`
+	Already string            `json:"already,omitempty" doc:"the card was given the same bytes before"`
 	Again   int               `json:"applied_again,omitempty" doc:"decks that came in later and were applied again, upon this one"`
 }
 
@@ -87,7 +88,7 @@ func (p *portal) addDecks() {
 			GoodRows bool `json:"good_rows,omitempty" doc:"of a refused deck: apply its rows without errors, and close no rate for not being listed"`
 		}
 	}
-	add(p, operation{id: "apply-deck", method: "POST", path: "/decks/{id}/apply", tag: tag, summary: "Approve a held deck, or apply the good rows of a refused one", status: 202},
+	add(p, operation{id: "apply-deck", method: "POST", path: "/decks/{id}/apply", tag: tag, summary: "Approve a held deck, apply the good rows of a refused one, or apply an unchanged one again", status: 202},
 		func(ctx context.Context, in *applyInput) (*jobOutput, error) {
 			what := catalog.Approve
 			if in.Body.GoodRows {
@@ -148,5 +149,5 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 	if json.Unmarshal(data, &found) != nil || found.Deck.ID != d.ID {
 		return nil, nil // anyone may put a file there
 	}
-	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes, Holds: found.Holds, Again: found.Again}, nil
+	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes, Holds: found.Holds, Already: found.Already, Again: found.Again}, nil
 }

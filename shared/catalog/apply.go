@@ -2,14 +2,19 @@ package catalog
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/ratecard"
-	"strconv"
-	"strings"
 )
 
 // MaxDeck is the largest deck that is read, in bytes.
@@ -33,6 +38,8 @@ type DeckReport struct {
 	Changes *ratecard.Summary `json:"changes,omitempty"`
 	// Holds says why a person has to approve the deck.
 	Holds []string `json:"holds,omitempty"`
+	// Already says that the card was given the same bytes before.
+	Already string `json:"already,omitempty"`
 	// Again counts the decks that came in later and were applied again, upon this one.
 	Again int `json:"applied_again,omitempty"`
 }
@@ -99,11 +106,19 @@ func (c *Catalog) stages(ctx context.Context, report *DeckReport) ([]done, *mome
 	if err != nil {
 		return nil, nil, err
 	}
+	d := &report.Deck
+	if d.Content, err = c.contentOf(ctx, d); err != nil {
+		return nil, nil, err
+	}
+	if last := m.last; !d.Approved && last != nil && last.Content == d.Content {
+		report.Already = fmt.Sprintf("The card was given this file at %s already: approve it to have it applied again.", last.At.Format(time.RFC3339))
+		d.Base, d.Next = m.base.Number, m.base.Rates
+		return []done{{*d, m.base}}, &m, nil
+	}
 	rev, err := c.outcome(ctx, m.def, report, m.base)
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &report.Deck
 	d.Rows, d.Base, d.Next = report.Read.Rows, m.base.Number, rev.Rates
 	if !d.Approved && (m.base.Number > 0 || m.def.Decks.Confirm) {
 		report.Holds = m.def.Decks.holds(report.Changes)
@@ -114,6 +129,20 @@ func (c *Catalog) stages(ctx context.Context, report *DeckReport) ([]done, *mome
 	}
 	after, err := c.follow(ctx, &m, rev)
 	return append(list, after...), &m, err
+}
+
+// contentOf names what is in a deck.
+func (c *Catalog) contentOf(ctx context.Context, d *Deck) (_ string, err error) {
+	r, err := c.buckets.Decks.OpenRange(ctx, d.Object, d.Generation, 0, -1)
+	if err != nil {
+		return "", deckError(err)
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		return "", deckError(err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // end notes that a deck is refused or held, and why.

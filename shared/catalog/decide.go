@@ -12,7 +12,7 @@ type Decision string
 
 // The decisions.
 const (
-	Approve  Decision = "approve"   // of a held deck: it is applied
+	Approve  Decision = "approve"   // of a held deck: it is applied; of one that its card was given before: again
 	Reject   Decision = "reject"    // of a held deck: it is refused
 	GoodRows Decision = "good_rows" // of a refused deck: its rows without errors are applied
 )
@@ -29,7 +29,7 @@ func (c *Catalog) Decide(ctx context.Context, id string, what Decision) (d Deck,
 		switch {
 		case what == Approve && d.Approved, what == GoodRows && d.GoodRows:
 			return nil
-		case what == Approve && d.State == DeckHeld:
+		case what == Approve && (d.State == DeckHeld || d.State == DeckUnchanged):
 			d.State, d.Failure, d.Approved = DeckReceived, "", true
 		case what == GoodRows && d.State == DeckRefused:
 			d.State, d.Failure, d.GoodRows = DeckReceived, "", true

@@ -157,6 +157,27 @@ func TestGoodRowsAlone(t *testing.T) {
 	}
 }
 
+// The file that a card was given last is known by its bytes: it does nothing, and
+// says so. Applying it again is a person's choice.
+func TestTheSameFileTwice(t *testing.T) {
+	in := start(t)
+	in.report("1.csv", "prefix,rate\n44,0.01\n33,0.02\n", noon)
+	const text = actionColumns + "D,,33,,,,,,,\n"
+	in.report("2.csv", text, noon.Add(time.Hour))
+	r := in.report("3.csv", text, noon.Add(2*time.Hour))
+	if r.Deck.State != catalog.DeckUnchanged || r.Deck.Revision != 2 || !strings.Contains(r.Already, "at 2026-11-02T13:00:00Z already") {
+		t.Errorf("%+v, %q", r.Deck, r.Already)
+	}
+	if r := in.decide(r.Deck.ID, catalog.Approve); r.Deck.State != catalog.DeckRefused || r.Already != "" || len(r.Errors) != 1 {
+		t.Errorf("there is nothing left to delete: %+v, %+v", r.Deck, r.Errors)
+	}
+	// After another deck it is none that the card was given last.
+	in.report("4.csv", "prefix,rate\n44,0.01\n33,0.02\n", noon.Add(3*time.Hour))
+	if r := in.report("5.csv", text, noon.Add(4*time.Hour)); r.Deck.State != catalog.DeckApplied || in.shown("carrier", noon.Add(5*time.Hour)) != "44 0.01" {
+		t.Errorf("%+v", r.Deck)
+	}
+}
+
 // Who waits for a large deck sees how far it is.
 func TestALargeDeckSaysHowFarItIs(t *testing.T) {
 	in := start(t)

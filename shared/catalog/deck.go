@@ -40,6 +40,7 @@ type Deck struct {
 	Rows       int64     `doc:"rows,omitempty" json:"rows,omitempty"`         // below the header, with something in them
 	Rates      int64     `doc:"rates,omitempty" json:"rates,omitempty"`
 	Failure    string    `doc:"failure,omitempty" json:"failure,omitempty"` // why it is refused, for a person
+	Content    string    `doc:"content,omitempty" json:"content,omitempty"` // SHA-256 of its bytes, once they were read
 	// Base is the revision that the deck was held against, 0: none, and Next the object
 	// of the rates that it makes of that.
 	Base int    `doc:"base,omitempty" json:"base,omitempty"`

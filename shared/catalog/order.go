@@ -30,6 +30,7 @@ type arrival struct {
 	Revision int       `doc:"revision"`       // it made, or it equals
 	Base     int       `doc:"base,omitempty"` // it was applied to; 0: none
 	Deck     string    `doc:"deck"`
+	Content  string    `doc:"content"` // SHA-256 of its bytes
 }
 
 const (
@@ -58,6 +59,7 @@ type moment struct {
 	head revisionHead
 	log  ratecard.Log
 	base ratecard.Revision // that the deck is applied to; Number 0: none
+	last *arrival          // the deck before it; nil: none
 	// again are the decks after it that were applied, one after another, to what it
 	// changes.
 	again []arrival
@@ -78,6 +80,9 @@ func (c *Catalog) momentOf(ctx context.Context, d *Deck) (m moment, err error) {
 	}
 	at := m.head.place(d.ReceivedAt)
 	before, later := m.head.Arrivals[:at], m.head.Arrivals[at:]
+	if at > 0 {
+		m.last = &before[at-1]
+	}
 	if len(before) == 0 && len(later) == maxArrivals {
 		return m, errOvertaken // what was before it is forgotten
 	}
@@ -172,7 +177,7 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 		return first, errMoved
 	}
 	at := head.place(first.ReceivedAt)
-	head.Arrivals = slices.Insert(head.Arrivals, at, arrival{At: first.ReceivedAt, Deck: first.ID})
+	head.Arrivals = slices.Insert(head.Arrivals, at, arrival{At: first.ReceivedAt, Deck: first.ID, Content: list[0].deck.Content})
 	before := m.base
 	for i := range list {
 		d, rev := &decks[i], list[i].rev
@@ -189,7 +194,7 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 			}
 		}
 		d.Revision, d.Rates, d.Failure = rev.Number, rev.Rows, ""
-		d.Base, d.Next = before.Number, rev.Rates
+		d.Base, d.Next, d.Content = before.Number, rev.Rates, list[i].deck.Content
 		head.Arrivals[at+i].Base, head.Arrivals[at+i].Revision = before.Number, rev.Number
 		if err := put(tx, deckPath(d.ID), *d); err != nil {
 			return first, err
