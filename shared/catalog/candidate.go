@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
-	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
@@ -107,7 +106,7 @@ func (c *Catalog) termsOf(ctx context.Context, d Definition, rev ratecard.Revisi
 	if rev.Image == "" {
 		return d.Terms.Rating(d.Currency), nil
 	}
-	p, err := ledger.NewPricers(c.buckets.Cards).Of(ctx, rev.Image)
+	p, err := c.ledger.NewPricers().Of(ctx, rev.Image)
 	if err != nil {
 		return rating.Terms{}, fmt.Errorf("opening revision %d of %s: %w", rev.Number, rev.Card, err)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/ledger"
-	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/period"
 	"github.com/tollbook/tollbook/shared/rating"
 )
@@ -53,13 +52,12 @@ func (q Query) Check() error {
 	return nil
 }
 
-// Stores is what a comparison reads, and where it sorts.
+// Stores is what a comparison reads, and for which job.
 type Stores struct {
 	Ledger  *ledger.Ledger
 	Catalog *catalog.Catalog
-	Images  objects.Bucket // of cards
-	Work    objects.Bucket
-	Scratch string // names what is sorted in Work
+	Job     string    // its id
+	At      time.Time // when it was asked for
 }
 
 // Compare answers a query. progress, if any, is told now and then how far it is,
@@ -75,7 +73,7 @@ func Compare(ctx context.Context, s Stores, q Query, progress func(string)) (*Co
 	}
 	c := &comparison{
 		stores: s, query: q, costOnly: d.Kind == catalog.Provider && !q.Rebuilt, progress: progress, indexes: map[string]*book.Index{},
-		pricers: ledger.NewPricers(s.Images), sums: newSums(d.Currency), batches: map[string]uint32{}, joins: map[string]bool{},
+		pricers: s.Ledger.NewPricers(), sums: newSums(d.Currency), batches: map[string]uint32{}, joins: map[string]bool{},
 	}
 	if err := c.run(ctx); err != nil {
 		return nil, fmt.Errorf("comparing the charges of card %s, revision %d: %w", q.Card, q.Revision, err)
@@ -121,8 +119,8 @@ func (c *comparison) run(ctx context.Context) (err error) {
 	if err := c.candidates(ctx); err != nil {
 		return err
 	}
-	if c.bought > 0 {
-		c.records = newJoiner(c.stores.Work, c.stores.Scratch)
+	if s := c.stores; c.bought > 0 {
+		c.records = newJoiner(s.Ledger.JobSorter(s.Job, s.At, joinMemory))
 		defer func() { err = errors.Join(err, c.records.close(ctx)) }()
 	}
 	for i, m := range c.months {

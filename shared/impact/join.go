@@ -10,7 +10,6 @@ import (
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/ledger/extsort"
 	"github.com/tollbook/tollbook/shared/money"
-	"github.com/tollbook/tollbook/shared/objects"
 )
 
 // joinMemory is what bringing the charges of a record together holds, in bytes.
@@ -20,13 +19,20 @@ const joinMemory = 64 << 20
 // customers' and suppliers' apart. A record is a line of a revision of a batch.
 type joiner struct {
 	sorter *extsort.Sorter
-	key    [12]byte
+	key    [8]byte
 	value  []byte
 }
 
-func newJoiner(work objects.Bucket, scratch string) *joiner {
-	return &joiner{sorter: extsort.New(work, scratch+"/records", joinMemory)}
-}
+// A key is one word, and no two charges have one, so that most comparisons are of
+// two words: the number of a batch's revision, the line, role and level.
+const (
+	lineBits = 36
+	roleBits = 6
+	maxLine  = 1<<lineBits - 1
+	maxBatch = 1<<(64-lineBits-roleBits) - 1
+)
+
+func newJoiner(sorter *extsort.Sorter) *joiner { return &joiner{sorter: sorter} }
 
 func (j *joiner) close(ctx context.Context) error { return j.sorter.Close(ctx) }
 
@@ -40,15 +46,18 @@ const (
 
 // add takes a charge of a line.
 func (j *joiner) add(ctx context.Context, batch uint32, line int64, c *charge) error {
-	binary.BigEndian.PutUint32(j.key[:], batch)
-	binary.BigEndian.PutUint64(j.key[4:], uint64(line))
+	if batch > maxBatch || line < 0 || line > maxLine {
+		return fmt.Errorf("line %d of batch %d: want at most line %d of %d batches: %w", line, batch, int64(maxLine), maxBatch+1, ledger.ErrState)
+	}
+	record := uint64(batch)<<lineBits | uint64(line)
+	binary.BigEndian.PutUint64(j.key[:], record<<roleBits|uint64(c.role)<<4|uint64(c.level))
 	bits := byte(0)
 	for i, is := range [...]bool{c.compared, c.foreign, c.old.rated, c.new.rated} {
 		if is {
 			bits |= 1 << i
 		}
 	}
-	v := append(j.value[:0], byte(c.role), c.level, bits)
+	v := append(j.value[:0], bits)
 	v = binary.AppendUvarint(v, uint64(c.account))
 	if c.old.rated {
 		v = appendOutcome(v, &c.old)
@@ -75,21 +84,20 @@ func appendOutcome(v []byte, o *outcome) []byte {
 
 // each calls f with the charges of each record, valid during the call.
 func (j *joiner) each(ctx context.Context, f func([]charge) error) error {
-	var at [12]byte
+	at := uint64(0)
 	var record []charge
 	err := j.sorter.Each(ctx, func(key, value []byte) error {
-		if string(key) != string(at[:]) {
+		word := binary.BigEndian.Uint64(key)
+		if next := word >> roleBits; next != at || len(record) == 0 {
 			if len(record) > 0 {
 				if err := f(record); err != nil {
 					return err
 				}
 			}
-			copy(at[:], key)
-			record = record[:0]
+			at, record = next, record[:0]
 		}
-		c, err := readCharge(value)
-		record = append(record, c)
-		return err
+		record = append(record, charge{role: call.Role(word >> 4 & 3), level: uint8(word & 15)})
+		return record[len(record)-1].read(value)
 	})
 	if err == nil && len(record) > 0 {
 		err = f(record)
@@ -136,9 +144,9 @@ func (s *stored) outcome() outcome {
 	return outcome{rated: true, amount: a, seconds: s.number()}
 }
 
-func readCharge(value []byte) (c charge, err error) {
+// read reads what add stored.
+func (c *charge) read(value []byte) error {
 	s := stored{b: value}
-	c.role, c.level = call.Role(s.byte()), s.byte()
 	bits := s.byte()
 	c.compared, c.foreign = bits&isCompared != 0, bits&isForeign != 0
 	c.account = uint32(s.number())
@@ -152,7 +160,7 @@ func readCharge(value []byte) (c charge, err error) {
 		}
 	}
 	if s.failed || len(s.b) > 0 {
-		return c, fmt.Errorf("%w: %w", errSorted, ledger.ErrDamaged)
+		return fmt.Errorf("%w: %w", errSorted, ledger.ErrDamaged)
 	}
-	return c, nil
+	return nil
 }

@@ -173,7 +173,10 @@ func (c *comparison) price(ctx context.Context, in *ledger.Charge) (now priced, 
 			return now, nil, false, nil
 		}
 		choice, _ = choice.After(call.NoRate)
-		return c.charge(by.pricer, in, choice), by, true, nil
+		if now = c.charge(by.pricer, in, choice); !now.rated {
+			now.name = rating.Name{} // it stays as the other card left it
+		}
+		return now, by, true, nil
 	}
 	now = c.charge(by.pricer, in, choice)
 	next, more := choice.After(now.reason)

@@ -42,9 +42,16 @@ type Report struct {
 	Destinations []Line `json:"destinations"`
 	Accounts     []Line `json:"accounts"`
 	// Negative are those whose margin was 0 or more and would be less, the least
-	// first.
-	NegativeDestinations []Line `json:"negative_destinations"`
-	NegativeAccounts     []Line `json:"negative_accounts"`
+	// first: as many as are shown, and how many there are.
+	NegativeDestinations []Line   `json:"negative_destinations"`
+	NegativeAccounts     []Line   `json:"negative_accounts"`
+	Negative             Negative `json:"negative"`
+}
+
+// Negative counts lines whose margin becomes negative.
+type Negative struct {
+	Destinations int `json:"destinations"`
+	Accounts     int `json:"accounts"`
 }
 
 // Card is a card that charges by the revision.
@@ -206,7 +213,7 @@ func negative(lines []Line) []Line {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Line) int { return a.Margin.New.Cmp(b.Margin.New) })
-	return out[:min(len(out), Shown)]
+	return out
 }
 
 // done makes the report of a run.
@@ -230,7 +237,9 @@ func (c *comparison) done(d catalog.Definition) (*Comparison, error) {
 	}
 	out.destinations, out.accounts = take(c.sums.destinations.finish()), take(c.sums.accounts.finish())
 	r.Destinations, r.Accounts = take(shown(out.destinations)), take(shown(out.accounts))
-	r.NegativeDestinations, r.NegativeAccounts = negative(out.destinations), negative(out.accounts)
+	destinations, accounts := negative(out.destinations), negative(out.accounts)
+	r.Negative = Negative{len(destinations), len(accounts)}
+	r.NegativeDestinations, r.NegativeAccounts = destinations[:min(len(destinations), Shown)], accounts[:min(len(accounts), Shown)]
 	out.Report = r
 	return out, errors.Join(errs...)
 }
@@ -314,4 +323,34 @@ func plainText(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// Sentence says the report in one line.
+func (r *Report) Sentence() string {
+	out := fmt.Sprintf("%d of %d charges compared", r.Rows.Compared, r.Rows.Charges)
+	for _, c := range [...]struct {
+		what string
+		*Change
+	}{{"cost", &r.Total.Cost}, {"customers' charges", &r.Total.Charges}} {
+		if c.Charges == 0 {
+			continue
+		}
+		out += fmt.Sprintf("; %s %s → %s %s (%s%s)", c.what, c.Old, c.New, r.Currency, sign(c.Difference), c.Difference)
+		if c.OldUnrated+c.NewUnrated > 0 {
+			out += fmt.Sprintf(", %d → %d without a price", c.OldUnrated, c.NewUnrated)
+		}
+	}
+	if m := &r.Total.Margin; m.OldRecords+m.NewRecords > 0 {
+		out += fmt.Sprintf("; margin %s → %s %s, which becomes negative for %d destinations and %d accounts", m.Old, m.New, r.Currency,
+			r.Negative.Destinations, r.Negative.Accounts)
+	}
+	return out
+}
+
+// sign is what a difference that is not negative begins with.
+func sign(a money.Amount) string {
+	if a.Sign() < 0 {
+		return ""
+	}
+	return "+"
 }

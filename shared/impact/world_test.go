@@ -164,9 +164,7 @@ func month(s string) period.Month {
 }
 
 func (w *world) compare(q impact.Query) (*impact.Comparison, error) {
-	return impact.Compare(w.Context(), impact.Stores{
-		Ledger: w.Ledger, Catalog: w.cards, Images: w.buckets.Cards, Work: w.buckets.Work, Scratch: "impact/test",
-	}, q, nil)
+	return impact.Compare(w.Context(), impact.Stores{Ledger: w.Ledger, Catalog: w.cards, Job: "job", At: noon}, q, nil)
 }
 
 func (w *world) report(q impact.Query) impact.Report {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tollbook/tollbook/shared/book"
 	"github.com/tollbook/tollbook/shared/call"
-	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
@@ -103,8 +102,8 @@ func (m *ChargedMonth) Each(ctx context.Context, f func(*Charge) error) error {
 // them fit into a bound. They are for one goroutine.
 type Pricers struct{ p *pricer }
 
-// NewPricers returns the cards of images in a bucket.
-func NewPricers(images objects.Bucket) Pricers { return Pricers{newPricer(nil, images)} }
+// NewPricers returns the cards of stored images.
+func (l *Ledger) NewPricers() Pricers { return Pricers{newPricer(nil, l.buckets.Cards)} }
 
 // Of returns the pricer of an image. It is not to be kept: the next call may
 // let it go.

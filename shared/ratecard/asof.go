@@ -3,14 +3,13 @@ package ratecard
 import (
 	"iter"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
 // AsOf yields the rates that hold at an instant, in Unix nanoseconds, as rates
-// that hold at any instant: what has ended by then and what has not begun is left
+// that hold at any instant that usage has: what has ended by then and what has not begun is left
 // out. Of rows of one prefix the one that began last still goes before the others,
 // so that what holds at the instant holds always. It goes through rates twice.
 func AsOf(rates iter.Seq2[rating.Rate, error], at int64) iter.Seq2[rating.Rate, error] {
@@ -25,9 +24,9 @@ func AsOf(rates iter.Seq2[rating.Rate, error], at int64) iter.Seq2[rating.Rate, 
 				begun[r.From] = 0
 			}
 		}
-		// Each begin becomes one before all usage, in the same order.
+		// Each begin becomes one at the very beginning of 1970, in the same order.
 		for i, from := range slices.Sorted(maps.Keys(begun)) {
-			begun[from] = math.MinInt64 + 1 + int64(i)
+			begun[from] = 1 + int64(i)
 		}
 		for r, err := range rates {
 			if err != nil {
