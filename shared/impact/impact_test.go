@@ -1,6 +1,7 @@
 package impact_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/impact"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/period"
 )
 
@@ -112,4 +115,133 @@ func TestWhatCustomersWouldPayIfTheirCardsWereRebuilt(t *testing.T) {
 		"Germany: cost of 1: 0.045 → 0.045 (0), 90 → 90 s, unrated 0 → 0; charges of 1: 0.0675 → 0.0675 (0), 90 → 90 s, unrated 0 → 0; margin of 1, 1: 0.0225 → 0.0225")
 	same(t, "accounts whose margin turns", texts(r.NegativeAccounts),
 		"cole: cost of 1: 0.02 → 0.04 (0.02), 60 → 60 s, unrated 0 → 0; margin of 1, 1: 0 → -0.02")
+}
+
+func TestARevisionOfACustomerCardIsComparedByItself(t *testing.T) {
+	w, second := worked(t)
+	w.live("carrier", second, noon) // so that retail has a second revision
+	r := w.report(impact.Query{Card: "retail", Revision: 2, Months: november})
+	same(t, "accounts", texts(r.Accounts),
+		"acme: charges of 6: 0.3375 → 0.315 (-0.0225), 390 → 360 s, unrated 1 → 1; margin of 5, 4: 0.1225 → 0.1925")
+	if r.Rows.Compared != 6 || len(r.Cards) != 1 || r.Cards[0].Card != "retail" {
+		t.Errorf("rows %+v by %+v", r.Rows, r.Cards)
+	}
+}
+
+func TestADeckThatSaysTheSameCostsTheSame(t *testing.T) {
+	w, _ := worked(t)
+	r := w.report(impact.Query{Card: "carrier", Revision: 1, Months: november, Rebuilt: true})
+	if c := r.Total.Cost; !c.Difference.IsZero() || c.OldUnrated != c.NewUnrated || c.OldSeconds != c.NewSeconds || r.Total.Margin.Old != r.Total.Margin.New {
+		t.Errorf("total %s, want no difference", text(r.Total))
+	}
+	if len(r.NegativeAccounts) > 0 || len(r.NegativeDestinations) > 0 {
+		t.Errorf("negative: %q, %q", texts(r.NegativeAccounts), texts(r.NegativeDestinations))
+	}
+}
+
+// What begins next week shows as of then, and in the notices before.
+func TestRatesThatBeginLaterShowAsOfThen(t *testing.T) {
+	w := newWorld(t, t.TempDir())
+	w.live("carrier", w.deck("carrier", firstDeck), time.Time{})
+	second := w.deck("carrier", "prefix,destination,price,increments,effective from\n44,UK,0.02,1/1,\n44,United Kingdom,0.03,1/1,2026-12-08\n")
+	w.records("switch", "1,acme,442079460000,2026-11-10 10:00:00,60,n")
+	q := impact.Query{Card: "carrier", Revision: second, Months: november}
+	r := w.report(q)
+	same(t, "now", texts(r.Destinations), "UK: cost of 1: 0.02 → 0.02 (0), 60 → 60 s, unrated 0 → 0; margin of 1, 1: 0.01 → 0.01")
+	if len(r.Notices) != 1 || !strings.Contains(r.Notices[0], "after 2026-11, the last of them on 2026-12-08T00:00:00Z") {
+		t.Errorf("notices %q, want the rate that begins later", r.Notices)
+	}
+	q.AsOf = time.Date(2026, 12, 8, 0, 0, 0, 0, time.UTC)
+	r = w.report(q)
+	same(t, "then", texts(r.Destinations), "United Kingdom: cost of 1: 0.02 → 0.03 (0.01), 60 → 60 s, unrated 0 → 0; margin of 1, 1: 0.01 → 0")
+	if len(r.Notices) > 0 || !r.AsOf.Equal(q.AsOf) {
+		t.Errorf("as of %s, notices %q", r.AsOf, r.Notices)
+	}
+}
+
+func TestACardThatCannotBeBuiltIsSaidAndItsChargesStay(t *testing.T) {
+	w, _ := worked(t)
+	third := w.deck("carrier", "prefix,destination,price,increments\n44,UK,0.000000000001,1/1\n") // half of it is none
+	r := w.report(impact.Query{Card: "carrier", Revision: third, Months: november, Rebuilt: true})
+	failed := 0
+	for _, c := range r.Cards {
+		if c.Failure != "" {
+			failed++
+		}
+	}
+	if len(r.Cards) != 4 || failed != 2 || len(r.Notices) != 2 || !strings.Contains(strings.Join(r.Notices, "\n"), "Card retail cannot be built") {
+		t.Errorf("cards %+v, notices %q; want retail and wholesale among them, which cannot be built", r.Cards, r.Notices)
+	}
+	if r.Total.Charges.Charges != 0 || r.Total.Cost.Charges != 6 {
+		t.Errorf("total %s, want costs alone", text(r.Total))
+	}
+}
+
+// A supplier's charge lies in the supplier's month, the customer's in theirs.
+func TestAChargeWhoseRecordIsOfAnotherMonthIsInTheLineOfNoAccount(t *testing.T) {
+	w := newWorld(t, t.TempDir())
+	w.live("carrier", w.deck("carrier", firstDeck), time.Time{})
+	second := w.deck("carrier", secondDeck)
+	w.records("switch", "1,dora,442079460000,2026-10-31 23:30:00,60,n", "2,dora,442079460000,2026-10-31 22:30:00,60,n") // both October's in UTC, the first November's in Berlin
+	r := w.report(impact.Query{Card: "carrier", Revision: second, Months: []period.Month{month("2026-10")}})
+	same(t, "accounts", texts(r.Accounts),
+		": cost of 1: 0.02 → 0.04 (0.02), 60 → 60 s, unrated 0 → 0",
+		"dora: cost of 1: 0.02 → 0.04 (0.02), 60 → 60 s, unrated 0 → 0; margin of 1, 1: 0.01 → -0.01")
+	if len(r.Notices) != 1 || !strings.Contains(r.Notices[0], "in these months: 1.") {
+		t.Errorf("notices %q, want one of the record", r.Notices)
+	}
+}
+
+func TestWhatIsAskedIsChecked(t *testing.T) {
+	w, second := worked(t)
+	for _, months := range [][]period.Month{nil, {november[0], november[0]}, make([]period.Month, impact.MaxMonths+1)} {
+		if _, err := w.compare(impact.Query{Card: "carrier", Revision: second, Months: months}); !errors.Is(err, catalog.ErrRefused) {
+			t.Errorf("%d months: error %v, want a refusal", len(months), err)
+		}
+	}
+	if _, err := w.compare(impact.Query{Card: "carrier", Revision: 9, Months: november}); !errors.Is(err, catalog.ErrRefused) {
+		t.Errorf("a revision that is not there: error %v, want a refusal", err)
+	}
+}
+
+// The lines that are shown and the rest come to the total, and the file has them all.
+func TestTheGreatestDifferencesAreShownAndTheRestIsOneLine(t *testing.T) {
+	w := newWorld(t, t.TempDir())
+	var first, second strings.Builder
+	var rows []string
+	const places = impact.Shown + 30
+	for i := range places {
+		fmt.Fprintf(&first, "44%03d,\"=Place %d\",0.02,1/1\n", i, i)
+		fmt.Fprintf(&second, "44%03d,\"=Place %d\",%s,1/1\n", i, i, []string{"0.01", "0.03"}[i%2])
+		rows = append(rows, fmt.Sprintf("%d,acme,44%03d9460000,2026-11-10 10:00:00,%d,n", i, i, 60*(i+1)))
+	}
+	const header = "prefix,destination,price,increments\n"
+	w.live("carrier", w.deck("carrier", header+first.String()), time.Time{})
+	revision := w.deck("carrier", header+second.String())
+	w.records("switch", rows...)
+	c, err := w.compare(impact.Query{Card: "carrier", Revision: revision, Months: november})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Report
+	if n := len(r.Destinations); n != impact.Shown+1 || r.Destinations[0].Name != "=Place 129" || r.Destinations[n-1].Name != "(rest)" || r.Destinations[n-1].Cost.Charges != 30 {
+		t.Fatalf("%d lines, the first %s", n, text(r.Destinations[0]))
+	}
+	var sum money.Amount
+	for _, l := range r.Destinations {
+		if sum, err = sum.Add(l.Cost.Difference); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !sum.Equal(r.Total.Cost.Difference) || sum.String() != "0.650000" {
+		t.Errorf("the lines come to %s, the total is %s", sum, r.Total.Cost.Difference)
+	}
+	var file strings.Builder
+	n, err := c.WriteDestinations(&file)
+	if err != nil || n != places || strings.Count(file.String(), "\n") != places+1 || !strings.Contains(file.String(), "\n'=Place 129,1,7800,7800,2.600000,3.900000,1.300000,0,0,") {
+		t.Errorf("%d lines (%v) in\n%.400s", n, err, file.String())
+	}
+	if !strings.Contains(r.Sentence(), "130 of 260 charges compared; cost 170.300000 → 170.950000 GBP (+0.650000); margin") {
+		t.Errorf("in one line: %s", r.Sentence())
+	}
 }

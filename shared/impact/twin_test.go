@@ -100,7 +100,7 @@ func (c twinCharge) compared(rebuilt, fallback bool) bool {
 	case c.account == "cole": // whose card is another carrier's
 		return c.fallback || fallback && !c.rated && (c.reason == call.NoRate || c.reason == call.ShortNumber)
 	}
-	return c.account == "acme" || c.account == "bolt" || c.account == "shop"
+	return slices.Contains([]string{"acme", "bolt", "dora", "shop"}, c.account)
 }
 
 // twin adds up what records came to before and after, charge by charge.
@@ -242,7 +242,7 @@ func drawRecords(t *rapid.T, w *world) {
 	var all []string
 	for i := range rapid.IntRange(1, 25).Draw(t, "records") {
 		day := rapid.SampledFrom([]string{"2026-10-15 10:00:00", "2026-10-31 23:30:00", "2026-11-01 00:30:00", "2026-11-09 23:59:59", "2026-11-10 00:00:00", "2026-11-25 12:00:00", "2026-12-01 00:00:00"}).Draw(t, "at")
-		all = append(all, fmt.Sprintf("%d,%s,%s,%s,%d,%s", i, rapid.SampledFrom([]string{"acme", "acme", "bolt", "bolt", "cole", "shop", "who"}).Draw(t, "account"),
+		all = append(all, fmt.Sprintf("%d,%s,%s,%s,%d,%s", i, rapid.SampledFrom([]string{"acme", "acme", "bolt", "bolt", "cole", "dora", "shop", "who"}).Draw(t, "account"),
 			rapid.SampledFrom([]string{"442079460000", "447700900123", "4930123456", "12125550100", "33123456789", "442", "81312345678"}).Draw(t, "number"),
 			day, rapid.SampledFrom([]int{0, 1, 30, 59, 61, 3600}).Draw(t, "seconds"), rapid.SampledFrom([]string{"n", "n", "n", "s", "", "unknown"}).Draw(t, "trunk")))
 	}

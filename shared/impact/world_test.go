@@ -17,7 +17,7 @@ import (
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
-// world is an installation whose customers acme and bolt pay by retail, and cole
+// world is an installation whose customers acme, bolt and dora pay by retail, and cole
 // by another carrier's card, behind which is the fallback spare; bolt is below the
 // reseller shop, whose card is wholesale. The supplier north charges by the card
 // cost, and south by another carrier's. retail, wholesale, spare and cost are
@@ -48,10 +48,11 @@ const worldText = `{
   "accounts": [
     {"id": "acme", "cycle": "monthly", "currency": "GBP"}, {"id": "shop", "cycle": "monthly", "currency": "GBP"},
     {"id": "bolt", "cycle": "berlin", "currency": "GBP", "parent": "shop"}, {"id": "cole", "cycle": "monthly", "currency": "GBP"},
+    {"id": "dora", "cycle": "berlin", "currency": "GBP"},
     {"id": "north", "cycle": "bought", "currency": "GBP"}, {"id": "south", "cycle": "bought", "currency": "GBP"}],
   "assignments": [
     {"account": "acme", "from": "2026-01", "card": "retail"}, {"account": "bolt", "from": "2026-01", "card": "retail"},
-    {"account": "shop", "from": "2026-01", "card": "wholesale"}, {"account": "cole", "from": "2026-01", "card": "own"},
+    {"account": "dora", "from": "2026-01", "card": "retail"}, {"account": "shop", "from": "2026-01", "card": "wholesale"}, {"account": "cole", "from": "2026-01", "card": "own"},
     {"account": "north", "from": "2026-01", "card": "cost"}, {"account": "south", "from": "2026-01", "card": "other-cost"}],
   "feeds": [
     {"id": "switch", "format": "generic", "timezone": "UTC", "cycle": "monthly", "charges": ["supplier", "resellers"],
