@@ -114,7 +114,7 @@ func newPortal(config Config, base, origin string, mux *http.ServeMux) *portal {
 	}
 	for _, add := range []func(){
 		p.addAccounts, p.addNumbers, p.addCallTypes, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addDecks, p.addChanges, p.addBatches, p.addPeriods,
-		p.addInvoices, p.addJobs, p.addExports, p.addUploads, p.addPrice, p.addProblems,
+		p.addInvoices, p.addJobs, p.addExports, p.addImpact, p.addUploads, p.addPrice, p.addProblems,
 	} {
 		add()
 	}

@@ -1,6 +1,7 @@
 // Package sweeper is the function that finds what lost its event or did not
 // end, and starts it again; and that, when a person asks, proves everything,
-// applies a deck, or writes the records of a batch or a month as files.
+// applies a deck, writes the records of a batch or a month as files, or says what
+// past usage would have cost by a revision.
 package sweeper
 
 import (
@@ -92,8 +93,11 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 		return err
 	}
 	return f.Jobs.RunFiles(ctx, order.ID, func(ctx context.Context, job jobs.Job) (string, []jobs.File, error) {
-		if job.Kind == jobs.Export {
+		switch job.Kind {
+		case jobs.Export:
 			return f.export(ctx, job)
+		case jobs.Impact:
+			return f.impact(ctx, job)
 		}
 		report, err := f.work(ctx, job)
 		return report, nil, err
