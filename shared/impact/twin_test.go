@@ -224,7 +224,11 @@ func drawDeck(t *rapid.T, n int) string {
 	for _, p := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"44", "4420", "4477", "49", "1", "1212", "33"}), 1, 6, rapid.ID).Draw(t, "prefixes") {
 		// An export names a prefix as its first row does: here all do.
 		name := rapid.SampledFrom([]string{"", fmt.Sprint("place ", p), fmt.Sprintf("place %s of %d", p, n), "one name"}).Draw(t, "name")
-		for _, from := range rapid.SampledFrom([][]string{{""}, {""}, {"", "2026-11-10"}, {"2026-11-05"}, {"", "2026-10-20", "2026-11-10"}}).Draw(t, "from") {
+		dates := [][]string{{""}, {""}, {"", "2026-11-10"}, {"", "2026-10-20", "2026-11-10"}}
+		if n < 2 { // before a later row, the name would be that of the deck before
+			dates = append(dates, []string{"2026-11-05"})
+		}
+		for _, from := range rapid.SampledFrom(dates).Draw(t, "from") {
 			to := ""
 			if from == "" && rapid.IntRange(0, 5).Draw(t, "ends") == 0 {
 				to = "2026-11-20"
