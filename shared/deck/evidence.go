@@ -175,7 +175,7 @@ func (d *deck) readFacts(p *place) error {
 // settleCodes decides whether the codes of a deck with a column of country
 // codes have these in front already.
 func (ev *evidence) settleCodes(p *place) error {
-	if !p.has(countryCode) {
+	if !p.has(countryCode) || !p.has(prefix) {
 		return nil
 	}
 	switch ev.template.CountryCode {

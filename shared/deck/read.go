@@ -32,6 +32,10 @@ type Options struct {
 
 	Template  *Template  // how the file is written; nil: found out, or
 	Templates []Template // the one whose fingerprint is that of the file's header
+
+	// Destinations has the codes of the names in decks of rates by name whose file
+	// has none.
+	Destinations *Destinations
 }
 
 // Unit is what a price is for.
@@ -115,7 +119,7 @@ func ReadFile(r io.ReaderAt, size int64, o Options, entry func(Entry) error, bad
 		if err != nil {
 			return Report{}, fileError(err)
 		}
-		p, t, err := find(f, o.Template, o.Templates)
+		p, t, err := find(f, o.Template, o.Templates, o.Destinations != nil)
 		if err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != "" {
 			// What was recognised says how the text is to be taken.
 			if err := f.Close(); err != nil {
@@ -141,6 +145,29 @@ func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry
 	if err := t.Validate(); err != nil {
 		return Report{}, err
 	}
+	ev, err := p.gather(f, t)
+	if err != nil {
+		return Report{}, err
+	}
+	d, err := newDeck(f, p, ev, o, bad)
+	if err != nil {
+		return Report{}, err
+	}
+	if err := d.join(f, p, t); err != nil {
+		return Report{}, err
+	}
+	if err := d.readRows(f, p, entry); err != nil {
+		return d.report, err
+	}
+	if err := d.readMore(f, p, t, entry); err != nil {
+		return d.report, err
+	}
+	d.report.Warnings = append(d.report.Warnings, f.Warnings()...)
+	return d.finish()
+}
+
+// gather finds out what the rows of a sheet say as a whole.
+func (p *place) gather(f *table.File, t *Template) (evidence, error) {
 	ev := evidence{template: t}
 	if err := p.each(f, func(row table.Row, bad *table.RowError) error {
 		if bad == nil {
@@ -148,16 +175,14 @@ func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry
 		}
 		return nil
 	}); err != nil {
-		return Report{}, err
+		return ev, err
 	}
-	if err := ev.settle(p); err != nil {
-		return Report{}, err
-	}
-	d, err := newDeck(f, p, ev, o, bad)
-	if err != nil {
-		return Report{}, err
-	}
-	err = p.each(f, func(row table.Row, broken *table.RowError) error {
+	return ev, ev.settle(p)
+}
+
+// readRows reads the rates of a sheet.
+func (d *deck) readRows(f *table.File, p *place, entry func(Entry) error) error {
+	return p.each(f, func(row table.Row, broken *table.RowError) error {
 		switch {
 		case broken != nil:
 			d.broken(broken)
@@ -168,11 +193,6 @@ func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry
 		}
 		return d.give(row, entry)
 	})
-	if err != nil {
-		return d.report, err
-	}
-	d.report.Warnings = append(d.report.Warnings, f.Warnings()...)
-	return d.finish()
 }
 
 // give reads a row and gives its rates.

@@ -1,9 +1,7 @@
 package deck
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +47,7 @@ func (d *deck) readStatus(r *rating.Rate) {
 			d.closed = true
 		case cells.Other:
 			if !strings.EqualFold(string(cells.Unwrap(d.cell(m))), "active") {
-				d.notes.status(m, d.cell(m))
+				d.notes.status(d.header(m), d.cell(m))
 			}
 		}
 	}
@@ -64,12 +62,13 @@ func (d *deck) match(r *rating.Rate) {
 		}
 	}
 	r.Service = d.name(service)
-	d.readCodes(r.Service != "")
 	r.Destination = d.destination()
-	r.Band, r.Origin, r.Tag, r.Area = d.name(band), d.name(origin), d.name(tag), d.name(area)
-	if d.has(originPrefix) && !d.blank(originPrefix) {
-		r.Origin = d.originGroup()
+	if d.spans = d.spans[:0]; d.byName() && r.Service == "" {
+		d.codesOfName(r.Destination)
+	} else {
+		d.readCodes(r.Service != "")
 	}
+	r.Band, r.Origin, r.Tag, r.Area = d.band(), d.origin(), d.name(tag), d.name(area)
 	r.From, r.To = d.instant(from), d.instant(to)
 	if r.From == 0 && !d.has(from) {
 		r.From = d.defaultFrom
@@ -95,8 +94,8 @@ func (d *deck) readCodes(service bool) {
 	}
 	text := d.cell(prefix)
 	if !d.blank(codeTo) {
-		text = append(append(append(d.joined[:0], cells.Unwrap(text)...), '-'), cells.Unwrap(d.cell(codeTo))...)
-		d.joined = text
+		text = append(append(append(d.ranged[:0], cells.Unwrap(text)...), '-'), cells.Unwrap(d.cell(codeTo))...)
+		d.ranged = text
 	}
 	var note cells.CodeNote
 	var err error
@@ -136,39 +135,6 @@ func (d *deck) destination() string {
 	}
 	return land + " " + net
 }
-
-// originGroup names the group of callers that the row is for by their prefixes,
-// and keeps what it stands for.
-func (d *deck) originGroup() string {
-	if anyCaller[strings.ToLower(string(cells.Unwrap(d.cell(originPrefix))))] {
-		return ""
-	}
-	codes, _, err := cells.AppendCodes(nil, d.cell(originPrefix), cells.CodeRules{Strip: d.codeRules.Strip})
-	if err != nil {
-		d.check(originPrefix, err)
-		return ""
-	}
-	slices.Sort(codes)
-	name := strings.Join(codes, "+")
-	if len(name) > rating.MaxName {
-		sum := sha256.Sum256([]byte(name))
-		name = fmt.Sprintf("%s+%d more %x", codes[0], len(codes)-1, sum[:4])
-	}
-	if d.report.Origins == nil {
-		d.report.Origins = map[string][]string{}
-	}
-	if len(d.report.Origins) == maxOrigins && d.report.Origins[name] == nil {
-		d.expect(originPrefix, fmt.Sprintf("at most %d groups of callers", maxOrigins))
-	}
-	d.report.Origins[name] = codes
-	return name
-}
-
-// anyCaller is what a column of callers' prefixes says of a price for all.
-var anyCaller = map[string]bool{"all": true, "any": true, "*": true, "default": true, "other": true}
-
-// maxOrigins bounds the groups of callers of a deck.
-const maxOrigins = 10_000
 
 // readCurrency holds the currency of a row against that of the rows before.
 func (d *deck) readCurrency() {
