@@ -73,6 +73,12 @@ func find(f *table.File, t *Template, templates []Template, listed bool) (*place
 		return found, by, found.joinSheets(f, t)
 	}
 	named, used, err := findNamed(f, t, templates, listed)
+	if named == nil {
+		countries, by, other := findCountries(f, t, templates)
+		if countries != nil || other != nil {
+			return countries, by, other
+		}
+	}
 	switch file := new(FileError); {
 	case named != nil:
 		return named, used, nil

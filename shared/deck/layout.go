@@ -116,10 +116,12 @@ func (l *layout) check() error {
 	}
 	var missing []string
 	need := func(m meaning) { missing = append(missing, lacks(m)) }
-	if !l.has(prefix) && l.role != namedRates && l.role != callerCodes {
+	switch {
+	case l.role == countryRates && l.has(countryCode) && !l.has(prefix):
+	case !l.has(prefix) && l.role != namedRates && l.role != callerCodes:
 		need(prefix)
 	}
-	if l.role != rateRows && !l.named(l.nameColumns()...) {
+	if l.role != rateRows && l.role != countryRates && !l.named(l.nameColumns()...) {
 		need(destination)
 	}
 	switch { // a card of two or three classes may have a price for all as well

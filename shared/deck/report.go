@@ -78,7 +78,7 @@ func (d *deck) begin(f *table.File, p *place) {
 	r := &d.report
 	r.Format, r.Charset, r.Delimiter = string(f.Format()), f.Charset(), f.Delimiter()
 	r.Sheet = f.Sheets()[p.sheet]
-	d.facts = f.Facts()
+	d.facts = factsOf(f, p.sheet)
 	d.padded = f.Format() == table.XLSX || f.Format() == table.XLS
 	if !p.bare {
 		r.Header, r.Fingerprint = p.line, Fingerprint(p.headers)
@@ -219,6 +219,7 @@ func (d *deck) finish() (Report, error) {
 	}
 	d.codeNotices(notice)
 	d.joinNotices(notice)
+	notice(d.card.finer, "Prices with more decimals than the card's precision of %d: %s. They are kept as they are.", d.card.precision, rows(d.card.finer))
 	notice(r.Closed, "Withdrawn from their dates on: %d of the rates.", r.Closed)
 	if n.texts > 0 {
 		lines := fmt.Sprint(n.textLines)

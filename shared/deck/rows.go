@@ -20,10 +20,11 @@ type deck struct {
 	report             Report
 	bad                func(RowError)
 	default1, defaultN uint32
-	defaultFrom        int64             // of rows that say none: what the notice says
-	assumed            bool              // nobody gave the defaults
-	padded             bool              // empty cells at the end of rows are not in the file
-	facts              map[string]string // of JSON: what it says beside its rows
+	defaultFrom        int64     // of rows that say none: what the notice says
+	assumed            bool      // nobody gave the defaults
+	padded             bool      // empty cells at the end of rows are not in the file
+	facts              cardFacts // of JSON: what it says beside its rows
+	card               openCard
 	seen               map[key]first
 	notes              notes
 	joined
@@ -60,7 +61,10 @@ func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)
 		d.graceSeconds = true
 	}
 	d.begin(f, p)
-	return d, d.readNotice(p)
+	if err := d.readNotice(p); err != nil {
+		return nil, err
+	}
+	return d, d.readCard(p)
 }
 
 // readNotice takes what stands above the header for what rows leave out.
@@ -302,4 +306,5 @@ func (d *deck) costs(r rating.Rate) {
 	}
 	d.terms()
 	d.intervals()
+	d.precise()
 }

@@ -55,6 +55,7 @@ func (d *deck) readStatus(r *rating.Rate) {
 
 // match reads which usage a row is for.
 func (d *deck) match(r *rating.Rate) {
+	r.Kind = d.card.kind
 	if !d.blank(kind) {
 		k, err := call.ParseKind(strings.ToLower(string(cells.Unwrap(d.cell(kind)))))
 		if r.Kind = k; err != nil {
@@ -70,11 +71,14 @@ func (d *deck) match(r *rating.Rate) {
 	}
 	r.Band, r.Origin, r.Tag, r.Area = d.band(), d.origin(), d.name(tag), d.name(area)
 	r.From, r.To = d.instant(from), d.instant(to)
-	if r.From == 0 && !d.has(from) {
+	if r.From == 0 && d.leaves(from) {
 		r.From = d.defaultFrom
 	}
+	if r.To == 0 && d.leaves(to) && !d.closed {
+		r.To = d.card.to
+	}
 	if r.From != 0 && r.To != 0 && r.From >= r.To {
-		d.expect(to, "an instant after "+time.Unix(0, r.From).UTC().Format(time.RFC3339))
+		d.want(to, "an instant after "+time.Unix(0, r.From).UTC().Format(time.RFC3339))
 	}
 	if !d.blank(currencyCode) {
 		d.readCurrency()
@@ -218,7 +222,9 @@ func (d *deck) terms() {
 	voice := d.rates[0].Kind == call.Voice
 	d.unit = d.readUnit(voice)
 	r.ConnectionFee = d.fee(connectionFee)
-	if voice && !d.has(connectionFee) {
+	if voice && d.card.is && d.blank(connectionFee) {
+		r.ConnectionFee = d.card.connection
+	} else if voice && !d.has(connectionFee) {
 		r.ConnectionFee = d.options.ConnectionFee
 	}
 	r.MinCharge, r.MaxCharge = d.fee(minCharge), d.fee(maxCharge)

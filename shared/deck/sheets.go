@@ -13,13 +13,14 @@ import (
 type role int
 
 const (
-	rateRows    role = iota // rates, each with its codes
-	namedRates              // rates of destinations by their names; the codes are elsewhere
-	namedCodes              // the codes of destinations by their names
-	callerCodes             // the codes of groups of callers by their names
+	rateRows     role = iota // rates, each with its codes
+	namedRates               // rates of destinations by their names; the codes are elsewhere
+	namedCodes               // the codes of destinations by their names
+	callerCodes              // the codes of groups of callers by their names
+	countryRates             // rates of countries, by their calling codes
 )
 
-var roleNames = [...]string{"rates", "rates by name", "codes by name", "codes of callers by name"}
+var roleNames = [...]string{"rates", "rates by name", "codes by name", "codes of callers by name", "rates by country code"}
 
 // nameColumns are the columns of the name by which rows are joined.
 func (l *layout) nameColumns() []meaning {
@@ -89,13 +90,39 @@ func (p *place) joinSheets(f *table.File, t *Template) error {
 	return nil
 }
 
-// byCountry takes country codes for prefixes, where nothing else has codes.
-func (l *layout) byCountry() {
-	if l.role != namedRates || !l.has(countryCode) {
-		return
+// findCountries finds the one card of the open rate card that has no codes but those
+// of countries, as its cards for messages do; nil: there is none. In any other file
+// such prices may be for a part of the country.
+func findCountries(f *table.File, t *Template, templates []Template) (found *place, by *Template, err error) {
+	ratesIn, _, _ := t.sheets()
+	for i, name := range f.Sheets() {
+		if ratesIn != "" && ratesIn != name || factsOf(f, i).card == "" {
+			continue
+		}
+		rows, err := head(f, i)
+		if err != nil {
+			return nil, nil, err
+		}
+		p, used, err := findIn(rows, t, templates, countryRates, false)
+		if file := new(FileError); err != nil && !errors.As(err, &file) {
+			return nil, nil, err
+		}
+		switch {
+		case p == nil:
+		case found != nil:
+			return nil, nil, both(f, found, p, "rates by country code", "sheet")
+		default:
+			found, by = p, used
+			found.sheet, found.role = i, rateRows
+			found.at[prefix], found.at[countryCode] = found.at[countryCode], -1
+			found.guess("prefix", clip(found.header(prefix)), "no other column has codes")
+		}
 	}
-	l.at[prefix], l.at[countryCode], l.role = l.at[countryCode], -1, rateRows
-	l.guess("prefix", clip(l.header(prefix)), "no other column has codes")
+	if found != nil {
+		found.others = f.Sheets()
+		found.drop(f, found)
+	}
+	return found, by, nil
 }
 
 // drop takes sheets that are read off those that are not.
@@ -129,11 +156,6 @@ func findNamed(f *table.File, t *Template, templates []Template, given bool) (*p
 		}
 	}
 	if parts.codes == nil && !given {
-		if found.byCountry(); found.role == rateRows {
-			found.others = names
-			found.drop(f, found)
-			return found, parts.template, nil
-		}
 		problem := lacks(prefix) + ": its prices are for destinations by name; want a column of codes, a sheet with the codes of the names, or a list of destinations"
 		if name := names[found.sheet]; name != "" {
 			problem = fmt.Sprintf("sheet %q: %s", name, problem)
