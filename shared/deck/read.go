@@ -153,13 +153,10 @@ func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry
 	if err != nil {
 		return Report{}, err
 	}
-	if err := d.join(f, p, t); err != nil {
+	if err := d.planCodes(f, p, t); err != nil {
 		return Report{}, err
 	}
-	if err := d.readRows(f, p, entry); err != nil {
-		return d.report, err
-	}
-	if err := d.readMore(f, p, t, entry); err != nil {
+	if err := d.readAll(f, p, t, entry); err != nil {
 		return d.report, err
 	}
 	d.report.Warnings = append(d.report.Warnings, f.Warnings()...)
@@ -178,6 +175,17 @@ func (p *place) gather(f *table.File, t *Template) (evidence, error) {
 		return ev, err
 	}
 	return ev, ev.settle(p)
+}
+
+// readAll reads the lists that the rates are joined to, and then all rates.
+func (d *deck) readAll(f *table.File, p *place, t *Template, entry func(Entry) error) error {
+	if err := d.join(f, p, t); err != nil {
+		return err
+	}
+	if err := d.readRows(f, p, entry); err != nil {
+		return err
+	}
+	return d.readMore(f, p, t, entry)
 }
 
 // readRows reads the rates of a sheet.
@@ -203,6 +211,12 @@ func (d *deck) give(row table.Row, entry func(Entry) error) error {
 	}
 	d.report.Used++
 	for _, e := range out {
+		if d.plan != nil && e.Rate.Prefix != "" {
+			if e.Rate.Prefix, ok = d.plan.place(e.Rate.Prefix); !ok {
+				d.report.Optimised++
+				continue
+			}
+		}
 		if d.report.Rates == rating.MaxRates {
 			return d.layout.fail(fmt.Sprintf("more than %d rates", rating.MaxRates))
 		}

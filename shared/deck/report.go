@@ -17,11 +17,13 @@ type Report struct {
 	Used   int64 `json:"used"`   // rows that became rates
 	Rates  int64 `json:"rates"`  // one for each code and for each price of a row that is for other calls than the rest
 	Closed int64 `json:"closed"` // of them, those that are withdrawn
-	Merged int64 `json:"merged"` // rows that repeat an earlier one exactly
-	Notes  int64 `json:"notes"`  // rows of text, without a code and a price
-	Idle   int64 `json:"idle"`   // rows without an action, in a deck that has actions
-	Bad    int64 `json:"bad"`    // rows with an error; those of sheets of codes are among them, and among Rows
-	Blank  int64 `json:"blank"`  // rows of empty cells only
+	// Optimised counts rates that went into others, of shorter codes.
+	Optimised int64 `json:"optimised,omitempty"`
+	Merged    int64 `json:"merged"` // rows that repeat an earlier one exactly
+	Notes     int64 `json:"notes"`  // rows of text, without a code and a price
+	Idle      int64 `json:"idle"`   // rows without an action, in a deck that has actions
+	Bad       int64 `json:"bad"`    // rows with an error; those of sheets of codes are among them, and among Rows
+	Blank     int64 `json:"blank"`  // rows of empty cells only
 
 	Format    string `json:"format"`            // csv, xlsx, xls or json
 	Charset   string `json:"charset,omitempty"` // of text
@@ -219,6 +221,7 @@ func (d *deck) finish() (Report, error) {
 	}
 	d.codeNotices(notice)
 	d.joinNotices(notice)
+	notice(r.Optimised, "Rates that went into those of shorter codes, as all ten that begin so cost the same: %d.", r.Optimised)
 	notice(d.card.finer, "Prices with more decimals than the card's precision of %d: %s. They are kept as they are.", d.card.precision, rows(d.card.finer))
 	notice(r.Closed, "Withdrawn from their dates on: %d of the rates.", r.Closed)
 	if n.texts > 0 {

@@ -27,6 +27,7 @@ type deck struct {
 	card               openCard
 	seen               map[key]first
 	notes              notes
+	plan               plan // nil: codes stay as they are
 	joined
 
 	// Of the row at hand.

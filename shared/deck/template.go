@@ -53,6 +53,9 @@ type Template struct {
 	CountryCode string `doc:"country_code,omitempty" json:"country_code,omitempty"`
 	Hundredths  bool   `doc:"hundredths,omitempty" json:"hundredths,omitempty"` // prices are in pence, cents
 	Currency    string `doc:"currency,omitempty" json:"currency,omitempty"`     // ISO 4217, where the file does not say
+	// Optimise makes ten codes that cost the same the shorter one that they are all of,
+	// in decks that are all there is.
+	Optimise bool `doc:"optimise,omitempty" json:"optimise,omitempty"`
 
 	// Fingerprint is that of the header row, see Fingerprint: a file with this
 	// header is read by this template without being told so.
