@@ -38,8 +38,11 @@ type codeSet struct {
 // span is when a code belongs to its name: Unix nanoseconds, half-open, 0 = open.
 type span struct{ from, to int64 }
 
-// maxListed bounds the names of a list; its codes are as many as a card has rates.
-const maxNames = 200_000
+// Limits of a list. It has at most as many codes as a card has rates.
+const (
+	maxNames     = 200_000
+	maxNameCodes = 250_000 // of one name: the United States have 180,000 of seven digits
+)
 
 // Len returns how many names the list has.
 func (l *Destinations) Len() int { return len(l.sets) }
@@ -201,8 +204,8 @@ func (l *Destinations) add(d *deck, name string, at span) error {
 		l.names[key], l.sets = append(l.names[key], s), append(l.sets, s)
 	}
 	s := l.names[key][i]
-	if l.codes += len(d.codes); l.codes > rating.MaxRates {
-		return d.layout.fail(fmt.Sprintf("more than %d codes", rating.MaxRates))
+	if l.codes += len(d.codes); l.codes > rating.MaxRates || len(s.codes)+len(d.codes) > maxNameCodes {
+		return d.layout.fail(fmt.Sprintf("more than %d codes, or %d of one name", rating.MaxRates, maxNameCodes))
 	}
 	if at != (span{}) && s.spans == nil {
 		s.spans = make([]span, len(s.codes))

@@ -147,6 +147,11 @@ func TestSheetsAreJoinedByName(t *testing.T) {
 		{name: "callers of two groups", sheets: []sheet{{"Rates", []string{"Destination;Code;Origin;Price", "A;49;X;1", "B;48;X;1", "C;48;Z;1", "A;49;Y;2"}}, {"Origin codes", []string{"Origin;Code", "X;1", "Y;1", "Z;2"}}},
 			entries: []string{"49 [A] 1 1 60/60 0 assumed for X", "48 [B] 1 1 60/60 0 assumed for X", "48 [C] 1 1 60/60 0 assumed for Z"},
 			bad:     []string{`line 5: "A,49,Y,2": want one rate for a caller: line 2 has another for 49, and groups "Y" and "X" have callers in common`}},
+		{name: "the sheet that a template asks for is joined, too", opts: Options{Template: &Template{Sheet: "Rates"}},
+			sheets:  []sheet{{"Old", []string{"Destination;Code;Price", "A;49;9"}}, {"Rates", []string{"Destination;Code;Origin;Price", "A;49;X;1"}}, {"Origin codes", []string{"Origin;Code", "X;1"}}},
+			entries: []string{"49 [A] 1 1 60/60 0 assumed for X"}, origins: map[string][]string{"X": {"1"}}},
+		{name: "surcharges", sheets: []sheet{{"Rates", []string{"Destination;Code;Price;Origin surcharge", "A;49;1;0.2"}}},
+			entries: []string{"49 [A] 1 1 60/60 0 assumed"}, notices: []string{`Surcharges in column "Origin surcharge" were not read`}},
 		{name: "rates by name beside a deck are said to be unread", sheets: []sheet{{"A-Z", []string{"Destination;Code;Price", "A;49;1"}}, {"Summary", []string{"Destination;Price", "A;1"}}},
 			entries: []string{"49 [A] 1 1 60/60 0 assumed"}, notices: []string{`Sheets of rates by name beside those with codes, which were not read: "Summary".`}},
 	} {

@@ -88,6 +88,9 @@ func (d *deck) begin(f *table.File, p *place) {
 	r.DecimalComma, r.Actions = d.priceRules.DecimalComma, d.has(action)
 	r.Ignored, r.Notices, r.Warnings, r.Guesses = []string{}, []string{}, []string{}, []Guess{} // in JSON lists, never null
 	r.Ignored = append(r.Ignored, d.ignored...)
+	if extra := slices.DeleteFunc(slices.Clone(d.ignored), func(h string) bool { return !strings.Contains(squeeze(h), "surcharge") }); len(extra) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("Surcharges in column %s were not read: those by who calls are among the terms of the cards that charge.", quotedList(extra)))
+	}
 	if len(p.unread) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("Sheets of rates by name beside those with codes, which were not read: %s.", quotedList(p.unread)))
 	}

@@ -50,10 +50,8 @@ func (t *Template) meaningOf(header string) meaning {
 // callers' codes, where the rates ask who calls, and rates by name and by who
 // calls, as carriers have them in a sheet of their own.
 func (p *place) joinSheets(f *table.File, t *Template) error {
-	if len(p.others) == 0 {
-		return nil
-	}
-	parts, err := survey(f, t, nil, p.others)
+	others := slices.Delete(f.Sheets(), p.sheet, p.sheet+1)
+	parts, err := survey(f, t, nil, others)
 	if err != nil {
 		return err
 	}
