@@ -176,7 +176,11 @@ func (t *try) readDeck() (err error) {
 		}
 	}
 	if bad == 0 && slices.ContainsFunc(t.rates, asks) {
-		if _, err := rating.BuildImage(t.terms(), ratecard.Build(ratecard.Rows(t.rates), t.markups())); err != nil {
+		terms, err := t.terms().WithOrigins(t.report.OriginGroups())
+		if err == nil {
+			_, err = rating.BuildImage(terms, ratecard.Build(ratecard.Rows(t.rates), t.markups()))
+		}
+		if err != nil {
 			return refuse("%s does not go with the terms: %w", t.deck, err)
 		}
 	}

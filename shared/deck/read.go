@@ -31,6 +31,10 @@ type Options struct {
 
 	Template  *Template  // how the file is written; nil: found out, or
 	Templates []Template // the one whose fingerprint is that of the file's header
+
+	// Destinations has the codes of the names in decks of rates by name whose file
+	// has none.
+	Destinations *Destinations
 }
 
 // Unit is what a price is for.
@@ -115,6 +119,7 @@ type Reader struct {
 	file  *table.File
 	place *place
 	deck  *deck
+	by    *Template
 }
 
 // Open opens a file, finds the rates in it and what it says as a whole, for which
@@ -129,7 +134,7 @@ func Open(r io.ReaderAt, size int64, o Options) (_ *Reader, err error) {
 		if err != nil {
 			return nil, fileError(err)
 		}
-		p, t, err := find(f, o.Template, o.Templates)
+		p, t, err := find(f, o.Template, o.Templates, o.Destinations != nil)
 		if err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != "" {
 			// What was recognised says how the text is to be taken.
 			if err := f.Close(); err != nil {
@@ -140,36 +145,32 @@ func Open(r io.ReaderAt, size int64, o Options) (_ *Reader, err error) {
 		}
 		var d *deck
 		if err == nil {
+			if t == nil {
+				t = &Template{}
+			}
 			d, err = look(f, p, t, o)
 		}
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
-		return &Reader{f, p, d}, nil
+		return &Reader{f, p, d, t}, nil
 	}
 }
 
 // look reads a deck for what it says as a whole.
 func look(f *table.File, p *place, t *Template, o Options) (*deck, error) {
-	if t == nil {
-		t = &Template{}
-	}
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	ev := evidence{template: t}
-	if err := p.each(f, func(row table.Row, bad *table.RowError) error {
-		if bad == nil {
-			ev.see(p.layout, row)
-		}
-		return nil
-	}); err != nil {
+	ev, err := p.gather(f, t)
+	if err != nil {
 		return nil, err
 	}
-	if err := ev.settle(p); err != nil {
+	d, err := newDeck(f, p, ev, o)
+	if err != nil {
 		return nil, err
 	}
-	return newDeck(f, p, ev, o)
+	return d, d.planCodes(f, p, t)
 }
 
 // Report is what is known before the rates are read: columns, whether there are
@@ -188,7 +189,41 @@ func (r *Reader) Close() error { return r.file.Close() }
 func (r *Reader) Each(entry func(Entry) error, bad func(RowError)) (Report, error) {
 	d := r.deck
 	d.bad = bad
-	err := r.place.each(r.file, func(row table.Row, broken *table.RowError) error {
+	if err := d.readAll(r.file, r.place, r.by, entry); err != nil {
+		return d.report, err
+	}
+	d.report.Warnings = append(d.report.Warnings, r.file.Warnings()...)
+	return d.finish()
+}
+
+// gather finds out what the rows of a sheet say as a whole.
+func (p *place) gather(f *table.File, t *Template) (evidence, error) {
+	ev := evidence{template: t}
+	if err := p.each(f, func(row table.Row, bad *table.RowError) error {
+		if bad == nil {
+			ev.see(p.layout, row)
+		}
+		return nil
+	}); err != nil {
+		return ev, err
+	}
+	return ev, ev.settle(p)
+}
+
+// readAll reads the lists that the rates are joined to, and then all rates.
+func (d *deck) readAll(f *table.File, p *place, t *Template, entry func(Entry) error) error {
+	if err := d.join(f, p, t); err != nil {
+		return err
+	}
+	if err := d.readRows(f, p, entry); err != nil {
+		return err
+	}
+	return d.readMore(f, p, t, entry)
+}
+
+// readRows reads the rates of a sheet.
+func (d *deck) readRows(f *table.File, p *place, entry func(Entry) error) error {
+	return p.each(f, func(row table.Row, broken *table.RowError) error {
 		switch {
 		case broken != nil:
 			d.broken(broken)
@@ -199,11 +234,6 @@ func (r *Reader) Each(entry func(Entry) error, bad func(RowError)) (Report, erro
 		}
 		return d.give(row, entry)
 	})
-	if err != nil {
-		return d.report, err
-	}
-	d.report.Warnings = append(d.report.Warnings, r.file.Warnings()...)
-	return d.finish()
 }
 
 // give reads a row and gives its rates.
@@ -214,6 +244,12 @@ func (d *deck) give(row table.Row, entry func(Entry) error) error {
 	}
 	d.report.Used++
 	for _, e := range out {
+		if d.plan != nil && e.Rate.Prefix != "" {
+			if e.Rate.Prefix, ok = d.plan.place(e.Rate.Prefix); !ok {
+				d.report.Optimised++
+				continue
+			}
+		}
 		if d.report.Rates == rating.MaxRates {
 			return d.layout.fail(fmt.Sprintf("more than %d rates", rating.MaxRates))
 		}
