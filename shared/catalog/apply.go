@@ -124,7 +124,7 @@ func (c *Catalog) stages(ctx context.Context, report *DeckReport) ([]done, *mome
 		report.Holds = m.def.Decks.holds(report.Changes)
 	}
 	list := []done{{*d, rev}}
-	if rev.Rates == m.base.Rates || len(report.Holds) > 0 {
+	if says(rev, m.base) || len(report.Holds) > 0 {
 		return list, &m, nil
 	}
 	after, err := c.follow(ctx, &m, rev)

@@ -143,7 +143,7 @@ func (c *Catalog) follow(ctx context.Context, m *moment, after ratecard.Revision
 			if err != nil {
 				return nil, fmt.Errorf("applying deck %s again: %w", d.Object, err)
 			}
-			same = after.Rates == was.Rates
+			same = says(after, was)
 		}
 		if same {
 			after = was
@@ -183,7 +183,7 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 		d, rev := &decks[i], list[i].rev
 		d.State, d.Rows, d.Bad = DeckApplied, list[i].deck.Rows, list[i].deck.Bad
 		switch {
-		case rev.Rates == before.Rates:
+		case says(rev, before):
 			rev = before
 			d.State = DeckUnchanged
 		case rev.Number == 0:

@@ -3,6 +3,8 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
+	"reflect"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/deck"
@@ -14,11 +16,14 @@ import (
 // these: those that the deck has the codes of, and those of the revision before that
 // a rate is still for. Rates for a group that neither has name one of the terms of
 // the cards that are built from them. An error is for a person.
-func originsOf(read *deck.Report, before []rating.Origin, rates []rating.Rate) ([]rating.Origin, error) {
+func originsOf(read *deck.Report, before []rating.Origin, rates iter.Seq2[rating.Rate, error]) ([]rating.Origin, error) {
 	used := map[string]bool{}
-	for i := range rates {
-		if name := rates[i].Origin; name != "" {
-			used[name] = true
+	for r, err := range rates {
+		if err != nil {
+			return nil, err
+		}
+		if r.Origin != "" {
+			used[r.Origin] = true
 		}
 	}
 	var out []rating.Origin
@@ -54,4 +59,9 @@ func originsOf(read *deck.Report, before []rating.Origin, rates []rating.Rate) (
 // error says that the two give one name to different groups.
 func (d Definition) termsOver(parent ratecard.Revision) (rating.Terms, error) {
 	return d.Terms.Rating(d.Currency).WithOrigins(parent.Origins)
+}
+
+// says reports whether two revisions say the same.
+func says(a, b ratecard.Revision) bool {
+	return a.Rates == b.Rates && (len(a.Origins)+len(b.Origins) == 0 || reflect.DeepEqual(a.Origins, b.Origins))
 }

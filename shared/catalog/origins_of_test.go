@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tollbook/tollbook/shared/deck"
+	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
@@ -17,7 +18,7 @@ func TestTheGroupsOfARevision(t *testing.T) {
 	read := &deck.Report{Origins: map[string][]string{"B": {"2"}, "A": {"1"}, "idle": {"9"}}}
 	before := []rating.Origin{{Name: "A", Prefixes: []string{"0"}}, {Name: "C", Prefixes: []string{"3"}}, {Name: "gone", Prefixes: []string{"4"}}}
 	rates := []rating.Rate{{Origin: "B"}, {Origin: "A"}, {}, {Origin: "C"}, {Origin: "of the card's terms"}}
-	got, err := originsOf(read, before, rates)
+	got, err := originsOf(read, before, ratecard.Rows(rates))
 	want := []rating.Origin{{Name: "A", Prefixes: []string{"1"}}, {Name: "B", Prefixes: []string{"2"}}, {Name: "C", Prefixes: []string{"3"}}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -27,7 +28,7 @@ func TestTheGroupsOfARevision(t *testing.T) {
 	for i := range 40_000 {
 		codes = append(codes, fmt.Sprintf("44%012d", i))
 	}
-	if _, err := originsOf(&deck.Report{Origins: map[string][]string{"A": codes}}, nil, rates); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "bytes") {
+	if _, err := originsOf(&deck.Report{Origins: map[string][]string{"A": codes}}, nil, ratecard.Rows(rates)); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "bytes") {
 		t.Errorf("%v", err)
 	}
 	many := &deck.Report{Origins: map[string][]string{}}
@@ -36,7 +37,7 @@ func TestTheGroupsOfARevision(t *testing.T) {
 		many.Origins[fmt.Sprint(i)] = []string{"1"}
 		rates = append(rates, rating.Rate{Origin: fmt.Sprint(i)})
 	}
-	if _, err := originsOf(many, nil, rates); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "251 groups") {
+	if _, err := originsOf(many, nil, ratecard.Rows(rates)); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "251 groups") {
 		t.Errorf("%v", err)
 	}
 }

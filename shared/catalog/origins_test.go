@@ -1,16 +1,11 @@
 package catalog_test
 
 import (
-	"context"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/catalog"
-	"github.com/tollbook/tollbook/shared/deck"
-	"github.com/tollbook/tollbook/shared/documents"
-	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
@@ -22,7 +17,6 @@ func TestRatesByCallerAreChargedToTheLastCard(t *testing.T) {
 	if r.Deck.State != catalog.DeckApplied {
 		t.Fatalf("%+v, %v", r.Deck, r.Errors)
 	}
-	in.giveOrigins("carrier", 1, r.Read)
 	built := in.compile(noon.Add(time.Minute))
 	if len(built) != 1 || built[0].Failure != "" {
 		t.Fatalf("%+v", built)
@@ -55,34 +49,9 @@ func TestGroupsOfOneNameMustBeOne(t *testing.T) {
 	in.load(`{"format": "tollbook setup 1", "cards": [
 		{"id": "retail", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "10%",
 		 "terms": {"decimals": 4, "rounding": "half-up", "origins": [{"name": "33+49", "prefixes": ["1"]}]}}]}`)
-	r := in.report("1.csv", "prefix,rate,origin prefixes\n44,0.60,\n44,0.06,\"33, 49\"\n", noon)
-	in.giveOrigins("carrier", 1, r.Read)
+	in.report("1.csv", "prefix,rate,origin prefixes\n44,0.60,\n44,0.06,\"33, 49\"\n", noon)
 	built := in.compile(noon.Add(time.Minute))
 	if len(built) != 1 || !strings.Contains(built[0].Failure, `origin group "33+49"`) {
 		t.Errorf("%+v", built)
-	}
-}
-
-// giveOrigins puts the groups of a deck into a revision.
-func (in *installation) giveOrigins(card string, number int, read *deck.Report) {
-	in.t.Helper()
-	path := documents.Path{Collection: "revisions", ID: documents.ID(card, strconv.Itoa(number))}
-	if err := in.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
-		doc, err := tx.Get(path)
-		if err != nil {
-			return err
-		}
-		var rev ratecard.Revision
-		if err := doc.Fields.Decode(&rev); err != nil {
-			return err
-		}
-		rev.Origins = read.OriginGroups()
-		fields, err := documents.Encode(rev)
-		if err != nil {
-			return err
-		}
-		return tx.Put(path, fields)
-	}); err != nil {
-		in.t.Fatal(err)
 	}
 }

@@ -69,10 +69,13 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 	if err := c.compare(ctx, report, base, next, ratecard.DiffOptions{At: received, Notice: o.Notice}); err != nil {
 		return base, err
 	}
-	if base.Rates != "" && result.Same() {
+	rev := ratecard.Revision{Card: d.Card, Rates: base.Rates}
+	if rev.Origins, err = originsOf(report.Read, base.Origins, next.All()); err != nil {
+		return base, err
+	}
+	if base.Rates != "" && result.Same() && says(rev, base) {
 		return base, nil
 	}
-	rev := ratecard.Revision{Card: d.Card}
 	var stored bytes.Buffer
 	if rev.Rows, err = ratecard.WriteRates(&stored, next.All()); err != nil {
 		return base, fmt.Errorf("deck %s: %w", d.Object, err)
