@@ -12,14 +12,25 @@ type RowError struct {
 	Column string `json:"column"` // its header in the file; empty for the row as a whole
 	Value  string `json:"value"`  // as in the file, shortened
 	Want   string `json:"want"`   // what would be right
+	// Torn: the row has not the cells that its columns ask for, or not all of them
+	// can be read. What a Marked deck shows of it is not the row.
+	Torn bool `json:"-"`
 }
 
 // Error names the line, the column, the value and what would be right.
 func (e RowError) Error() string {
 	if e.Column == "" {
-		return fmt.Sprintf("line %d: %q: want %s", e.Line, e.Value, e.Want)
+		return fmt.Sprintf("line %d: %s", e.Line, e.text())
 	}
-	return fmt.Sprintf("line %d, column %s: %q: want %s", e.Line, e.Column, e.Value, e.Want)
+	return fmt.Sprintf("line %d, %s", e.Line, e.text())
+}
+
+// text is the error without its line.
+func (e RowError) text() string {
+	if e.Column == "" {
+		return fmt.Sprintf("%q: want %s", e.Value, e.Want)
+	}
+	return fmt.Sprintf("column %s: %q: want %s", e.Column, e.Value, e.Want)
 }
 
 // FileError says that a file is no rate deck at all.

@@ -18,6 +18,7 @@ type layout struct {
 	last    int     // highest index of a column that is read
 	guesses []Guess // about columns
 	bare    bool    // the deck has no header
+	message int     // index of what was wrong with the deck before, -1 = no such column
 }
 
 func (l *layout) has(m meaning) bool        { return l.at[m] >= 0 }
@@ -26,7 +27,7 @@ func (l *layout) claim(m meaning, at int)   { l.at[m] = at; l.last = max(l.last,
 func (l *layout) fail(problem string) error { return &FileError{Problem: problem, Headers: l.headers} }
 
 func newLayout(headers []string) *layout {
-	l := &layout{headers: headers}
+	l := &layout{headers: headers, message: -1}
 	for m := range l.at {
 		l.at[m] = -1
 	}
@@ -51,7 +52,9 @@ func readHeader(fields [][]byte) (*layout, error) {
 	for i, h := range l.headers {
 		m := meaningOf(h)
 		if m < 0 {
-			if h != "" {
+			if isMessages(h) && l.message < 0 {
+				l.message = i
+			} else if h != "" {
 				l.ignored = append(l.ignored, h)
 			}
 			continue

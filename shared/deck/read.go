@@ -110,25 +110,31 @@ func ReadFile(r io.ReaderAt, size int64, o Options, entry func(Entry) error, bad
 	if err := o.Validate(); err != nil {
 		return Report{}, err
 	}
+	f, p, t, err := open(r, size, &o)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := readTable(f, p, t, o, entry, bad)
+	return report, errors.Join(err, f.Close())
+}
+
+// open opens a file where its rates are, by the template that was found in o's
+// for it, if any.
+func open(r io.ReaderAt, size int64, o *Options) (*table.File, *place, *Template, error) {
 	for {
 		f, err := table.Open(r, size, o.TableOptions())
 		if err != nil {
-			return Report{}, fileError(err)
+			return nil, nil, nil, fileError(err)
 		}
 		p, t, err := find(f, o.Template, o.Templates)
-		if err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != "" {
-			// What was recognised says how the text is to be taken.
-			if err := f.Close(); err != nil {
-				return Report{}, err
-			}
-			o.Template = t
-			continue
+		known := err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != ""
+		if err == nil && !known {
+			return f, p, t, nil
 		}
-		var report Report
-		if err == nil {
-			report, err = readTable(f, p, t, o, entry, bad)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return nil, nil, nil, err
 		}
-		return report, errors.Join(err, f.Close())
+		o.Template = t // what was recognised says how the text is to be taken
 	}
 }
 
@@ -158,6 +164,7 @@ func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry
 		return Report{}, err
 	}
 	err = p.each(f, func(row table.Row, broken *table.RowError) error {
+		d.torn = p.unmark(&row)
 		switch {
 		case broken != nil:
 			d.broken(broken)

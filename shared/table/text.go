@@ -79,13 +79,22 @@ func (c *csvRows) next() (Row, error) {
 	bad, isBad := errors.AsType[*delimited.RowError](err)
 	switch {
 	case isBad:
-		return Row{}, &RowError{Line: bad.Line, Value: bad.Raw, Want: wantOf(bad.Problem, c.t.c.name, c.t.f.limits.row())}
+		return c.givenUp(bad), &RowError{Line: bad.Line, Value: bad.Raw, Want: wantOf(bad.Problem, c.t.c.name, c.t.f.limits.row())}
 	case errors.Is(err, delimited.ErrUTF16):
 		return Row{}, &FileError{fmt.Sprintf("the text is UTF-16, not %s", c.t.c.name), "give no charset, or the right one"}
 	case err != nil:
 		return Row{}, err
 	}
 	return Row{row.Line, row.Fields}, nil
+}
+
+// givenUp returns a row that cannot be parted into cells: its text is one.
+func (c *csvRows) givenUp(bad *delimited.RowError) Row {
+	text := bytes.ReplaceAll(bytes.ToValidUTF8(c.r.GivenUp(), []byte("\uFFFD")), []byte{0}, []byte("\uFFFD"))
+	if text == nil || len(text) > c.t.f.limits.row() {
+		text = []byte(bad.Raw + "…")
+	}
+	return Row{bad.Line, [][]byte{text}}
 }
 
 func (c *csvRows) close() error { return nil }
