@@ -40,6 +40,8 @@ type deckReport struct {
 	Actions *ratecard.Result  `json:"actions,omitempty" doc:"of a deck with actions: what became of its rows"`
 	From    int               `json:"from_revision,omitempty" doc:"that the deck was held against"`
 	Changes *ratecard.Summary `json:"changes,omitempty" doc:"what becomes of the card's rates"`
+
+	ErrorFile string `json:"error_file,omitempty" doc:"where the deck can be fetched with its errors"`
 }
 
 func showDeck(d catalog.Deck) rateDeck {
@@ -74,14 +76,28 @@ func (p *portal) addDecks() {
 			out.Body.Report, err = p.deckReport(ctx, d)
 			return out, err
 		})
+	p.addDeckErrors()
 }
 
 // maxReport is more than a report of 1,000 errors has, in bytes.
 const maxReport = 4 << 20
 
-// deckReport returns the report that lies beside a deck; nil when there is none,
-// or that of a later file of the same name.
+// deckReport returns the report of a deck, nil when there is none.
 func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, error) {
+	found, err := p.besideDeck(ctx, d)
+	if found == nil || err != nil {
+		return nil, err
+	}
+	out := &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes}
+	if found.ErrorFile != nil {
+		out.ErrorFile = p.base + "/v1/decks/" + d.ID + "/errors"
+	}
+	return out, nil
+}
+
+// besideDeck returns the report that lies beside a deck; nil when there is none,
+// or that of a later file of the same name.
+func (p *portal) besideDeck(ctx context.Context, d catalog.Deck) (*report.Deck, error) {
 	name := d.Object + report.Suffix
 	if objects.CheckName(name) != nil {
 		return nil, nil
@@ -107,9 +123,9 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, fmt.Errorf("reading the report of a deck: %w", err)
 	}
-	var found catalog.DeckReport
-	if json.Unmarshal(data, &found) != nil || found.Deck.ID != d.ID {
+	var found report.Deck
+	if json.Unmarshal(data, &found) != nil || found.DeckReport == nil || found.Deck.ID != d.ID {
 		return nil, nil // anyone may put a file there
 	}
-	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes}, nil
+	return &found, nil
 }
