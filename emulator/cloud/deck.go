@@ -23,7 +23,7 @@ import (
 
 // deckArgs is a command line of deck.
 type deckArgs struct {
-	file, out, report, template string
+	file, out, report, template, errors string
 	asOf                        time.Time
 	increment                   string
 }
@@ -34,6 +34,7 @@ func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
 	f.SetOutput(stderr)
 	f.StringVar(&a.out, "out", "", "the `file` for the rates as they were understood, CSV")
 	f.StringVar(&a.report, "report", "", "the `file` for what was guessed, counted and refused, JSON")
+	f.StringVar(&a.errors, "errors", "", "the `file` for a refused deck with what is wrong with its rows, in its own format (of .xls, .xlsx)")
 	f.StringVar(&a.template, "template", "", "how the deck is written: a JSON `file`")
 	f.StringVar(&asOf, "as-of", "", "the `date`, 2026-11-30, or instant at which the deck is looked at: what took effect by then does so at once")
 	f.StringVar(&a.increment, "increment", "", "`first/next` seconds for decks without intervals (default 60/60, flagged)")
@@ -131,6 +132,11 @@ func runDeck(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if err := a.show(report, stdout); err != nil {
 		return err
+	}
+	if a.errors != "" {
+		if err := a.writeErrors(o, report); err != nil {
+			return err
+		}
 	}
 	if !report.Applied {
 		return refuse("%s is refused: %s", a.file, report.Failure)
