@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/delimited"
 )
@@ -50,6 +51,22 @@ func (f *File) openText(o Options) error {
 		}
 	}
 	f.tables = csvTable{f, c}
+	return f.checkEnd()
+}
+
+// checkEnd warns of text that ends in the middle of a line: a price that is cut
+// is a price.
+func (f *File) checkEnd() error {
+	last := make([]byte, min(2, f.in.size))
+	if _, err := f.in.ReadAt(last, f.in.size-int64(len(last))); err != nil && err != io.EOF {
+		return err
+	}
+	if !strings.HasPrefix(strings.ToUpper(f.charset), "UTF-16") {
+		last = last[len(last)-1:]
+	}
+	if !bytes.ContainsAny(last, "\r\n") {
+		f.warn("the text does not end in a line break: its last row may be cut")
+	}
 	return nil
 }
 
