@@ -24,8 +24,8 @@ import (
 // deckArgs is a command line of deck.
 type deckArgs struct {
 	file, out, report, template, errors string
-	asOf                        time.Time
-	increment                   string
+	asOf                                time.Time
+	increment                           string
 }
 
 func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
@@ -55,6 +55,11 @@ func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
 	}
 	if a.file == "" {
 		return a, refuse("the deck is missing: emulator deck FILE, see deck -h")
+	}
+	for _, to := range []string{a.out, a.report, a.errors} {
+		if to != "" && sameFile(to, a.file) {
+			return a, refuse("%s is the deck itself: want the name of another file for what is made of it", to)
+		}
 	}
 	if asOf != "" {
 		if a.asOf, err = time.Parse(time.DateOnly, asOf); err != nil {

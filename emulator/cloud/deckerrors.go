@@ -50,3 +50,10 @@ func (a *deckArgs) writeErrors(o deck.Options, report *deckReport) (err error) {
 	}
 	return errors.Join(err, os.Remove(to.Name()))
 }
+
+// sameFile reports whether two names are of one file that is there.
+func sameFile(one, other string) bool {
+	a, errA := os.Stat(one)
+	b, errB := os.Stat(other)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}

@@ -133,6 +133,21 @@ func TestADeckThatIsNoneLeavesNoErrorsOfAnother(t *testing.T) {
 	}
 }
 
+// The event of a file that was replaced comes late: the errors beside it are of
+// the file that is there.
+func TestALateEventLeavesTheErrorsOfTheNewerFile(t *testing.T) {
+	in := functionstest.Install(t)
+	old := in.Place("decks", "carrier/a.csv", "prefix,price\n45,cheap\n")
+	if err := in.Buckets.Decks.Delete(t.Context(), old.Name, old.Generation); err != nil {
+		t.Fatal(err)
+	}
+	in.Drop("decks", "carrier/a.csv", "prefix,price\n45,dear\n", functionstest.Noon)
+	in.Object("decks", old, functionstest.Noon)
+	if got := text(in, "carrier/a.csv.errors.csv"); !strings.Contains(got, "45,dear,") {
+		t.Errorf("beside the newer file lies %q", got)
+	}
+}
+
 // What applying the rows finds, reading does not.
 func TestErrorsOfActionsAreBesideTheDeck(t *testing.T) {
 	in := functionstest.Install(t)

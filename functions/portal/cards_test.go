@@ -221,6 +221,8 @@ func TestAFormIsGivenWhereTheBucketTakesUploads(t *testing.T) {
 	for _, name := range []string{"a.csv", "switch//a.csv", "switch/../a.csv", "switch/a.csv.report.json", "switch/a\\u0000.csv"} {
 		w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"`+name+`"}`).problem(422, "invalid", "body.name")
 	}
+	w.do("POST", "/v1/uploads", `{"bucket":"decks","name":"carrier/a.xls.errors.xlsx"}`).problem(422, "invalid", "body.name")
+	w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"switch/a.csv.errors.csv"}`).want(201)
 	w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"other/a.csv"}`).problem(422, "refused", "body.name")
 	w.do("POST", "/v1/uploads", `{"bucket":"rated","name":"switch/a.csv"}`).problem(422, "invalid", "body.bucket")
 }
