@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"pgregory.net/rapid"
@@ -154,6 +155,31 @@ func TestWorkbooksAreAnnotated(t *testing.T) {
 	f := open(t, annotated(t, old, Column{Sheet: 1, Begin: 3, Width: 3, Place: 3}, nil), Options{})
 	if diff := cmp.Diff([]string{"Notes & <more>", "Rates"}, f.Sheets()); diff != "" {
 		t.Errorf("sheets (-want +got)\n%s", diff)
+	}
+}
+
+// Others read it, too, and none of its cells is a formula or a number.
+func TestAnnotatedWorkbooksAreWorkbooks(t *testing.T) {
+	old := xlstest.Book{Sheets: []xlstest.Sheet{{Name: "Rates & more", Rows: [][]any{{"code", "rate"}, {441, "=1+1"}, nil, {442, " <&> \n_x0041_"}}}}}.Write()
+	file := annotated(t, old, Column{Begin: 1, Width: 2, Place: 2}, map[int64]string{2: "=HYPERLINK(1)"})
+	x, err := excelize.OpenReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	got, err := x.GetRows("Rates & more")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"code", "rate", "Error Message"}, {"441", "=1+1", "=HYPERLINK(1)"}, nil, {"442", " <&> \n_x0041_"}}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for _, cell := range []string{"A2", "B2", "C2"} {
+		kind, err := x.GetCellType("Rates & more", cell)
+		formula, err2 := x.GetCellFormula("Rates & more", cell)
+		if err != nil || err2 != nil || kind != excelize.CellTypeInlineString || formula != "" {
+			t.Errorf("%s: type %v, formula %q, %v, %v", cell, kind, formula, err, err2)
+		}
 	}
 }
 
