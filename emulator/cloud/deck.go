@@ -23,10 +23,10 @@ import (
 
 // deckArgs is a command line of deck.
 type deckArgs struct {
-	file, out, report, template string
-	destinations                string
-	asOf                        time.Time
-	increment                   string
+	file, out, report, template, errors string
+	destinations                        string
+	asOf                                time.Time
+	increment                           string
 }
 
 func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
@@ -35,6 +35,7 @@ func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
 	f.SetOutput(stderr)
 	f.StringVar(&a.out, "out", "", "the `file` for the rates as they were understood, CSV")
 	f.StringVar(&a.report, "report", "", "the `file` for what was guessed, counted and refused, JSON")
+	f.StringVar(&a.errors, "errors", "", "the `file` for a refused deck with what is wrong with its rows, in its own format (of .xls, .xlsx)")
 	f.StringVar(&a.template, "template", "", "how the deck is written: a JSON `file`")
 	f.StringVar(&a.destinations, "destinations", "", "the codes of destinations, for a deck of rates by name: any `file` with names and codes")
 	f.StringVar(&asOf, "as-of", "", "the `date`, 2026-11-30, or instant at which the deck is looked at: what took effect by then does so at once")
@@ -56,6 +57,11 @@ func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
 	}
 	if a.file == "" {
 		return a, refuse("the deck is missing: emulator deck FILE, see deck -h")
+	}
+	for _, to := range []string{a.out, a.report, a.errors} {
+		if to != "" && sameFile(to, a.file) {
+			return a, refuse("%s is the deck itself: want the name of another file for what is made of it", to)
+		}
 	}
 	if asOf != "" {
 		if a.asOf, err = time.Parse(time.DateOnly, asOf); err != nil {
@@ -168,6 +174,11 @@ func runDeck(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if err := a.show(report, stdout); err != nil {
 		return err
+	}
+	if a.errors != "" {
+		if err := a.writeErrors(o, report); err != nil {
+			return err
+		}
 	}
 	if !report.Applied {
 		return refuse("%s is refused: %s", a.file, report.Failure)

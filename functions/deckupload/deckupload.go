@@ -34,7 +34,7 @@ type function struct{ Config }
 // deck applies a deck, says beside it what became of it, and has the cards
 // built that follow from it.
 func (f function) deck(ctx context.Context, e events.ObjectFinalized) error {
-	if report.Is(e.Name) {
+	if report.IsBesideDeck(e.Name) {
 		return nil
 	}
 	if err := objects.CheckName(e.Name); err != nil {
@@ -49,7 +49,7 @@ func (f function) deck(ctx context.Context, e events.ObjectFinalized) error {
 		return err
 	}
 	if done != nil {
-		if err := report.Write(ctx, f.Decks, e.Name, done); err != nil {
+		if err := report.WriteDeck(ctx, f.Catalog, f.Decks, done); err != nil {
 			return err
 		}
 	}

@@ -124,6 +124,42 @@ func TestADeckIsShownWithItsReport(t *testing.T) {
 	w.get("/v1/decks?state=new").problem(422, "invalid", "query.state")
 }
 
+func TestARefusedDeckIsFetchedWithItsErrors(t *testing.T) {
+	w := built(t)
+	bad := w.deck("carrier/bad.csv", "prefix,destination,rate\n44x,UK,0.1\n45,Denmark,free\n46,Sweden,0.1\n", "2026-11-10T00:00:00Z")
+	url := "/v1/decks/" + bad + "/errors"
+	if got := w.get("/v1/decks/" + bad).want(200).field("report.error_file"); got != url {
+		t.Errorf("the deck says %q, want %q", got, url)
+	}
+	got := w.get(url).want(200)
+	want := "prefix,destination,rate,Error Message\n" +
+		`44x,UK,0.1,"column prefix: ""44x"": want codes of digits only, a list of them such as 4915, 4916, or a range such as 4915-4917"` + "\n" +
+		`45,Denmark,free,"column rate: ""free"": want a price such as 0.0123, with a currency before or behind it or none, or the word blocked"` + "\n" +
+		"46,Sweden,0.1,\n"
+	if diff := cmp.Diff(want, string(got.Body)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got.Header.Get("Content-Type") != "text/csv" || got.Header.Get("Content-Disposition") != "attachment; filename=bad.csv.errors.csv" {
+		t.Errorf("it is sent as %q, %q", got.Header.Get("Content-Type"), got.Header.Get("Content-Disposition"))
+	}
+	applied := w.deck("carrier/good.csv", "prefix,rate\n46,0.1\n", "2026-11-11T00:00:00Z")
+	noDeck := w.deck("carrier/colours.csv", "colour,size\nred,1\n", "2026-11-11T00:00:00Z")
+	for _, id := range []string{applied, noDeck, "none"} {
+		w.get("/v1/decks/"+id+"/errors").problem(404, "not_found")
+	}
+	// What somebody else put there is not sent.
+	b := w.config.Buckets.Decks
+	info, err := b.Stat(w.ctx(), "carrier/bad.csv.errors.csv")
+	if err == nil {
+		err = b.Delete(w.ctx(), info.Name, info.Generation)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.drop(b, info.Name, "another")
+	w.get(url).problem(404, "not_found")
+}
+
 func TestRatesThatAreDamagedAreNeverTakenForWhole(t *testing.T) {
 	w := built(t)
 	b := w.config.Buckets.Cards
@@ -185,6 +221,8 @@ func TestAFormIsGivenWhereTheBucketTakesUploads(t *testing.T) {
 	for _, name := range []string{"a.csv", "switch//a.csv", "switch/../a.csv", "switch/a.csv.report.json", "switch/a\\u0000.csv"} {
 		w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"`+name+`"}`).problem(422, "invalid", "body.name")
 	}
+	w.do("POST", "/v1/uploads", `{"bucket":"decks","name":"carrier/a.xls.errors.xlsx"}`).problem(422, "invalid", "body.name")
+	w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"switch/a.csv.errors.csv"}`).want(201)
 	w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"other/a.csv"}`).problem(422, "refused", "body.name")
 	w.do("POST", "/v1/uploads", `{"bucket":"rated","name":"switch/a.csv"}`).problem(422, "invalid", "body.bucket")
 }

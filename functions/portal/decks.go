@@ -47,6 +47,8 @@ type deckReport struct {
 	Holds   []string          `json:"holds,omitempty" doc:"why a person has to approve it"`
 	Already string            `json:"already,omitempty" doc:"the card was given the same bytes before"`
 	Again   int               `json:"applied_again,omitempty" doc:"decks that came in later and were applied again, upon this one"`
+
+	ErrorFile string `json:"error_file,omitempty" doc:"where the deck can be fetched with its errors"`
 }
 
 func showDeck(d catalog.Deck) rateDeck {
@@ -104,6 +106,7 @@ func (p *portal) addDecks() {
 			d, err := p.decide(ctx, in.ID, catalog.Reject)
 			return oneOf("", showDeck(d)), err
 		})
+	p.addDeckErrors()
 }
 
 func (p *portal) decide(ctx context.Context, id string, what catalog.Decision) (catalog.Deck, error) {
@@ -117,9 +120,22 @@ func (p *portal) decide(ctx context.Context, id string, what catalog.Decision) (
 // maxReport is more than a report of 1,000 errors has, in bytes.
 const maxReport = 4 << 20
 
-// deckReport returns the report that lies beside a deck; nil when there is none,
-// or that of a later file of the same name.
+// deckReport returns the report of a deck, nil when there is none.
 func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, error) {
+	found, err := p.besideDeck(ctx, d)
+	if found == nil || err != nil {
+		return nil, err
+	}
+	out := &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes}
+	if found.ErrorFile != nil {
+		out.ErrorFile = p.base + "/v1/decks/" + d.ID + "/errors"
+	}
+	return out, nil
+}
+
+// besideDeck returns the report that lies beside a deck; nil when there is none,
+// or that of a later file of the same name.
+func (p *portal) besideDeck(ctx context.Context, d catalog.Deck) (*report.Deck, error) {
 	name := d.Object + report.Suffix
 	if objects.CheckName(name) != nil {
 		return nil, nil
@@ -145,9 +161,9 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, fmt.Errorf("reading the report of a deck: %w", err)
 	}
-	var found catalog.DeckReport
-	if json.Unmarshal(data, &found) != nil || found.Deck.ID != d.ID {
+	var found report.Deck
+	if json.Unmarshal(data, &found) != nil || found.DeckReport == nil || found.Deck.ID != d.ID {
 		return nil, nil // anyone may put a file there
 	}
-	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes, Holds: found.Holds, Already: found.Already, Again: found.Again}, nil
+	return &found, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tollbook/tollbook/functions/portal"
+	"github.com/tollbook/tollbook/functions/report"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/jobs"
@@ -280,11 +281,9 @@ func (w *world) deck(name, text, when string) string {
 	if err != nil {
 		w.Fatal(err)
 	}
-	data, err := json.Marshal(done)
-	if err != nil {
+	if err := report.WriteDeck(w.ctx(), w.config.Catalog, w.config.Buckets.Decks, done); err != nil {
 		w.Fatal(err)
 	}
-	w.drop(w.config.Buckets.Decks, name+".report.json", string(data))
 	return id
 }
 

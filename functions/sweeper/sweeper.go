@@ -67,10 +67,10 @@ type swept struct {
 }
 
 func (f function) bringOn(ctx context.Context, at time.Time) (swept, error) {
-	decks, err := f.Catalog.Sweep(ctx, at, func(object string) bool { return !report.Is(object) })
+	decks, err := f.Catalog.Sweep(ctx, at, func(object string) bool { return !report.IsBesideDeck(object) })
 	errs := []error{err}
 	for _, d := range decks {
-		errs = append(errs, report.Write(ctx, f.Decks, d.Deck.Object, d),
+		errs = append(errs, report.WriteDeck(ctx, f.Catalog, f.Decks, d),
 			events.Place(ctx, f.Compile, events.Order{Kind: "deck", ID: d.Deck.ID}))
 	}
 	files, err := f.Ledger.Sweep(ctx, at, cdrrating.FeedOf)

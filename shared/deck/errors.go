@@ -13,6 +13,9 @@ type RowError struct {
 	Column string `json:"column"`          // its header in the file; empty for the row as a whole
 	Value  string `json:"value"`           // as in the file, shortened
 	Want   string `json:"want"`            // what would be right
+	// Torn: the row has not the cells that its columns ask for, or not all of them
+	// can be read. What a Marked deck shows of it is not the row.
+	Torn bool `json:"-"`
 }
 
 // Error names the line, the column, the value and what would be right.
@@ -21,10 +24,18 @@ func (e RowError) Error() string {
 	if e.Sheet != "" {
 		where = fmt.Sprintf("sheet %q, line %d", e.Sheet, e.Line)
 	}
-	if e.Column != "" {
-		where += ", column " + e.Column
+	if e.Column == "" {
+		return where + ": " + e.text()
 	}
-	return fmt.Sprintf("%s: %q: want %s", where, e.Value, e.Want)
+	return where + ", " + e.text()
+}
+
+// text is the error without its line.
+func (e RowError) text() string {
+	if e.Column == "" {
+		return fmt.Sprintf("%q: want %s", e.Value, e.Want)
+	}
+	return fmt.Sprintf("column %s: %q: want %s", e.Column, e.Value, e.Want)
 }
 
 // FileError says that a file is no rate deck at all, or no list of destinations.

@@ -2,6 +2,7 @@ package deck
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -110,13 +111,17 @@ func head(f *table.File, sheet int) (out []headRow, err error) {
 		return nil, fileError(err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	var first *table.RowError
 	for range maxSearched {
 		row, err := rows.Next()
 		var bad *table.RowError
 		switch {
+		case errors.Is(err, io.EOF) && len(out) == 0 && first != nil:
+			return nil, &FileError{Problem: "no row of it can be read: " + first.Error()}
 		case errors.Is(err, io.EOF):
 			return out, nil
 		case errors.As(err, &bad):
+			first = cmp.Or(first, bad)
 			continue
 		case err != nil:
 			return nil, fileError(err)

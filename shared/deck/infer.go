@@ -1,6 +1,7 @@
 package deck
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -60,7 +61,9 @@ func infer(rows []headRow, as role) (*place, error) {
 			first = row.line
 		}
 		for i, c := range row.cells {
-			columnsOf[i].look(c)
+			if !bytes.HasPrefix(c, []byte(messageMark)) {
+				columnsOf[i].look(c)
+			}
 		}
 	}
 	names := make([]string, width)
@@ -69,6 +72,9 @@ func infer(rows []headRow, as role) (*place, error) {
 	}
 	l := newLayout(names)
 	l.bare, l.role = true, as
+	if width > 0 && columnsOf[width-1].filled == 0 {
+		l.message = width - 1
+	}
 	var said []string
 	several := false
 	claim := func(m meaning, i int, evidence string) {

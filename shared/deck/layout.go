@@ -19,6 +19,7 @@ type layout struct {
 	guesses []Guess // about columns
 	bare    bool    // the deck has no header
 	role    role    // what the rows are for
+	message int     // index of what was wrong with the deck before, -1 = no such column
 }
 
 func (l *layout) has(m meaning) bool        { return l.at[m] >= 0 }
@@ -27,7 +28,7 @@ func (l *layout) claim(m meaning, at int)   { l.at[m] = at; l.last = max(l.last,
 func (l *layout) fail(problem string) error { return &FileError{Problem: problem, Headers: l.headers} }
 
 func newLayout(headers []string) *layout {
-	l := &layout{headers: headers}
+	l := &layout{headers: headers, message: -1}
 	for m := range l.at {
 		l.at[m] = -1
 	}
@@ -54,7 +55,9 @@ func readHeader(fields [][]byte, as role, t *Template) (*layout, error) {
 	for i, h := range l.headers {
 		m := t.meaningOf(h)
 		if m < 0 {
-			if h != "" {
+			if isMessages(h) && l.message < 0 {
+				l.message = i
+			} else if h != "" {
 				l.ignored = append(l.ignored, h)
 			}
 			continue

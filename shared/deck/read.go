@@ -129,31 +129,37 @@ func Open(r io.ReaderAt, size int64, o Options) (_ *Reader, err error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	f, p, t, err := open(r, size, &o)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil {
+		t = &Template{}
+	}
+	d, err := look(f, p, t, o)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Reader{f, p, d, t}, nil
+}
+
+// open opens a file where its rates are, by the template that was found in o's
+// for it, if any.
+func open(r io.ReaderAt, size int64, o *Options) (*table.File, *place, *Template, error) {
 	for {
 		f, err := table.Open(r, size, o.TableOptions())
 		if err != nil {
-			return nil, fileError(err)
+			return nil, nil, nil, fileError(err)
 		}
 		p, t, err := find(f, o.Template, o.Templates, o.Destinations != nil)
-		if err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != "" {
-			// What was recognised says how the text is to be taken.
-			if err := f.Close(); err != nil {
-				return nil, err
-			}
-			o.Template = t
-			continue
+		known := err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != ""
+		if err == nil && !known {
+			return f, p, t, nil
 		}
-		var d *deck
-		if err == nil {
-			if t == nil {
-				t = &Template{}
-			}
-			d, err = look(f, p, t, o)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return nil, nil, nil, err
 		}
-		if err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-		return &Reader{f, p, d, t}, nil
+		o.Template = t // what was recognised says how the text is to be taken
 	}
 }
 
@@ -224,6 +230,7 @@ func (d *deck) readAll(f *table.File, p *place, t *Template, entry func(Entry) e
 // readRows reads the rates of a sheet.
 func (d *deck) readRows(f *table.File, p *place, entry func(Entry) error) error {
 	return p.each(f, func(row table.Row, broken *table.RowError) error {
+		d.torn = p.unmark(&row)
 		switch {
 		case broken != nil:
 			d.broken(broken)

@@ -34,6 +34,7 @@ type deck struct {
 	line    int64
 	fields  [][]byte
 	failed  bool
+	torn    bool // what its error message said last time
 	codes   []string
 	ranged  []byte        // a range of two cells
 	spans   []span        // when each of the codes belongs to the row's name; none: at all times
@@ -105,7 +106,7 @@ func (d *deck) readNotice(p *place) error {
 func (d *deck) broken(e *table.RowError) {
 	d.report.Rows++
 	d.report.Bad++
-	out := RowError{Line: e.Line, Sheet: d.sheet, Value: e.Value, Want: e.Want}
+	out := RowError{Line: e.Line, Sheet: d.sheet, Value: e.Value, Want: e.Want, Torn: true}
 	if e.Column > 0 && e.Column <= len(d.headers) {
 		out.Column = clip(d.headers[e.Column-1])
 	}
@@ -117,6 +118,11 @@ func (d *deck) broken(e *table.RowError) {
 func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
 	d.line, d.fields, d.failed = row.Line, row.Cells, false
 	d.report.Rows++
+	if d.torn {
+		d.report.Bad++
+		d.bad(stillTorn(row.Line))
+		return nil, false
+	}
 	if d.isNote() {
 		d.report.Notes++
 		d.notes.note(d.line)
@@ -188,7 +194,7 @@ func (d *deck) width() {
 	if len(d.fields) > len(d.headers) {
 		want += "; a cell with the delimiter in it needs quotes"
 	}
-	d.fail(RowError{Value: d.text(), Want: want})
+	d.fail(RowError{Value: d.text(), Want: want, Torn: true})
 }
 
 func (d *deck) text() string {

@@ -1,6 +1,7 @@
 package deck
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -204,20 +205,29 @@ func (t *Template) layout(fields [][]byte, as role) (*layout, error) {
 		m := meaningOf(h)
 		switch {
 		case taken[i] || h == "":
+		case isMessages(h) && l.message < 0:
+			l.message = i
 		case m < 0 || l.bare || l.has(m) || slices.ContainsFunc(t.Ignore, func(s string) bool { return squeeze(s) == squeeze(h) }):
 			l.ignored = append(l.ignored, h)
 		default:
 			l.claim(m, i)
 		}
 	}
+	if i := len(fields) - 1; l.bare && !taken[i] && (len(fields[i]) == 0 || bytes.HasPrefix(fields[i], []byte(messageMark))) {
+		l.message = i
+	}
 	return l, l.check()
 }
 
 // Fingerprint names a header row, whatever its case, accents and spaces: files
-// of one supplier have the same month after month.
+// of one supplier have the same month after month. A column of error messages
+// is not of the supplier.
 func Fingerprint(headers []string) string {
 	h := sha256.New()
 	for _, s := range headers {
+		if isMessages(s) {
+			continue
+		}
 		fmt.Fprintf(h, "%q\n", squeeze(s)) // to a hash: it cannot fail
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

@@ -47,6 +47,7 @@ type Reader struct {
 	line   int64 // of buf[pos]
 	fields [][]byte
 	trail  trail
+	given  []byte // the record that was given up last
 }
 
 // trail is how far the last record that failed was scanned. Every line break
@@ -90,6 +91,7 @@ func (r *Reader) Read() (Row, error) {
 			return Row{}, err
 		}
 	}
+	r.given = nil
 	n, quotes, problem, err := r.find()
 	switch {
 	case err != nil:
@@ -101,6 +103,11 @@ func (r *Reader) Read() (Row, error) {
 	}
 	return r.accept(n, quotes)
 }
+
+// GivenUp returns the text of the record of the last *RowError, of a record with
+// bad quotes its first line; nil after another Read, and where it is too long.
+// It is valid until the next Read, and may be no UTF-8.
+func (r *Reader) GivenUp() []byte { return r.given }
 
 // find goes to the next record and returns its length without its line break,
 // and whether it holds quotes; more than max for a line longer than that. With
@@ -198,6 +205,7 @@ func (r *Reader) accept(n int, quotes bool) (Row, error) {
 		r.line += CountLines(record)
 	}
 	if !utf8.Valid(record) || bytes.IndexByte(record, 0) >= 0 {
+		r.given = record
 		return Row{}, &RowError{line, BadEncoding, clip(record)}
 	}
 	if quotes {
@@ -210,6 +218,10 @@ func (r *Reader) accept(n int, quotes bool) (Row, error) {
 
 // reject gives up the line at hand, of n bytes.
 func (r *Reader) reject(n int, p Problem) error {
+	r.needBreak(n)
+	if r.given = r.buf[r.pos : r.pos+n]; p == TooLong {
+		r.given = nil
+	}
 	err := &RowError{r.line, p, clip(r.buf[r.pos : r.pos+n])}
 	r.consume(n)
 	r.consumeBreak()

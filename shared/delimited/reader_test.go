@@ -420,3 +420,19 @@ func ExampleReader() {
 	// line 1: text after a closing quote: "a,\"b"
 	// line 2: [c]
 }
+
+// The text of a record that is given up can be had, so that nobody has to look
+// for it in the file.
+func TestTextOfARecordThatIsGivenUp(t *testing.T) {
+	long := strings.Repeat("x", firstBuffer-1-len("1,\"2\"3,")) // the buffer ends in the line break
+	r := NewReader(iotest.OneByteReader(strings.NewReader("1,\"2\"3,"+long+"\r\n4,\"5\n6,\xff\r7,8\n"+long+long+"\n")), Options{MaxRecord: 100 << 10})
+	for _, want := range []struct {
+		bad  bool
+		text string
+	}{{true, "1,\"2\"3," + long}, {true, "4,\"5"}, {true, "6,\xff"}, {false, ""}, {true, ""}} {
+		_, err := r.Read()
+		if _, bad := errors.AsType[*RowError](err); bad != want.bad || string(r.GivenUp()) != want.text {
+			t.Errorf("%v: %q, want %q", err, clip(r.GivenUp()), clip([]byte(want.text)))
+		}
+	}
+}

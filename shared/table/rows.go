@@ -43,8 +43,9 @@ func (f *File) Rows(sheet int) (*Rows, error) {
 
 // Next returns the next row; blank lines, and rows of a workbook without any
 // value, are passed over. A *RowError concerns one
-// row, and reading goes on; io.EOF is the end, and any other error ends the
-// reading, too: a *FileError if the file can never be read further.
+// row, which comes with what could be read of it, and reading goes on; io.EOF is
+// the end, and any other error ends the reading, too: a *FileError if the file
+// can never be read further.
 func (r *Rows) Next() (Row, error) {
 	if r.err != nil {
 		return Row{}, r.err
@@ -67,10 +68,10 @@ func (r *Rows) Next() (Row, error) {
 		return Row{}, r.err
 	}
 	if r.last = row.Line; isBad {
-		return Row{}, bad
+		return row, bad
 	}
 	if bad := r.f.limits.check(row); bad != nil {
-		return Row{}, bad
+		return row, bad
 	}
 	return row, nil
 }

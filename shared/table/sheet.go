@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -69,7 +70,7 @@ func (s *sheetRows) read() (Row, error) {
 		case name == "row" && s.begun:
 			row, err := s.row()
 			if err != nil {
-				return Row{}, err
+				return row, err
 			}
 			if len(row.Cells) > 0 {
 				return row, nil
@@ -121,12 +122,12 @@ func (s *sheetRows) row() (Row, error) {
 			}
 		}
 	}
-	if s.bad != nil {
-		return Row{}, s.bad
-	}
 	n := len(s.cells)
 	for n > 0 && len(s.cells[n-1]) == 0 {
 		n--
+	}
+	if s.bad != nil {
+		return Row{line, s.cells[:n]}, s.bad
 	}
 	return Row{line, s.cells[:n]}, nil
 }
@@ -182,23 +183,32 @@ func (s *sheetRows) cell() error {
 		return nil
 	case len(s.stored) > s.w.f.limits.Cell:
 		s.refuse(column, s.stored, fmt.Sprintf("a cell of at most %d bytes", s.w.f.limits.Cell))
+		s.show(column)
 		return nil
 	}
 	value, want := s.value(kind, style)
 	switch {
 	case want != "":
 		s.refuse(column, s.stored, want)
+		s.show(column)
 		return nil
 	case !utf8.Valid(value) || bytes.IndexByte(value, 0) >= 0:
 		s.refuse(column, value, "UTF-8 text without NUL")
+		s.show(column)
 		return nil
 	}
 	s.cells[column-1] = value
 	if len(s.data) > s.w.f.limits.row() {
 		s.refuse(0, nil, fmt.Sprintf("a row of at most %d bytes", s.w.f.limits.row()))
+		clear(s.cells) // what they hold is written over
 		s.data = s.data[:0]
 	}
 	return nil
+}
+
+// show gives the cell of a bad row what is stored there, shortened.
+func (s *sheetRows) show(column int) {
+	s.cells[column-1] = []byte(strings.ReplaceAll(clip(s.stored), "\x00", "\uFFFD"))
 }
 
 // beyond passes over a cell behind the last column that is allowed; one with

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/delimited"
 )
@@ -50,6 +51,22 @@ func (f *File) openText(o Options) error {
 		}
 	}
 	f.tables = csvTable{f, c}
+	return f.checkEnd()
+}
+
+// checkEnd warns of text that ends in the middle of a line: a price that is cut
+// is a price.
+func (f *File) checkEnd() error {
+	last := make([]byte, min(2, f.in.size))
+	if _, err := f.in.ReadAt(last, f.in.size-int64(len(last))); err != nil && err != io.EOF {
+		return err
+	}
+	if !strings.HasPrefix(strings.ToUpper(f.charset), "UTF-16") {
+		last = last[len(last)-1:]
+	}
+	if !bytes.ContainsAny(last, "\r\n") {
+		f.warn("the text does not end in a line break: its last row may be cut")
+	}
 	return nil
 }
 
@@ -79,13 +96,22 @@ func (c *csvRows) next() (Row, error) {
 	bad, isBad := errors.AsType[*delimited.RowError](err)
 	switch {
 	case isBad:
-		return Row{}, &RowError{Line: bad.Line, Value: bad.Raw, Want: wantOf(bad.Problem, c.t.c.name, c.t.f.limits.row())}
+		return c.givenUp(bad), &RowError{Line: bad.Line, Value: bad.Raw, Want: wantOf(bad.Problem, c.t.c.name, c.t.f.limits.row())}
 	case errors.Is(err, delimited.ErrUTF16):
 		return Row{}, &FileError{fmt.Sprintf("the text is UTF-16, not %s", c.t.c.name), "give no charset, or the right one"}
 	case err != nil:
 		return Row{}, err
 	}
 	return Row{row.Line, row.Fields}, nil
+}
+
+// givenUp returns a row that cannot be parted into cells: its text is one.
+func (c *csvRows) givenUp(bad *delimited.RowError) Row {
+	text := bytes.ReplaceAll(bytes.ToValidUTF8(c.r.GivenUp(), []byte("\uFFFD")), []byte{0}, []byte("\uFFFD"))
+	if text == nil || len(text) > c.t.f.limits.row() {
+		text = []byte(bad.Raw + "…")
+	}
+	return Row{bad.Line, [][]byte{text}}
 }
 
 func (c *csvRows) close() error { return nil }

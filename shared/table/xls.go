@@ -85,7 +85,7 @@ func (x *xlsRows) next() (Row, error) {
 		x.data = append(x.data, c.Text...)
 		x.cells = append(x.cells, x.data[from:len(x.data):len(x.data)])
 		if len(x.data) > x.f.limits.row() {
-			return Row{}, &RowError{Line: int64(r.Number), Want: fmt.Sprintf("a row of at most %d bytes", x.f.limits.row())}
+			return Row{int64(r.Number), x.cells}, &RowError{Line: int64(r.Number), Want: fmt.Sprintf("a row of at most %d bytes", x.f.limits.row())}
 		}
 	}
 	return Row{int64(r.Number), x.cells}, nil
