@@ -117,6 +117,9 @@ func findIn(rows []headRow, t *Template, templates []Template) (*place, *Templat
 	if len(rows) == 0 {
 		return nil, nil, &FileError{Problem: "the file is empty"}
 	}
+	if p, err := findDownload(rows); p != nil || err != nil {
+		return p, nil, err
+	}
 	if t == nil {
 		for i := range rows {
 			for k := range templates {

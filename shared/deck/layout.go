@@ -18,6 +18,7 @@ type layout struct {
 	last    int     // highest index of a column that is read
 	guesses []Guess // about columns
 	bare    bool    // the deck has no header
+	exact   bool    // it is a download of a card
 }
 
 func (l *layout) has(m meaning) bool        { return l.at[m] >= 0 }
@@ -101,6 +102,9 @@ var rivals = [][2]meaning{
 }
 
 func (l *layout) check() error {
+	if err := l.checkDownload(); err != nil {
+		return err
+	}
 	for _, r := range rivals {
 		if l.has(r[0]) && l.has(r[1]) {
 			return l.fail(fmt.Sprintf("columns %q and %q both give the %s, want one of them",

@@ -110,6 +110,9 @@ func ReadFile(r io.ReaderAt, size int64, o Options, entry func(Entry) error, bad
 	if err := o.Validate(); err != nil {
 		return Report{}, err
 	}
+	if err := o.forDownload(r, size); err != nil {
+		return Report{}, err
+	}
 	for {
 		f, err := table.Open(r, size, o.TableOptions())
 		if err != nil {

@@ -57,6 +57,9 @@ func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)
 	if d.has(grace) && strings.Contains(squeeze(d.header(grace)), "seconds") {
 		d.graceSeconds = true
 	}
+	if d.exact {
+		d.codeRules.Strip = []string{"+"} // a prefix of a card may begin with 00
+	}
 	d.begin(f, p)
 	return d, d.readNotice(p)
 }
@@ -244,6 +247,10 @@ func (d *deck) wantsPrices() bool { return d.action != cells.Delete && !d.closed
 // read makes the entries of the row: for each code one for all calls, one for
 // each class that has a price, one for local calls.
 func (d *deck) read() {
+	if d.exact {
+		d.readExact()
+		return
+	}
 	var r rating.Rate
 	d.readAction()
 	d.match(&r)
