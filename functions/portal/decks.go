@@ -29,6 +29,7 @@ type rateDeck struct {
 	Rows       int64       `json:"rows,omitempty"`
 	Rates      int64       `json:"rates,omitempty"`
 	Failure    string      `json:"failure,omitempty" doc:"why it is refused"`
+	Outcome    string      `json:"outcome,omitempty" doc:"what became of the card's rates, in a sentence"`
 	Report     *deckReport `json:"report,omitempty" doc:"of one deck: how it was understood, and every error"`
 }
 
@@ -45,8 +46,20 @@ type deckReport struct {
 func showDeck(d catalog.Deck) rateDeck {
 	return rateDeck{
 		ID: d.ID, Object: d.Object, Generation: d.Generation, Size: d.Size, Card: d.Card, State: string(d.State), ReceivedAt: d.ReceivedAt,
-		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure,
+		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Outcome: outcome(d),
 	}
+}
+
+func outcome(d catalog.Deck) string {
+	switch d.State {
+	case catalog.DeckApplied:
+		return fmt.Sprintf("They are revision %d of the card.", d.Revision)
+	case catalog.DeckUnchanged:
+		return fmt.Sprintf("Nothing changed: they are those of revision %d of the card already.", d.Revision)
+	case catalog.DeckRefused:
+		return "Nothing changed: the deck was refused."
+	}
+	return ""
 }
 
 type deckListInput struct {

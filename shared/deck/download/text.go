@@ -44,7 +44,7 @@ func (e *csvEncoder) cell(c *column, text []byte) error {
 		_, err := fmt.Fprintf(e.out, `"=""%s"""`, text)
 		return err
 	}
-	if !bytes.ContainsAny(text, "\",;\t|\r\n' ") {
+	if !bytes.ContainsAny(text, "\",;\t|\r\n") && !bytes.HasPrefix(text, []byte(" ")) && !bytes.HasSuffix(text, []byte(" ")) {
 		_, err := e.out.Write(text)
 		return err
 	}
