@@ -154,13 +154,37 @@ func drawRate(t *rapid.T) (r rating.Rate) {
 	return r
 }
 
-// drawCard draws rates as a card may have them: each Id once.
+// drawCard draws rates as a card may have them: each Id once, and some that stand
+// beside another since they ask for something else.
 func drawCard(t *rapid.T) (out []rating.Rate) {
 	seen := map[string]bool{}
-	for _, r := range rapid.SliceOfN(rapid.Custom(drawRate), 1, 12).Draw(t, "card") {
-		if id := ratecard.ID(&r); r.Validate() == nil && !seen[id] {
-			seen[id] = true
-			out = append(out, r)
+	for _, r := range rapid.SliceOfN(rapid.Custom(drawRate), 1, 8).Draw(t, "card") {
+		beside := r
+		switch rapid.IntRange(0, 8).Draw(t, "beside") {
+		case 0:
+			beside.MinDigits = 3
+		case 1:
+			beside.MaxDigits = 200
+		case 2:
+			beside.Tag += "x"
+		case 3:
+			beside.Class = numbering.EEACall
+		case 4:
+			beside.Band += "x"
+		case 5:
+			beside.From, beside.To = int64(10*24*time.Hour), 0
+		case 6:
+			r.Local, r.Area, r.Origin = true, "East", ""
+			beside = r
+			beside.Area = "West"
+		case 7:
+			beside.Local, beside.Area, beside.Origin = true, "East", ""
+		}
+		for _, r := range []rating.Rate{r, beside} {
+			if id := ratecard.ID(&r); r.Validate() == nil && !seen[id] {
+				seen[id] = true
+				out = append(out, r)
+			}
 		}
 	}
 	return out
