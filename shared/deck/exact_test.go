@@ -150,3 +150,23 @@ func TestOnlyADeletionNeedsNoPrefix(t *testing.T) {
 		}
 	}
 }
+
+// Rows that are for other calls stand beside each other; for the same they do not.
+func TestRowsBesideEachOther(t *testing.T) {
+	head := downloadHeader + ",Service,Area,Local Callers Only,Minimum Digits,Maximum Digits\n"
+	for name, tc := range map[string]struct {
+		rows string
+		bad  int
+	}{
+		"a service in two areas":     {"SA,,,,1,1,1,1,,0,0,,,,onnet,East,1,,\nSA,,,,1,1,2,2,,0,0,,,,onnet,West,1,,\n", 0},
+		"a prefix is in one area":    {"SA,,44,,1,1,1,1,,0,0,,,,,East,1,,\nSA,,44,,1,1,2,2,,0,0,,,,,West,1,,\n", 1},
+		"numbers of so many digits":  {"SA,,44,,1,1,1,1,,0,0,,,,,,,3,\nSA,,44,,1,1,2,2,,0,0,,,,,,,4,\n", 0},
+		"numbers of at most so many": {"SA,,44,,1,1,1,1,,0,0,,,,,,,,7\nSA,,44,,1,1,2,2,,0,0,,,,,,,,8\n", 0},
+		"the same":                   {"SA,,44,,1,1,1,1,,0,0,,,,,,,3,7\nSA,,44,,1,1,2,2,,0,0,,,,,,,3,7\n", 1},
+	} {
+		_, bad, _, err := read(head+tc.rows, Options{})
+		if err != nil || len(bad) != tc.bad || tc.bad > 0 && !strings.Contains(bad[0], "one rate for a prefix") {
+			t.Errorf("%s: %v %v", name, err, bad)
+		}
+	}
+}
