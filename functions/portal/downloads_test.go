@@ -72,3 +72,31 @@ func TestADownloadThatIsUploadedChangesNothing(t *testing.T) {
 		t.Errorf("changed: %s", changed.Body)
 	}
 }
+
+// What a card says of its carrier's files is not said of its own: prices in pence
+// and per second are not taken so twice.
+func TestADownloadIsReadWithoutTheCardsTemplate(t *testing.T) {
+	w := built(t)
+	w.create("/v1/cards/pence", `{"kind":"provider","currency":"GBP","activate":"at_arrival","increment":"30/6","defaults":{"connection_fee":"0.01","per":"second","grace":5},
+		"templates":[{"hundredths":true,"delimiter":";","charset":"windows-1252","date_order":"dmy","strip":["00"],"columns":{"prefix":"#1","destination":"#2","inter":"#3","intra":"#4","effective_from":"#5"}}]}`)
+	w.deck("pence/deck.csv", "001212;New York;1,5;2;\n001305;Caf\xe9;1,5;2;1/12/2026\n0001;x;1;1;\n", "2026-11-01T00:00:00Z")
+	first := w.get("/v1/cards/pence/revisions/1/rates").want(200)
+	if first.field("items.0.price_1") != "0.015" || first.field("items.0.rules.per") != "1" || first.field("items.0.rules.grace") != "5" || first.field("items.2.destination") != "Café" {
+		t.Fatalf("the carrier's deck: %s", first.Body)
+	}
+	for i, suffix := range []string{"csv", "xlsx", "json"} {
+		file := string(w.get("/v1/cards/pence/revisions/1/rates." + suffix).want(200).Body)
+		day := fmt.Sprintf("2026-11-%02dT00:00:00Z", i+2)
+		one := w.get("/v1/decks/" + w.deck("pence/again."+suffix, file, day)).want(200)
+		if one.field("state") != "unchanged" || one.field("report.actions.ignored") != "6" {
+			t.Errorf("%s: %s", suffix, one.Body)
+		}
+		if suffix == "csv" {
+			acted := strings.ReplaceAll(file, "\n,r", "\nSA,r")
+			one := w.get("/v1/decks/" + w.deck("pence/acted.csv", acted, "2026-11-02T12:00:00Z")).want(200)
+			if one.field("state") != "unchanged" || one.field("report.actions.unchanged") != "6" {
+				t.Errorf("with SA: %s", one.Body)
+			}
+		}
+	}
+}
