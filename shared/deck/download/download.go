@@ -89,8 +89,10 @@ func New(format Format, about About, rates iter.Seq2[rating.Rate, error]) (*File
 		for i := range columns {
 			needed[i] = needed[i] || columns[i].used == nil || columns[i].used(&r)
 		}
-		same = same && r.Price1 == r.PriceN
-		f.look(&r)
+		if format == JSON {
+			same = same && r.Price1 == r.PriceN
+			f.look(&r)
+		}
 		if f.count++; f.count > maxSheetRates && format == XLSX {
 			return nil, ErrTooMany
 		}

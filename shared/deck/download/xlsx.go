@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -49,7 +50,12 @@ const (
 		`<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>`
 )
 
-func newXLSX(w io.Writer) *xlsxEncoder { return &xlsxEncoder{zip: zip.NewWriter(w)} }
+// newXLSX packs fast: in less than half of the time, to a fifth more bytes.
+func newXLSX(w io.Writer) *xlsxEncoder {
+	z := zip.NewWriter(w)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	return &xlsxEncoder{zip: z}
+}
 
 func (e *xlsxEncoder) begin(f *File) error {
 	for _, p := range xlsxParts {
