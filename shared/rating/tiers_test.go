@@ -60,3 +60,19 @@ func TestTiersComeBack(t *testing.T) {
 		}
 	})
 }
+
+func FuzzParseTiers(f *testing.F) {
+	for _, s := range []string{"m1,15,0,0,0;m16,0,6,0.01,60", "e61,120,60,0.000000000001,0", "m1,0,0,1,0;", "m,,,,"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		tiers, err := ParseTiers(s)
+		if err != nil {
+			return
+		}
+		again, err := ParseTiers(string(AppendTiers(nil, tiers)))
+		if diff := cmp.Diff(tiers, again); diff != "" || err != nil || len(tiers) == 0 || len(tiers) > MaxTiers {
+			t.Fatalf("%q: %v (-was +again)\n%s", s, err, diff)
+		}
+	})
+}
