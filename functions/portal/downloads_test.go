@@ -81,7 +81,7 @@ func TestADownloadIsReadWithoutTheCardsTemplate(t *testing.T) {
 		"templates":[{"hundredths":true,"delimiter":";","charset":"windows-1252","date_order":"dmy","strip":["00"],"columns":{"prefix":"#1","destination":"#2","inter":"#3","intra":"#4","effective_from":"#5"}}]}`)
 	w.deck("pence/deck.csv", "001212;New York;1,5;2;\n001305;Caf\xe9;1,5;2;1/12/2026\n0001;x;1;1;\n", "2026-11-01T00:00:00Z")
 	first := w.get("/v1/cards/pence/revisions/1/rates").want(200)
-	if first.field("items.0.price_1") != "0.015" || first.field("items.0.rules.per") != "1" || first.field("items.0.rules.grace") != "5" || first.field("items.2.destination") != "Café" {
+	if first.field("items.3.price_1") != "0.015" || first.field("items.3.rules.per") != "1" || first.field("items.3.rules.grace") != "5" || first.field("items.4.destination") != "Café" {
 		t.Fatalf("the carrier's deck: %s", first.Body)
 	}
 	for i, suffix := range []string{"csv", "xlsx", "json"} {

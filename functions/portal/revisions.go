@@ -95,7 +95,7 @@ func (p *portal) addRevisions() {
 			r, v, err := p.revision(ctx, in.ID, in.Number)
 			return oneOf(v, showRevision(r)), err
 		})
-	add(p, operation{id: "list-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates", tag: tag, summary: "The rates of a revision, in the order of its deck"}, p.listRates)
+	add(p, operation{id: "list-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates", tag: tag, summary: "The rates of a revision, by prefix"}, p.listRates)
 	p.addDownloads()
 }
 
@@ -175,4 +175,23 @@ type fileOutput struct {
 
 func attachment(name string) string {
 	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
+}
+
+// rulesText writes the rules of a rate in one cell: "class=interstate; per=1".
+func rulesText(r rating.Rate) string {
+	r.Blocked = false
+	var texts []string
+	for name, value := range ratecard.Rules(&r) {
+		texts = append(texts, name+"="+value)
+	}
+	return strings.Join(texts, "; ")
+}
+
+// plainText keeps a spreadsheet from running a destination's name as a formula
+// (OWASP: CSV injection).
+func plainText(s string) string {
+	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
+		return "'" + s
+	}
+	return s
 }

@@ -63,7 +63,7 @@ func (l *layout) checkDownload() error {
 // findDownload returns where the rates of a download are; nil: it is none.
 func findDownload(rows []headRow) (*place, error) {
 	for _, row := range rows {
-		l, err := readHeader(row.cells)
+		l, err := readHeader(row.cells, rateRows, nil)
 		if l == nil || !l.exact {
 			continue
 		}
