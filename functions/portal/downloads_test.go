@@ -100,3 +100,24 @@ func TestADownloadIsReadWithoutTheCardsTemplate(t *testing.T) {
 		}
 	}
 }
+
+// The groups of callers that rates are for stay what they are.
+func TestADownloadKeepsTheGroupsOfCallers(t *testing.T) {
+	w := built(t)
+	w.create("/v1/cards/callers", `{"kind":"provider","currency":"GBP","activate":"at_arrival"}`)
+	w.deck("callers/deck.csv", "Prefix,Name,Rate,Origin Prefix\n44,UK,0.01,all\n44,UK,0.02,\"33, 34\"\n44,UK,0.03,1\n", "2026-11-01T00:00:00Z")
+	for i, suffix := range []string{"csv", "xlsx", "json"} {
+		file := string(w.get("/v1/cards/callers/revisions/1/rates." + suffix).want(200).Body)
+		one := w.get("/v1/decks/" + w.deck("callers/again."+suffix, file, fmt.Sprintf("2026-11-%02dT00:00:00Z", i+2))).want(200)
+		if one.field("state") != "unchanged" {
+			t.Errorf("%s: %s", suffix, one.Body)
+		}
+	}
+	csv := string(w.get("/v1/cards/callers/revisions/1/rates.csv").want(200).Body)
+	for i, file := range []string{strings.ReplaceAll(csv, "\n,r", "\nSA,r"), strings.ReplaceAll(strings.Replace(csv, "Action,", "", 1), "\n,r", "\nr")} {
+		one := w.get("/v1/decks/" + w.deck(fmt.Sprintf("callers/%d.csv", i), file, fmt.Sprintf("2026-11-%02dT00:00:00Z", i+10))).want(200)
+		if one.field("state") != "unchanged" {
+			t.Errorf("%s: %s", file, one.Body)
+		}
+	}
+}
