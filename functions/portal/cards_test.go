@@ -48,17 +48,6 @@ func TestARevisionIsShownWithItsRatesToTheLastDigit(t *testing.T) {
 	if diff := cmp.Diff([]string{"33", "44", "447", "4470", "999"}, got); diff != "" {
 		t.Errorf("rates over pages (-want +got)\n%s", diff)
 	}
-	csv := w.get("/v1/cards/retail/revisions/1/rates.csv").want(200)
-	want := `prefix,destination,price_1,price_n,interval_1,interval_n,connection_fee,blocked,rules
-33,France,0.014,0.014,1,1,0,false,
-44,UK,0.025,0.025,1,1,0,false,
-447,UK mobile,0.6,0.375,30,6,0,false,
-4470,'=Personal numbers,0,0,60,60,0,true,
-999,Satellite,3,3,60,60,0.1,false,
-`
-	if diff := cmp.Diff(want, string(csv.Body)); diff != "" || !strings.Contains(csv.Header.Get("Content-Disposition"), "retail-1.csv") {
-		t.Errorf("rates as CSV, %s (-want +got)\n%s", csv.Header, diff)
-	}
 	w.get("/v1/cards/retail/revisions/2").problem(404, "not_found")
 	w.get("/v1/cards/retail/revisions/2/rates").problem(404, "not_found")
 	w.get("/v1/cards/retail/revisions/x").problem(422, "invalid", "path.n")

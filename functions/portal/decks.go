@@ -33,6 +33,7 @@ type rateDeck struct {
 	Failure    string      `json:"failure,omitempty" doc:"why it is refused, or held"`
 	Approved   bool        `json:"approved,omitempty" doc:"a person approved it when it was held"`
 	Bad        int64       `json:"bad,omitempty" doc:"errors of rows that were left out, as a person chose"`
+	Outcome    string      `json:"outcome,omitempty" doc:"what became of the card's rates, in a sentence"`
 	Report     *deckReport `json:"report,omitempty" doc:"of one deck: how it was understood, and every error"`
 }
 
@@ -54,8 +55,22 @@ type deckReport struct {
 func showDeck(d catalog.Deck) rateDeck {
 	return rateDeck{
 		ID: d.ID, Object: d.Object, Generation: d.Generation, Size: d.Size, Card: d.Card, State: string(d.State), ReceivedAt: d.ReceivedAt,
-		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Approved: d.Approved, Bad: d.Bad, Progress: d.Progress,
+		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Outcome: outcome(d), Approved: d.Approved, Bad: d.Bad, Progress: d.Progress,
 	}
+}
+
+func outcome(d catalog.Deck) string {
+	switch d.State {
+	case catalog.DeckApplied:
+		return fmt.Sprintf("They are revision %d of the card.", d.Revision)
+	case catalog.DeckUnchanged:
+		return fmt.Sprintf("Nothing changed: they are those of revision %d of the card already.", d.Revision)
+	case catalog.DeckHeld:
+		return "Nothing changed yet: the deck waits for a person."
+	case catalog.DeckRefused:
+		return "Nothing changed: the deck was refused."
+	}
+	return ""
 }
 
 type deckListInput struct {

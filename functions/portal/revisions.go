@@ -2,12 +2,10 @@ package portal
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -44,8 +42,6 @@ type rate struct {
 	NumberType    string            `json:"number_type" doc:"of the numbers under the prefix, by the numbering plan: fixed, mobile, toll_free … or mixed"`
 	Rules         map[string]string `json:"rules,omitempty" doc:"what the rate has besides, and which usage it holds for: per, from, class, band …"`
 }
-
-var rateColumns = []string{"prefix", "destination", "price_1", "price_n", "interval_1", "interval_n", "connection_fee", "blocked", "rules"}
 
 func showRate(r rating.Rate) rate {
 	out := rate{
@@ -100,7 +96,7 @@ func (p *portal) addRevisions() {
 			return oneOf(v, showRevision(r)), err
 		})
 	add(p, operation{id: "list-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates", tag: tag, summary: "The rates of a revision, by prefix"}, p.listRates)
-	add(p, operation{id: "download-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates.csv", tag: tag, summary: "All rates of a revision as CSV", content: "text/csv"}, p.downloadRates)
+	p.addDownloads()
 }
 
 // openRates opens the stored rates of a revision.
@@ -179,48 +175,6 @@ type fileOutput struct {
 
 func attachment(name string) string {
 	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
-}
-
-func (p *portal) downloadRates(ctx context.Context, in *ByRevision) (*fileOutput, error) {
-	rev, r, err := p.openRates(ctx, *in)
-	if err != nil {
-		return nil, err
-	}
-	return &fileOutput{func(out huma.Context) {
-		out.SetHeader("Content-Type", "text/csv; charset=utf-8")
-		out.SetHeader("Content-Disposition", attachment(fmt.Sprintf("%s-%d.csv", rev.Card, rev.Number)))
-		out.SetStatus(http.StatusOK)
-		if err := errors.Join(writeRates(out.BodyWriter(), r), r.Close()); err != nil {
-			_ = p.explain(ctx, "download-rates", err) // logged: the answer has begun
-			panic(http.ErrAbortHandler)
-		}
-	}}, nil
-}
-
-func writeRates(w io.Writer, r io.Reader) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(rateColumns); err != nil {
-		return fmt.Errorf("writing rates: %w", err)
-	}
-	for one, err := range ratecard.ReadRates(r) {
-		if err != nil {
-			return err
-		}
-		s := showRate(one)
-		err = out.Write([]string{
-			s.Prefix, plainText(s.Destination), s.Price1, s.PriceN,
-			strconv.FormatUint(uint64(s.Interval1), 10), strconv.FormatUint(uint64(s.IntervalN), 10), s.ConnectionFee, strconv.FormatBool(s.Blocked),
-			rulesText(one),
-		})
-		if err != nil {
-			return fmt.Errorf("writing rates: %w", err)
-		}
-	}
-	out.Flush()
-	if err := out.Error(); err != nil {
-		return fmt.Errorf("writing rates: %w", err)
-	}
-	return nil
 }
 
 // rulesText writes the rules of a rate in one cell: "class=interstate; per=1".

@@ -43,6 +43,12 @@ const (
 	localN
 	localInterval1
 	localIntervalN
+	class            // of calls
+	localOnly        // holds for callers of the same area only
+	minDigits        // of the called number, at least
+	maxDigits        // of it, at most
+	tiers            // what the quantity costs, instead of prices and intervals
+	assumed          // a flag: nobody gave the intervals
 	network          // what of a country a row is for, where no column has the whole name
 	countryCode      // in front of the codes of another column
 	codeTo           // the last code of a range that begins with the prefix
@@ -122,6 +128,13 @@ var columns = [meanings]struct {
 	localN:         {"local_price_n", []string{"local price n"}},
 	localInterval1: {"local_interval_1", []string{"local interval 1"}},
 	localIntervalN: {"local_interval_n", []string{"local interval n"}},
+
+	class:     {"class", []string{"call class"}},
+	localOnly: {"local_only", []string{"local callers only"}},
+	minDigits: {"minimum_digits", []string{"minimum digits"}},
+	maxDigits: {"maximum_digits", []string{"maximum digits"}},
+	tiers:     {"tiers", []string{"price tiers"}},
+	assumed:   {"assumed_intervals", []string{"assumed intervals"}},
 
 	countryCode:  {"country_code", []string{"country code", "country codes", "cc", "landesvorwahl", "landervorwahl", "code pays", "indicatif pays", "codigo de pais", "codigo pais", "codice paese", "landcode"}},
 	codeTo:       {"prefix_to", []string{"code 2", "code to", "prefix to"}},

@@ -143,6 +143,11 @@ func findIn(rows []headRow, t *Template, templates []Template, as role, bare boo
 	if len(rows) == 0 {
 		return nil, nil, &FileError{Problem: "the file is empty"}
 	}
+	if as == rateRows {
+		if p, err := findDownload(rows); p != nil || err != nil {
+			return p, nil, err
+		}
+	}
 	if t == nil {
 		for i := range rows {
 			for k := range templates {

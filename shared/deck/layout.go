@@ -18,6 +18,7 @@ type layout struct {
 	last    int     // highest index of a column that is read
 	guesses []Guess // about columns
 	bare    bool    // the deck has no header
+	exact   bool    // it is a download of a card
 	role    role    // what the rows are for
 	message int     // index of what was wrong with the deck before, -1 = no such column
 }
@@ -108,6 +109,11 @@ var rivals = [][2]meaning{
 
 // check reports what the columns lack for what the rows are for.
 func (l *layout) check() error {
+	if l.role == rateRows {
+		if err := l.checkDownload(); err != nil {
+			return err
+		}
+	}
 	for _, r := range rivals {
 		if r[0] == origin && l.role == callerCodes {
 			continue // the one has the names, the other the codes

@@ -146,6 +146,9 @@ func Open(r io.ReaderAt, size int64, o Options) (_ *Reader, err error) {
 // open opens a file where its rates are, by the template that was found in o's
 // for it, if any.
 func open(r io.ReaderAt, size int64, o *Options) (*table.File, *place, *Template, error) {
+	if err := o.forDownload(r, size); err != nil {
+		return nil, nil, nil, err
+	}
 	for {
 		f, err := table.Open(r, size, o.TableOptions())
 		if err != nil {

@@ -62,9 +62,16 @@ func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 	if d.has(grace) && strings.Contains(squeeze(d.header(grace)), "seconds") {
 		d.graceSeconds = true
 	}
+	if d.exact {
+		d.codeRules.Strip = []string{"+"} // a prefix of a card may begin with 00
+	}
 	d.begin(f, p)
 	if err := d.readNotice(p); err != nil {
 		return nil, err
+	}
+	if d.exact {
+		d.card.precision = -1
+		return d, nil // each row says it itself
 	}
 	return d, d.readCard(p)
 }
@@ -264,6 +271,10 @@ func (d *deck) wantsPrices() bool { return d.action != cells.Delete && !d.closed
 // read makes the entries of the row: for each code one for all calls, one for
 // each class that has a price, one for local calls.
 func (d *deck) read() {
+	if d.exact {
+		d.readExact()
+		return
+	}
 	var r rating.Rate
 	d.readAction()
 	d.match(&r)

@@ -88,7 +88,7 @@ func (d *deck) match(r *rating.Rate) {
 // readCodes reads the prefixes that the row is for; service: it may have none.
 func (d *deck) readCodes(service bool) {
 	d.codes = d.codes[:0]
-	if d.blank(prefix) && (service || d.action != cells.None && !d.blank(id)) {
+	if d.blank(prefix) && (service || d.action == cells.Delete && !d.blank(id)) {
 		d.codes = append(d.codes, "")
 		return
 	}

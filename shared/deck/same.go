@@ -20,8 +20,12 @@ func keyOf(r *rating.Rate) key {
 	for i := range len(r.Prefix) {
 		k.digits = k.digits*10 + uint64(r.Prefix[i]-'0')
 	}
-	asks := rating.Rate{Kind: r.Kind, Service: r.Service, Class: r.Class, Band: r.Band, Origin: r.Origin, Local: r.Local, Tag: r.Tag, From: r.From}
-	if r.Kind != 0 || r.Service != "" || r.Class != 0 || r.Band != "" || r.Origin != "" || r.Local || r.Tag != "" || r.From != 0 {
+	asks := rating.Rate{Kind: r.Kind, Service: r.Service, Class: r.Class, Band: r.Band, Origin: r.Origin, Local: r.Local, Tag: r.Tag, From: r.From,
+		MinDigits: r.MinDigits, MaxDigits: r.MaxDigits}
+	if r.Local && r.Service != "" { // a prefix is in one area
+		asks.Area = r.Area
+	}
+	if r.Kind != 0 || r.Service != "" || r.Class != 0 || r.Band != "" || r.Origin != "" || r.Local || r.Tag != "" || r.From != 0 || r.MinDigits|r.MaxDigits != 0 {
 		sum := sha256.Sum256(appendRate(nil, &asks))
 		k.asks = binary.LittleEndian.Uint64(sum[:])
 	}
@@ -89,10 +93,11 @@ func appendRate(b []byte, r *rating.Rate) []byte {
 	for _, p := range [...]money.Price{r.Price1, r.PriceN, r.ConnectionFee, r.MinCharge, r.MaxCharge} {
 		b = binary.AppendUvarint(b, uint64(p))
 	}
-	for _, n := range [...]uint32{r.Per, r.Interval1, r.IntervalN, r.Minimum, r.Grace, r.Free, uint32(r.Kind), uint32(r.Class)} {
+	for _, n := range [...]uint32{r.Per, r.Interval1, r.IntervalN, r.Minimum, r.Grace, r.Free, uint32(r.Kind), uint32(r.Class), uint32(r.MinDigits), uint32(r.MaxDigits)} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.AppendVarint(binary.AppendVarint(b, r.From), r.To)
+	b = append(rating.AppendTiers(b, r.Tiers), 0)
 	for _, on := range [...]bool{r.NoGrace, r.Access, r.Blocked, r.AssumedPulse, r.Local} {
 		bit := byte(0)
 		if on {

@@ -68,7 +68,7 @@ func (a *applier) inOrder(steps []entry) {
 	for _, e := range steps {
 		s := &a.steps[e.at]
 		switch {
-		case s.status == bad || s.action == Update && s.status == updated:
+		case s.status == bad || s.action == Update && s.status == updated || s.itself && s.status == unchanged:
 		case s.action == Skip:
 			s.status = ignored
 		default:

@@ -208,6 +208,7 @@ func (a *applier) one(rows, steps []entry) {
 	}
 	k := &a.slot
 	k.load(a.card.rows, rows)
+	a.restate(rows, steps)
 	a.unlisted(k, rows, steps)
 	a.inOrder(steps)
 	for _, i := range a.queue {

@@ -89,7 +89,9 @@ const (
 type Command struct {
 	Line   int64 // of the row, for errors; from 1
 	Action Action
-	ID     string // as ID returns it; empty: none. Only Delete and Update ask for it
+	// ID is as ID returns it; empty: none. Delete and Update ask for it. Put, Set and
+	// SetOrAdd with the Id of a rate that is as Rate says change nothing.
+	ID string
 	// Rate is what the row says. Its From is the row's instant, 0: it gives none.
 	// Of Delete and Close only what the rate is for counts, and From.
 	Rate rating.Rate

@@ -2,7 +2,6 @@ package ratecard
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -114,8 +113,8 @@ var extras = []extra{
 	flag("no_grace", func(r *rating.Rate) *bool { return &r.NoGrace }),
 	units("free", func(r *rating.Rate) *uint32 { return &r.Free }),
 	flag("access", func(r *rating.Rate) *bool { return &r.Access }),
-	{"tiers", func(b []byte, r *rating.Rate) []byte { return appendTiers(b, r.Tiers) },
-		func(c *cellReader, r *rating.Rate, s string) { r.Tiers = c.tiers(s) }},
+	{"tiers", func(b []byte, r *rating.Rate) []byte { return rating.AppendTiers(b, r.Tiers) },
+		func(c *cellReader, r *rating.Rate, s string) { r.Tiers = keep(c, rating.ParseTiers, s) }},
 	flag("blocked", func(r *rating.Rate) *bool { return &r.Blocked }),
 	flag("assumed", func(r *rating.Rate) *bool { return &r.AssumedPulse }),
 	instant("from", func(r *rating.Rate) *int64 { return &r.From }),
@@ -199,28 +198,6 @@ func appendUnits(b []byte, n uint32) []byte {
 	return strconv.AppendUint(b, uint64(n), 10)
 }
 
-// appendTiers writes tiers as m(inute) or e(vent), from, length, the step (in
-// which a minute tier is rounded up and an event happens again), price, per:
-// "m1,15,0,0,0;m16,0,6,0.01,60".
-func appendTiers(b []byte, tiers []rating.Tier) []byte {
-	for i, t := range tiers {
-		if i > 0 {
-			b = append(b, ';')
-		}
-		kind, step := byte('m'), t.RoundUp
-		if t.Event {
-			kind, step = 'e', t.Every
-		}
-		b = append(b, kind)
-		for _, n := range [...]uint32{t.From, t.Length, step} {
-			b = append(strconv.AppendUint(b, uint64(n), 10), ',')
-		}
-		b = append(appendPrice(b, t.Price), ',')
-		b = strconv.AppendUint(b, uint64(t.Per), 10)
-	}
-	return b
-}
-
 // cellReader reads cells and keeps the first error.
 type cellReader struct{ err error }
 
@@ -239,29 +216,6 @@ func (c *cellReader) number(s string, bits int) uint64 {
 }
 
 func (c *cellReader) units(s string) uint32 { return uint32(c.number(s, 32)) }
-
-func (c *cellReader) tiers(s string) []rating.Tier {
-	var tiers []rating.Tier
-	for _, text := range strings.Split(s, ";") {
-		parts := strings.Split(text, ",")
-		if len(parts) != 5 || len(parts[0]) < 2 || parts[0][0] != 'm' && parts[0][0] != 'e' {
-			return keep(c, func(string) ([]rating.Tier, error) {
-				return nil, errors.New("a tier is not as it is written")
-			}, s)
-		}
-		t := rating.Tier{
-			Event: parts[0][0] == 'e', From: c.units(parts[0][1:]), Length: c.units(parts[1]),
-			Price: c.price(parts[3]), Per: c.units(parts[4]),
-		}
-		if step := c.units(parts[2]); t.Event {
-			t.Every = step
-		} else {
-			t.RoundUp = step
-		}
-		tiers = append(tiers, t)
-	}
-	return tiers
-}
 
 // Rules yields what r has beside prefix, destination, prices, intervals and
 // fee: the names and values of its further cells in the stored form.

@@ -617,7 +617,7 @@ func TestReadRatesRefuses(t *testing.T) {
 		"an unknown cell":     {"\t0\nend", "\t0\tmoon=1\nend", "nothing of that name"},
 		"no instant":          {"\t0\nend", "\t0\tfrom=2026\nend", "parsing time"},
 		"a far instant":       {"\t0\nend", "\t0\tfrom=9999-01-01T00:00:00Z\nend", "is not how the rate is written"},
-		"no tier":             {"\t0\nend", "\t0\ttiers=m1,2\nend", "a tier is not as it is written"},
+		"no tier":             {"\t0\nend", "\t0\ttiers=m1,2\nend", "want tiers such as"},
 		"a cell too few":      {"\t0\nend", "\nend", "line 2: 6 cells, want at least 7"},
 		"no number":           {"\t0.5\t", "\tx\t", `line 2: amount "x"`},
 		"a row more":          {"end", "2\t\t0\t0\t0\t0\t0\nend", "rates are missing or were changed"},

@@ -36,6 +36,7 @@ type step struct {
 	named  bool // it has an Id
 	all    bool // it is for all rates of the prefix
 	lost   bool // nobody knows what it is for
+	itself bool // it has the Id of the rate that it states
 	priced bool // it says what is withdrawn costs until then
 }
 
@@ -73,6 +74,7 @@ func (a *applier) read(commands iter.Seq2[Command, error]) error {
 		} else if c.Action == Update {
 			a.problem(&s, "id", "", "the Id of a rate: U finds it by that, S by its prefix")
 		}
+		s.itself = !s.lost && isItself(&c)
 		a.steps = append(a.steps, s)
 		services := 0
 		if c.Rate.Service != "" {

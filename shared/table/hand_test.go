@@ -50,7 +50,7 @@ func handmade(t failer, sheet string, others map[string]string) []byte {
 
 // cells returns a sheet whose rows are given as XML.
 func cells(rows ...string) string {
-	return `<?xml version="1.0" encoding="UTF-8"?>` + "\r\n" + `<worksheet><sheetData>` + strings.Join(rows, "\n") + `</sheetData></worksheet>`
+	return `<?xml version="1.0" encoding="UTF-8"?>` + "\r\n" + "<worksheet>\n<sheetData>\n\t" + strings.Join(rows, "\n") + "\n</sheetData>\n</worksheet>"
 }
 
 // bomb returns a zip archive of one part of zeros, which says that it is as

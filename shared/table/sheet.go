@@ -62,6 +62,7 @@ func (s *sheetRows) read() (Row, error) {
 		}
 		name := string(s.x.name)
 		switch {
+		case kind == xmlText: // between tags; the name is still that of the last one
 		case name == "sheetData":
 			s.begun, s.ended = kind == xmlStart, kind == xmlEnd
 		case kind != xmlStart:
