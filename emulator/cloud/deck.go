@@ -240,6 +240,12 @@ func (a *deckArgs) show(r *deckReport, w io.Writer) error {
 		for _, g := range d.Guesses {
 			say("  guessed %s = %s: %s", g.What, g.Value, g.Evidence)
 		}
+		for _, s := range d.Sheets {
+			say("  sheet %q has %s: %d rows", s.Sheet, s.Holds, s.Rows)
+			for _, g := range s.Guesses {
+				say("    guessed %s = %s: %s", g.What, g.Value, g.Evidence)
+			}
+		}
 		for _, n := range append(d.Notices, d.Warnings...) {
 			say("  %s", n)
 		}

@@ -2,6 +2,7 @@ package deck
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tollbook/tollbook/shared/table"
@@ -12,6 +13,7 @@ type joined struct {
 	list     *Destinations // of the codes of names
 	callers  *Destinations // of the codes of groups of callers; nil: their names are the card's
 	used     []bool        // names of list that have a rate
+	own      bool          // list is the sheet of the rates itself
 	sheet    string        // of the rates at hand, where it is not the first
 	respelt  int64         // rows whose name the list spells another way
 	firstOne [2]string     // the first of them: here, there
@@ -42,13 +44,15 @@ func (d *deck) join(f *table.File, p *place, t *Template) (err error) {
 // readSheet reads a sheet of names and codes.
 func (d *deck) readSheet(f *table.File, p *place, t *Template) (*Destinations, error) {
 	sheet := f.Sheets()[p.sheet]
-	own := sheet == d.report.Sheet // the rates have the codes of the names themselves
+	own := sheet == d.report.Sheet
+	d.own = d.own || own
 	l, report, err := readList(f, p, t, fmt.Sprintf("sheet %q", sheet), func(e RowError) {
 		if e.Sheet = sheet; !own {
 			d.bad(e)
 		}
 	})
 	if err == nil && !own {
+		report.Guesses = ofSheet(report.Guesses)
 		d.report.Sheets = append(d.report.Sheets, report)
 		for _, n := range report.Notices {
 			d.report.Notices = append(d.report.Notices, fmt.Sprintf("Sheet %q: %s", sheet, n))
@@ -68,21 +72,39 @@ func (d *deck) readMore(f *table.File, p *place, t *Template, entry func(Entry) 
 	if err != nil {
 		return err
 	}
-	first, settled, rows := d.layout, d.evidence, d.report.Rows
-	d.layout, d.evidence, d.sheet = p.more.layout, ev, f.Sheets()[p.more.sheet]
-	report := SheetReport{
-		Sheet: d.sheet, Holds: roleNames[p.more.role], Header: p.more.line, Columns: p.more.columnNames(), Ignored: append([]string{}, p.more.ignored...),
-		Guesses: append([]Guess{}, append(p.more.guesses, ev.guesses...)...), Notices: []string{}, Warnings: []string{},
+	// What stands above and in the header of the second sheet is for its rows.
+	second, err := newDeck(f, p.more, ev, d.options, d.bad)
+	if err != nil {
+		return err
 	}
-	used, notes, bad := d.report.Used, d.report.Notes, d.report.Bad
+	r, about := &d.report, second.report
+	switch {
+	case about.Currency == "" || about.Currency == r.Currency:
+	case r.Currency == "":
+		r.Currency = about.Currency
+	default:
+		return p.more.fail(fmt.Sprintf("the currencies of sheets %q and %q are %s and %s: want a deck of one currency, or a template that says which", r.Sheet, about.Sheet, r.Currency, about.Currency))
+	}
+	layout, evidence, from, before := d.layout, d.evidence, d.defaultFrom, *r
+	d.layout, d.evidence, d.sheet = second.layout, second.evidence, about.Sheet
+	if second.defaultFrom != 0 {
+		d.defaultFrom = second.defaultFrom
+	}
 	if err := d.readRows(f, p.more, entry); err != nil {
 		return err
 	}
-	d.layout, d.evidence, d.sheet = first, settled, ""
-	r := &d.report
-	report.Rows, report.Used, report.Notes, report.Bad = r.Rows-rows, r.Used-used, r.Notes-notes, r.Bad-bad
-	r.Sheets = append(r.Sheets, report)
+	d.layout, d.evidence, d.defaultFrom, d.sheet = layout, evidence, from, ""
+	r.Sheets = append(r.Sheets, SheetReport{
+		Sheet: about.Sheet, Holds: roleNames[p.more.role], Header: about.Header, Columns: about.Columns, Ignored: about.Ignored,
+		Rows: r.Rows - before.Rows, Used: r.Used - before.Used, Notes: r.Notes - before.Notes, Bad: r.Bad - before.Bad,
+		Guesses: ofSheet(about.Guesses), Notices: []string{}, Warnings: []string{},
+	})
 	return nil
+}
+
+// ofSheet returns the guesses that are not about the file as a whole.
+func ofSheet(guesses []Guess) []Guess {
+	return slices.DeleteFunc(guesses, func(g Guess) bool { return g.What == "file" })
 }
 
 // codesOfName takes the codes of the row's destination from the list.
@@ -120,7 +142,7 @@ func (d *deck) codesOfName(name string) {
 func (d *deck) within(e *Entry, at span) bool {
 	r := &e.Rate
 	if e.Closed { // its instant is its end
-		if at.to != 0 && (r.From == 0 || at.to < r.From) {
+		if r.From != 0 && at.to != 0 && at.to < r.From { // 0 is at once
 			r.From = at.to
 		}
 		return true
@@ -174,7 +196,7 @@ func (d *deck) joinNotices(notice func(int64, string, ...any)) {
 	if d.list != nil {
 		var unused []string
 		for i, s := range d.list.sets {
-			if i < len(d.used) && !d.used[i] {
+			if !d.own && !d.used[i] {
 				unused = append(unused, s.name)
 			}
 		}

@@ -78,6 +78,7 @@ func TestSheetsAreJoinedByName(t *testing.T) {
 		entries []string
 		bad     []string
 		notices []string // parts of them
+		without string   // in no notice
 		refused string
 		origins map[string][]string
 	}{
@@ -105,6 +106,9 @@ func TestSheetsAreJoinedByName(t *testing.T) {
 			entries: []string{"44 [A] 1 1 60/60 0 assumed from 2026-11-01T00:00:00Z to 2026-12-01T00:00:00Z", "44 [B] 2 2 60/60 0 assumed from 2026-12-01T00:00:00Z",
 				"46 [B] 2 2 60/60 0 assumed to 2027-01-01T00:00:00Z", "48 [B] 2 2 60/60 0 assumed"},
 			notices: []string{"Codes that belong to their name only when its rate does not hold: 1.", `Sheet "Codes": Codes that are closed at once were passed over: 1 row.`}},
+		{name: "a name that is withdrawn, and a code that leaves it", sheets: []sheet{{"Rates", []string{"Destination;Rate;Effective;Status", "A;1;;closed", "B;1;2026-12-01;closed", "C;1;2027-12-01;closed"}},
+			{"Codes", []string{"Destination;Code;Valid to", "A;44;2027-01-01", "B;45;2027-01-01", "C;46;2027-01-01"}}},
+			entries: []string{"44 [A] 1 1 60/60 0 assumed closed", "45 [B] 1 1 60/60 0 assumed from 2026-12-01T00:00:00Z closed", "46 [C] 1 1 60/60 0 assumed from 2027-01-01T00:00:00Z closed"}},
 		{name: "two sheets of codes", sheets: []sheet{rates, codes, {"Old codes", codes.rows}}, refused: `sheets "Codes", "Old codes" both have the codes of names: want a file of one, or a template that says which with "codes_sheet"`},
 		{name: "two sheets of codes, and a template", sheets: []sheet{rates, codes, {"Old codes", []string{"Code;Name", "1;UK", "2;Cote d’Ivoire Mobile"}}}, opts: Options{Template: &Template{CodesSheet: "Old codes"}},
 			entries: []string{"1 [UK] 0.01 0.01 60/1 0", "2 [Côte d'Ivoire - Mobile] 0.2 0.2 1/1 0 from 2026-12-01T00:00:00Z"}},
@@ -133,6 +137,14 @@ func TestSheetsAreJoinedByName(t *testing.T) {
 			entries: []string{"49 [Germany] 0.01 0.01 60/60 0 assumed", "4915 [Germany Mobile] 0.03 0.03 60/60 0 assumed", "4916 [Germany Mobile] 0.03 0.03 60/60 0 assumed",
 				"4915 [Germany Mobile] 0.2 0.2 60/60 0 assumed for Non EEA", "4916 [Germany Mobile] 0.2 0.2 60/60 0 assumed for Non EEA", "49 [Germany] 0.1 0.1 60/60 0 assumed for Non EEA"},
 			origins: map[string][]string{"Non EEA": {"1", "7", "44", "86"}}},
+		{name: "what stands above the second sheet is for its rows", sheets: []sheet{
+			{"Rates", []string{"Valid from:;2026-11-01", "Destination;Code;Price (EUR)", "A;49;1", "B;48;1"}},
+			{"Origin rates", []string{"Valid from:;2026-12-01", "Destination;Origin;Price (EUR)", "A;X;2"}},
+			{"Origin codes", []string{"Origin;Code", "X;1"}}},
+			entries: []string{"49 [A] 1 1 60/60 0 assumed from 2026-11-01T00:00:00Z", "48 [B] 1 1 60/60 0 assumed from 2026-11-01T00:00:00Z", "49 [A] 2 2 60/60 0 assumed from 2026-12-01T00:00:00Z for X"},
+			without: "have no rate"},
+		{name: "two currencies", sheets: []sheet{{"Rates", []string{"Destination;Code;Price (EUR)", "A;49;1"}}, {"Origin rates", []string{"Destination;Origin;Price (USD)", "A;X;2"}}, {"Origin codes", []string{"Origin;Code", "X;1"}}},
+			refused: `the currencies of sheets "Rates" and "Origin rates" are EUR and USD`},
 		{name: "errors of the second sheet say so", sheets: []sheet{
 			{"Rates", []string{"Destination;Code;Price", "A;49;1"}},
 			{"Origin rates", []string{"Destination;Origin;Price", "B;X;1", "A;Y;1", "A;X;x", "A;X;1", "A;X;2"}},
@@ -179,6 +191,9 @@ func TestSheetsAreJoinedByName(t *testing.T) {
 				if !slices.ContainsFunc(append(rep.Notices, rep.Warnings...), func(s string) bool { return strings.Contains(s, want) }) {
 					t.Errorf("no notice with %q in %q, %q", want, rep.Notices, rep.Warnings)
 				}
+			}
+			if all := strings.Join(rep.Notices, "\n"); tc.without != "" && strings.Contains(all, tc.without) {
+				t.Errorf("a notice with %q in\n%s", tc.without, all)
 			}
 			if diff := cmp.Diff(tc.origins, rep.Origins); tc.origins != nil && diff != "" {
 				t.Errorf("groups (-want +got):\n%s", diff)
