@@ -22,7 +22,8 @@ import (
 // reseller shop, whose card is wholesale. The supplier north charges by the card
 // cost, and south by another carrier's. retail, wholesale, spare and cost are
 // built from the card carrier, whose revisions are made live by a person. 331… is
-// dora's number, who pays for what it receives, and 1212… is cole's in the end.
+// dora's number, who pays for what it receives, and 1212… is cole's in the end. spare alone has
+// prices for short numbers.
 type world struct {
 	testing.TB
 	*ledger.Ledger
@@ -41,7 +42,7 @@ const worldText = `{
     {"id": "cost", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "none", "terms": {"decimals": 6, "rounding": "half-up"}},
     {"id": "retail", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "50%", "terms": {"decimals": 4, "rounding": "half-up"}},
     {"id": "wholesale", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "20%", "terms": {"decimals": 5, "rounding": "up"}},
-    {"id": "spare", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "+0.5", "terms": {"decimals": 2, "rounding": "up"}},
+    {"id": "spare", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "+0.5", "terms": {"decimals": 2, "rounding": "up", "short_digits": 0}},
     {"id": "other-cost", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "other", "markup": "none", "terms": {"decimals": 6}},
     {"id": "own", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "other", "markup": "100%", "terms": {"decimals": 4}}
   ],
