@@ -130,7 +130,9 @@ func twin(before, after map[string]map[string]twinCharge, rebuilt, fallback bool
 		for role := range charges {
 			roles = append(roles, role)
 		}
-		slices.SortFunc(roles, func(a, b string) int { return cmp.Compare(charges[a].role, charges[b].role)*8 + cmp.Compare(charges[a].level, charges[b].level) })
+		slices.SortFunc(roles, func(a, b string) int {
+			return cmp.Compare(charges[a].role, charges[b].role)*8 + cmp.Compare(charges[a].level, charges[b].level)
+		})
 		for _, role := range roles {
 			was, is := charges[role], now(role)
 			if !was.compared(rebuilt, fallback) {
