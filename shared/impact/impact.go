@@ -73,7 +73,7 @@ func Compare(ctx context.Context, s Stores, q Query, progress func(string)) (*Co
 	}
 	c := &comparison{
 		stores: s, query: q, costOnly: d.Kind == catalog.Provider && !q.Rebuilt, progress: progress, indexes: map[string]*book.Index{},
-		pricers: s.Ledger.NewPricers(), sums: newSums(d.Currency), batches: map[string]uint32{}, joins: map[string]bool{},
+		pricers: s.Ledger.NewPricers(), sums: newSums(d.Currency), batches: map[string]uint32{}, marks: newMarks(maxPages),
 	}
 	if err := c.run(ctx); err != nil {
 		return nil, fmt.Errorf("comparing the charges of card %s, revision %d: %w", q.Card, q.Revision, err)
@@ -97,7 +97,7 @@ type comparison struct {
 	latest  int64             // when the last of the rates begins
 	pricers ledger.Pricers    // of what is live
 	batches map[string]uint32 // numbers of what lines are in
-	joins   map[string]bool   // feeds with charges of suppliers
+	marks   *marks            // records with a charge of a supplier
 
 	rows    Rows
 	records *joiner

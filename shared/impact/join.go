@@ -44,12 +44,16 @@ const (
 	isRated
 )
 
-// add takes a charge of a line.
-func (j *joiner) add(ctx context.Context, batch uint32, line int64, c *charge) error {
+// recordOf numbers a record.
+func recordOf(batch uint32, line int64) (uint64, error) {
 	if batch > maxBatch || line < 0 || line > maxLine {
-		return fmt.Errorf("line %d of batch %d: want at most line %d of %d batches: %w", line, batch, int64(maxLine), maxBatch+1, ledger.ErrState)
+		return 0, fmt.Errorf("line %d of batch %d: want at most line %d of %d batches: %w", line, batch, int64(maxLine), maxBatch+1, ledger.ErrState)
 	}
-	record := uint64(batch)<<lineBits | uint64(line)
+	return uint64(batch)<<lineBits | uint64(line), nil
+}
+
+// add takes a charge of a record.
+func (j *joiner) add(ctx context.Context, record uint64, c *charge) error {
 	binary.BigEndian.PutUint64(j.key[:], record<<roleBits|uint64(c.role)<<4|uint64(c.level))
 	bits := byte(0)
 	for i, is := range [...]bool{c.compared, c.foreign, c.old.rated, c.new.rated} {

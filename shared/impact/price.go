@@ -22,7 +22,7 @@ var (
 )
 
 // maxNames bounds the names of destinations that a candidate remembers.
-const maxNames = 1 << 20
+const maxNames = 1 << 16
 
 // tellEvery is how many charges go by before the progress is told again.
 const tellEvery = 1 << 20
@@ -84,19 +84,35 @@ func (c *comparison) month(ctx context.Context, place int, m *ledger.ChargedMont
 		} else {
 			c.rows.Others++
 		}
-		switch joined := c.joins[in.Feed]; {
-		case in.Role == call.Supplier && c.costOnly && !one.compared:
-			return nil // nothing of the record is
-		case in.Role == call.Supplier && c.records != nil:
-			if !joined {
-				c.joins[strings.Clone(in.Feed)] = true
-			}
-		case !joined: // no other charge of the record counts with it
-			c.single[0] = one
-			return c.sums.add(c.single[:])
-		}
-		return c.records.add(ctx, numbers[in.Batch], in.Line, &one)
+		return c.take(ctx, numbers[in.Batch], in, &one)
 	})
+}
+
+// take adds a charge up, or keeps it until the others of its record are there.
+// Suppliers' come first.
+func (c *comparison) take(ctx context.Context, batch uint32, in *ledger.Charge, one *charge) error {
+	if c.records == nil {
+		return c.alone(one)
+	}
+	record, err := recordOf(batch, in.Line)
+	if err != nil {
+		return err
+	}
+	switch supplier, marked := in.Role == call.Supplier, c.marks.has(record); {
+	case supplier && (one.compared || !c.costOnly && one.old.rated):
+		c.marks.add(record)
+	case supplier, c.costOnly && !marked:
+		return nil // nothing of the record is compared, or this tells nothing of it
+	case !marked: // no supplier charges for the record
+		return c.alone(one)
+	}
+	return c.records.add(ctx, record, one)
+}
+
+// alone adds up a charge that is of no margin.
+func (c *comparison) alone(one *charge) error {
+	c.single[0] = *one
+	return c.sums.add(c.single[:])
 }
 
 // number numbers a revision of a batch.

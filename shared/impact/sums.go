@@ -13,7 +13,7 @@ import (
 // one line.
 const (
 	maxDestinations = 1 << 17
-	maxAccounts     = 1 << 18
+	maxAccounts     = 1 << 17
 )
 
 // table numbers names. 0 is the empty one, 1 is for all that are too many.

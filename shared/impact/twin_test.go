@@ -116,7 +116,7 @@ func twin(before, after map[string]map[string]twinCharge, rebuilt, fallback bool
 		var mainRole, place string // of who pays us; where the margin counts
 		level, inScope, costCounts := -1, false, false
 		for role, was := range charges {
-			if was.role != call.Supplier && int(was.level) > level {
+			if was.role != call.Supplier && was.role != call.Callee && int(was.level) > level {
 				mainRole, level = role, int(was.level)
 			}
 		}
@@ -130,7 +130,9 @@ func twin(before, after map[string]map[string]twinCharge, rebuilt, fallback bool
 		for role := range charges {
 			roles = append(roles, role)
 		}
-		slices.Sort(roles) // payer, resellers, supplier
+		slices.SortFunc(roles, func(a, b string) int {
+			return cmp.Compare(charges[a].role, charges[b].role)*8 + cmp.Compare(charges[a].level, charges[b].level)
+		})
 		for _, role := range roles {
 			was, is := charges[role], now(role)
 			if !was.compared(rebuilt, fallback) {
@@ -165,11 +167,16 @@ func twin(before, after map[string]map[string]twinCharge, rebuilt, fallback bool
 			continue
 		}
 		for i, of := range []func(string) twinCharge{func(role string) twinCharge { return charges[role] }, now} {
-			sold, bought := of(mainRole), of("supplier")
-			if !sold.rated || !bought.rated {
+			sold, received, bought := of(mainRole), of("callee"), of("supplier")
+			if !sold.rated && !received.rated || !bought.rated {
 				continue
 			}
-			margin := new(big.Rat).Sub(sold.amount, bought.amount)
+			margin := new(big.Rat).Neg(bought.amount)
+			for _, c := range []twinCharge{sold, received} {
+				if c.rated {
+					margin.Add(margin, c.amount)
+				}
+			}
 			for _, l := range []*twinLine{total, line(destinations, place), line(accounts, charges[mainRole].account)} {
 				l.records[i]++
 				l.margin[i].Add(&l.margin[i], margin)

@@ -21,7 +21,9 @@ import (
 // by another carrier's card, behind which is the fallback spare; bolt is below the
 // reseller shop, whose card is wholesale. The supplier north charges by the card
 // cost, and south by another carrier's. retail, wholesale, spare and cost are
-// built from the card carrier, whose revisions are made live by a person.
+// built from the card carrier, whose revisions are made live by a person. 331… is
+// dora's number, who pays for what it receives, and 1212… is cole's in the end. spare alone has
+// prices for short numbers.
 type world struct {
 	testing.TB
 	*ledger.Ledger
@@ -40,7 +42,7 @@ const worldText = `{
     {"id": "cost", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "none", "terms": {"decimals": 6, "rounding": "half-up"}},
     {"id": "retail", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "50%", "terms": {"decimals": 4, "rounding": "half-up"}},
     {"id": "wholesale", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "20%", "terms": {"decimals": 5, "rounding": "up"}},
-    {"id": "spare", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "+0.5", "terms": {"decimals": 2, "rounding": "up"}},
+    {"id": "spare", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "+0.5", "terms": {"decimals": 2, "rounding": "up", "short_digits": 0}},
     {"id": "other-cost", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "other", "markup": "none", "terms": {"decimals": 6}},
     {"id": "own", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "other", "markup": "100%", "terms": {"decimals": 4}}
   ],
@@ -55,9 +57,10 @@ const worldText = `{
     {"account": "dora", "from": "2026-01", "card": "retail"}, {"account": "shop", "from": "2026-01", "card": "wholesale"}, {"account": "cole", "from": "2026-01", "card": "own"},
     {"account": "north", "from": "2026-01", "card": "cost"}, {"account": "south", "from": "2026-01", "card": "other-cost"}],
   "feeds": [
-    {"id": "switch", "format": "generic", "timezone": "UTC", "cycle": "monthly", "charges": ["supplier", "resellers"],
+    {"id": "switch", "format": "generic", "timezone": "UTC", "cycle": "monthly", "charges": ["supplier", "resellers", "callee"],
      "suppliers": [{"trunk": "n", "owners": [{"account": "north"}]}, {"trunk": "s", "owners": [{"account": "south"}]}]},
-    {"id": "edge", "format": "generic", "timezone": "UTC", "cycle": "monthly"}]
+    {"id": "edge", "format": "generic", "timezone": "UTC", "cycle": "monthly"}],
+  "numbers": [{"number": "33123456789", "owners": [{"account": "dora"}]}, {"number": "12125550100", "owners": [{"account": "cole", "from": "2026-11-10T00:00:00Z"}]}]
 }`
 
 const fallbackText = `{"format": "tollbook setup 1", "cycles": [], "cards": [], "plans": [], "features": [], "accounts": [], "assignments": [], "feeds": [],
