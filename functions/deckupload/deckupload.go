@@ -34,7 +34,7 @@ type function struct{ Config }
 // deck applies a deck, says beside it what became of it, and has the cards
 // built that follow from it.
 func (f function) deck(ctx context.Context, e events.ObjectFinalized) error {
-	if report.IsBesideDeck(e.Name) {
+	if report.IsBesideDeck(e.Name) || catalog.IsList(e.Name) {
 		return nil
 	}
 	if err := objects.CheckName(e.Name); err != nil {

@@ -26,6 +26,8 @@ type card struct {
 
 	Decks *deckRules `json:"decks,omitempty" doc:"of a provider card: what its decks do to its rates"`
 
+	Destinations string `json:"destinations,omitempty" example:"carrier.csv" doc:"of a provider card: the list of destinations, in the folder destinations among the decks, for decks that have names and no codes"`
+
 	Parent string `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
 	Markup string `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
 
@@ -100,7 +102,7 @@ type build struct {
 
 func showCard(d catalog.Definition) card {
 	out := card{
-		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent, Templates: d.Templates, Decks: showRules(d.Decks),
+		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent, Templates: d.Templates, Decks: showRules(d.Decks), Destinations: d.Destinations,
 	}
 	if d.Defaults != (catalog.Defaults{}) {
 		out.Defaults = &cardDefaults{Per: string(d.Defaults.Per), Grace: d.Defaults.Grace}
@@ -123,7 +125,7 @@ func (c card) read(id string) (catalog.Definition, error) {
 	var bad inputs
 	bad.same("body.id", c.ID, id)
 	d := catalog.Definition{
-		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent, Templates: c.Templates, Decks: c.Decks.read(&bad),
+		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent, Templates: c.Templates, Decks: c.Decks.read(&bad), Destinations: c.Destinations,
 		Markup:      parsed(&bad, "body.markup", c.Markup, "a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 		EventMarkup: parsed(&bad, "body.event_markup", c.EventMarkup, "a percentage such as 25% or -5%, an amount such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 	}

@@ -141,7 +141,7 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 	if found == nil || err != nil {
 		return nil, err
 	}
-	out := &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes}
+	out := &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes, Holds: found.Holds, Already: found.Already, Again: found.Again}
 	if found.ErrorFile != nil {
 		out.ErrorFile = p.base + "/v1/decks/" + d.ID + "/errors"
 	}

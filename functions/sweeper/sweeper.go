@@ -67,7 +67,7 @@ type swept struct {
 }
 
 func (f function) bringOn(ctx context.Context, at time.Time) (swept, error) {
-	decks, err := f.Catalog.Sweep(ctx, at, func(object string) bool { return !report.IsBesideDeck(object) })
+	decks, err := f.Catalog.Sweep(ctx, at, func(object string) bool { return !report.IsBesideDeck(object) && !catalog.IsList(object) })
 	errs := []error{err}
 	for _, d := range decks {
 		errs = append(errs, report.WriteDeck(ctx, f.Catalog, f.Decks, d),

@@ -178,6 +178,22 @@ func TestTheSameFileTwice(t *testing.T) {
 	}
 }
 
+// A deck that has names and no codes takes these from its card's list.
+func TestADeckByNamesTakesTheCardsList(t *testing.T) {
+	in := start(t)
+	in.load(strings.Replace(setupText, `"currency": "GBP", "activate": "at_arrival"},`, `"currency": "GBP", "activate": "at_arrival", "destinations": "names.csv"},`, 1))
+	if r := in.report("1.csv", "destination,rate\nUK,0.01\nFrance,0.02\n", noon); r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "destinations/names.csv: there is none") {
+		t.Errorf("%+v", r.Deck)
+	}
+	if _, err := in.buckets.Decks.Create(ctx, "destinations/names.csv", strings.NewReader("destination,codes\nUK,\"44, 4420\"\nFrance,33\n")); err != nil {
+		t.Fatal(err)
+	}
+	in.report("2.csv", "destination,rate\nUK,0.01\nFrance,0.02\n", noon.Add(time.Hour))
+	if got := in.shown("carrier", noon.Add(2*time.Hour)); got != "33 0.02, 44 0.01, 4420 0.01" {
+		t.Errorf("the card has %q", got)
+	}
+}
+
 // Who waits for a large deck sees how far it is.
 func TestALargeDeckSaysHowFarItIs(t *testing.T) {
 	in := start(t)

@@ -47,6 +47,9 @@ type Definition struct {
 	// decks whose header has theirs.
 	Templates []deck.Template `doc:"templates,omitempty" json:"templates,omitempty"`
 	Decks     DeckRules       `doc:"decks,omitempty" json:"decks,omitzero"` // of a provider card: what they do to its rates
+	// Destinations names the list of destinations, in the folder of lists among the
+	// decks, for decks of a provider card that have names and no codes.
+	Destinations string `doc:"destinations,omitempty" json:"destinations,omitempty"`
 	// Parent is the provider card that a customer card is built from, with
 	// Markup on its prices, to be charged by Terms. Events and connection fees
 	// follow EventMarkup where it is given.
@@ -147,9 +150,18 @@ func (d Definition) Check() error {
 		if err := d.Decks.check(); err != nil {
 			return bad(err)
 		}
+		if d.ID == DestinationsFolder {
+			return bad(fmt.Errorf("the folder %s is that of lists of destinations: want another id", DestinationsFolder))
+		}
+		if err := CheckID("list of destinations", d.Destinations); d.Destinations != "" && err != nil {
+			return err
+		}
+		if slices.ContainsFunc(d.Templates, func(t deck.Template) bool { return t.Optimise }) && deckKinds[d.Decks.Kind] != ratecard.FullAZ {
+			return bad(fmt.Errorf("a template optimises codes: want decks of kind full, since longer codes that another deck lists would keep their prices"))
+		}
 	case Customer:
-		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" || d.Defaults != (Defaults{}) || len(d.Templates) > 0 || d.Decks != (DeckRules{}) {
-			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment or defaults, no templates and no rules of decks"))
+		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" || d.Defaults != (Defaults{}) || len(d.Templates) > 0 || d.Decks != (DeckRules{}) || d.Destinations != "" {
+			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment or defaults, no templates, rules of decks and list of destinations"))
 		}
 		if err := d.Terms.Check(); err != nil {
 			return bad(err)

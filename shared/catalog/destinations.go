@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/objects"
@@ -12,6 +13,9 @@ import (
 // DestinationsFolder is where the lists of destinations are, among the decks: the
 // codes of the names in decks of rates by name.
 const DestinationsFolder = "destinations"
+
+// IsList reports whether an object among the decks is a list of destinations.
+func IsList(object string) bool { return strings.HasPrefix(object, DestinationsFolder+"/") }
 
 // destinationsOf reads the list of destinations of a name. An error that wraps
 // ErrRefused is for a person.

@@ -167,6 +167,9 @@ func (d Definition) refusal() *Refusal {
 			}
 		}
 		d.Decks.fields(func(field, value, want string) { r.add("decks."+field, value, want) })
+		if d.Destinations != "" {
+			r.id("destinations", d.Destinations)
+		}
 		if _, _, err := deck.ParseIncrements(d.Increment); d.Increment != "" && err != nil {
 			r.add("increment", d.Increment, `seconds of the first interval and of the next, such as "60/1"`)
 		}
@@ -182,6 +185,9 @@ func (d Definition) refusal() *Refusal {
 		}
 		if len(d.Templates) > 0 {
 			r.add("templates", "given", "none: a customer card has no decks")
+		}
+		if d.Destinations != "" {
+			r.add("destinations", d.Destinations, "none: a customer card has no decks")
 		}
 		if d.Decks != (DeckRules{}) {
 			r.add("decks", "given", "none: a customer card has no decks")

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"reflect"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/deck"
@@ -63,5 +62,5 @@ func (d Definition) termsOver(parent ratecard.Revision) (rating.Terms, error) {
 
 // says reports whether two revisions say the same.
 func says(a, b ratecard.Revision) bool {
-	return a.Rates == b.Rates && (len(a.Origins)+len(b.Origins) == 0 || reflect.DeepEqual(a.Origins, b.Origins))
+	return a.Rates == b.Rates && rating.SameOrigins(a.Origins, b.Origins)
 }

@@ -124,6 +124,11 @@ func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckRep
 	if err != nil {
 		return nil, result, fmt.Errorf("card %q: %w", d.Card, err)
 	}
+	if def.Destinations != "" {
+		if options.Destinations, err = c.destinationsOf(ctx, def.Destinations); err != nil {
+			return nil, result, err
+		}
+	}
 	src := &objectReader{ctx: ctx, bucket: c.buckets.Decks, name: d.Object, generation: d.Generation, size: d.Size}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	in, err := deck.Open(src, d.Size, options)

@@ -73,7 +73,7 @@ func (d *deck) readMore(f *table.File, p *place, t *Template, entry func(Entry) 
 		return err
 	}
 	// What stands above and in the header of the second sheet is for its rows.
-	second, err := newDeck(f, p.more, ev, d.options, d.bad)
+	second, err := newDeck(f, p.more, ev, d.options)
 	if err != nil {
 		return err
 	}
