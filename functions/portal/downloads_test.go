@@ -121,3 +121,28 @@ func TestADownloadKeepsTheGroupsOfCallers(t *testing.T) {
 		}
 	}
 }
+
+// Rates that were followed by others are in a download, too: stated again, they do
+// not take effect once more.
+func TestADownloadOfRatesThatAreOver(t *testing.T) {
+	w := built(t)
+	w.create("/v1/cards/history", `{"kind":"provider","currency":"GBP","activate":"at_arrival"}`)
+	head := "Action,Prefix,Name,Rate,Interval 1,Interval N,Effective\n"
+	w.deck("history/1.csv", head+"A,44,UK,0.01,1,1,\nA,45,Denmark,0.5,1,1,\n", "2026-10-01T00:00:00Z")
+	w.deck("history/2.csv", head+"SA,44,UK,0.02,1,1,2026-10-10\nSA,44,UK,0.03,1,1,2026-12-20\nD,45,,,,,2026-10-20\n", "2026-10-02T00:00:00Z")
+	csv := string(w.get("/v1/cards/history/revisions/2/rates.csv").want(200).Body)
+	if strings.Count(csv, "\n") != 5 {
+		t.Fatalf("want a header and four rates, of which two are over:\n%s", csv)
+	}
+	for i, file := range []string{csv, strings.ReplaceAll(csv, "\n,r", "\nSA,r"), strings.ReplaceAll(csv, "\n,r", "\nU,r")} {
+		one := w.get("/v1/decks/" + w.deck(fmt.Sprintf("history/again%d.csv", i), file, fmt.Sprintf("2026-11-%02dT00:00:00Z", i+2))).want(200)
+		if one.field("state") != "unchanged" || one.field("revision") != "2" {
+			t.Errorf("%s: %s", file, one.Body)
+		}
+	}
+	whole := strings.ReplaceAll(strings.Replace(csv, "Action,", "", 1), "\n,r", "\nr")
+	one := w.get("/v1/decks/" + w.deck("history/whole.csv", whole, "2026-11-20T00:00:00Z")).want(200)
+	if one.field("state") != "unchanged" || one.field("revision") != "2" {
+		t.Errorf("without the column of actions: %s", one.Body)
+	}
+}
