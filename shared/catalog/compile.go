@@ -269,6 +269,10 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 	if err := get(tx, cardPath(d.ID), &card); err != nil {
 		return nil, err
 	}
+	auditor, err := newAuditor(tx, d.ID)
+	if err != nil {
+		return nil, err
+	}
 	rev, fresh := s.rev, s.rev.Number == 0
 	if fresh {
 		var head revisionHead
@@ -282,7 +286,7 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 			return nil, err
 		}
 	}
-	if err := write(tx, isNew, buildPath(d.ID), s.next); err != nil {
+	if err := errors.Join(write(tx, isNew, buildPath(d.ID), s.next), auditor.built(d, s, rev, fresh)); err != nil {
 		return nil, err
 	}
 	done := &Compiled{Card: d.ID, Revision: rev.Number, Rates: rev.Rows}
@@ -310,6 +314,20 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 	card.Images[fmt.Sprint(rev.Number)] = rev.Image
 	done.Live = true
 	return done, errors.Join(put(tx, cardPath(d.ID), card), change())
+}
+
+// built notes a step of a card that follows its parent.
+func (a *auditor) built(d Definition, s *step, rev ratecard.Revision, fresh bool) error {
+	by := Actor{By: "build", At: s.entry.RecordedAt}
+	after := map[string]string{
+		"parent": d.Parent, "parent_revision": fmt.Sprint(s.parent.Number), "rates": fmt.Sprint(rev.Rows), "object": rev.Rates, "live": fmt.Sprint(d.Activate == AtArrival),
+	}
+	if !fresh {
+		return a.add(by, Built, rev.Number, nil, after)
+	}
+	return errors.Join(
+		a.add(by, Built, rev.Number, nil, after),
+		create(a.tx, MetaPath(d.ID, rev.Number), RevisionMeta{Card: d.ID, Number: rev.Number, MadeAt: s.entry.RecordedAt, By: by.By, Source: FromBuild}))
 }
 
 // noteFailure says on the card's Build why a step cannot be taken, and passes
