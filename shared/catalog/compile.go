@@ -226,13 +226,9 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 
 // rates reads the stored rates of a revision.
 func (c *Catalog) rates(ctx context.Context, rev ratecard.Revision) (rates []rating.Rate, err error) {
-	info, err := c.buckets.Cards.Stat(ctx, rev.Rates)
+	r, err := c.openRates(ctx, rev)
 	if err != nil {
-		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
-	}
-	r, err := c.buckets.Cards.OpenRange(ctx, info.Name, info.Generation, 0, -1)
-	if err != nil {
-		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	rates = make([]rating.Rate, 0, min(rev.Rows, rating.MaxRates))
