@@ -189,21 +189,10 @@ func (e *Edit) what() string {
 	return "rows"
 }
 
-// stored streams the rates of the base.
+// stored yields the rates of the base.
 func (r *revising) stored() iter.Seq2[rating.Rate, error] {
 	return func(yield func(rating.Rate, error) bool) {
-		in, err := r.openRates(r.ctx, r.base)
-		if err != nil {
-			r.readErr = err
-			yield(rating.Rate{}, err)
-			return
-		}
-		defer func() {
-			if err := in.Close(); err != nil && r.readErr == nil {
-				r.readErr = err
-			}
-		}()
-		for rate, err := range ratecard.ReadRates(in) {
+		for rate, err := range r.stream(r.ctx, r.base) {
 			if err != nil {
 				r.readErr = err
 			}
