@@ -2,6 +2,8 @@ package portal_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -149,4 +151,24 @@ func TestCardsAreFoundByNumberAndSayWhereTheyAreUsed(t *testing.T) {
 	w.get("/v1/cards/retail/uses").json(`{"assignments":2,"first":[{"account":"acme","from":"2026-01"},{"account":"beta","from":"2026-01"}],"fallbacks":[],"children":[]}`)
 	w.get("/v1/cards/carrier/uses").json(`{"assignments":0,"first":[],"fallbacks":[],"children":[{"card":"retail","revision":1}]}`)
 	w.get("/v1/cards/none/uses").problem(404, "not_found")
+}
+
+// What the page on revisions shows is taken.
+func TestTheEditsOfThePageAreTaken(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "infra", "docs", "revisions.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	edits := 0
+	for i, part := range strings.Split(string(page), "```json\n")[1:] {
+		body, _, _ := strings.Cut(part, "```")
+		w := built(t)
+		if a := w.post("/v1/cards/carrier/revisions/1/edits", body); a.Status/100 != 2 || a.field("same") != "false" {
+			t.Errorf("edit %d is answered %d: %s", i+1, a.Status, a.Body)
+		}
+		edits++
+	}
+	if edits != 4 {
+		t.Errorf("the page has %d edits", edits)
+	}
 }

@@ -24,7 +24,7 @@ type searchInput struct {
 	At     time.Time `query:"at" doc:"an instant; none: now"`
 }
 
-// place is where a card is used by an account.
+// cardUse is an account, or a number of it, that has a card.
 type cardUse struct {
 	Account   string `json:"account"`
 	Number    string `json:"number,omitempty" doc:"of the account; none: all of them"`

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/ledger"
 )
 
 // Actor is who does something, and when.
@@ -248,4 +249,20 @@ func digest(s string) string {
 	}
 	sum := sha256.Sum256([]byte(s))
 	return fmt.Sprintf("%d bytes, sha256 %x", len(s), sum)
+}
+
+// Fsck is the ledger's check of everything, and CheckAudits.
+func (c *Catalog) Fsck(ctx context.Context) ([]ledger.Problem, error) {
+	problems, err := c.ledger.Fsck(ctx)
+	if err != nil {
+		return nil, err
+	}
+	checks, err := c.CheckAudits(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("checking the audit logs: %w", err)
+	}
+	for _, check := range checks {
+		problems = append(problems, ledger.Problem{Kind: "audit", Where: "card " + check.Card, Detail: check.Problem})
+	}
+	return problems, nil
 }

@@ -276,6 +276,9 @@ func TestTheAuditLogShowsWhatWasDoneAndWhatWasChangedBehindIt(t *testing.T) {
 		if all, err := in.CheckAudits(ctx); err != nil || (len(all) == 0) != (want == "") {
 			t.Errorf("of all cards %+v, %v", all, err)
 		}
+		if all, err := in.Fsck(ctx); err != nil || (len(all) == 0) != (want == "") || want != "" && (all[0].Kind != "audit" || all[0].Where != "card carrier") {
+			t.Errorf("fsck finds %v, %v", all, err)
+		}
 	}
 	check("")
 	path := func(n string) documents.Path {
