@@ -84,10 +84,10 @@ type revising struct {
 	ctx     context.Context
 	def     Definition
 	base    ratecard.Revision
+	rates   *ratecard.Rates // of the base
 	edit    Edit
 	at      int64
 	show    int
-	readErr error // of the base's rates: what fails otherwise is the edit's fault
 	out     *Revised
 	refusal *Refusal
 }
@@ -113,6 +113,10 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 			return r.out, err
 		}
 		return r.keep(r.base, FromCopy, by)
+	}
+	var err error
+	if r.rates, err = ratecard.Collect(c.stream(ctx, r.base), r.base.Rows); err != nil {
+		return nil, err
 	}
 	next, err := r.apply()
 	if err != nil {
@@ -189,59 +193,38 @@ func (e *Edit) what() string {
 	return "rows"
 }
 
-// stored yields the rates of the base.
-func (r *revising) stored() iter.Seq2[rating.Rate, error] {
-	return func(yield func(rating.Rate, error) bool) {
-		for rate, err := range r.stream(r.ctx, r.base) {
-			if err != nil {
-				r.readErr = err
-			}
-			if !yield(rate, err) {
-				return
-			}
-		}
-	}
-}
-
-// blame returns an error of reading as it is, and any other as the edit's fault.
-func (r *revising) blame(err error) error {
-	if err == nil || r.readErr != nil {
-		return errors.Join(err, r.readErr)
-	}
-	return r.refuse(r.edit.what(), "", "rates that a card can have: "+err.Error())
-}
-
 // apply returns the rates after the edit.
 func (r *revising) apply() (*ratecard.Rates, error) {
 	o := ratecard.Options{At: r.at, DropLater: r.edit.DropLater}
 	var commands iter.Seq2[ratecard.Command, error]
+	picked := int64(-1) // nobody asks
 	switch e := &r.edit; {
 	case e.Change != nil:
-		list, err := r.change()
+		c, err := r.changer()
 		if err != nil {
 			return nil, err
 		}
-		commands = ratecard.Commands(list)
+		picked = 0
+		commands = r.change(c, &picked)
 	case e.DeleteAll != nil:
 		if *e.DeleteAll != r.base.Rows {
 			r.refusal.add("delete_all", strconv.FormatInt(*e.DeleteAll, 10), fmt.Sprintf("%d, which is how many rates the revision has", r.base.Rows))
 		}
-		commands = ratecard.DeleteAll(r.stored())
+		commands = ratecard.DeleteAll(r.rates.All())
 	case e.DropLater:
 		commands = ratecard.Commands(nil)
 	default:
-		list, err := r.rows()
-		if err != nil {
-			return nil, err
-		}
-		commands = ratecard.Commands(list)
+		commands = ratecard.Commands(r.rows())
 	}
 	if err := r.refusal.err(); err != nil {
 		return nil, err
 	}
-	next, result, err := ratecard.Apply(r.stored(), commands, o)
-	if err := r.blame(err); err != nil {
-		return nil, err
+	next, result, err := ratecard.Apply(r.rates.All(), commands, o)
+	if err != nil {
+		return nil, r.refuse(r.edit.what(), "", "rates that a card can have: "+err.Error())
+	}
+	if picked == 0 {
+		return nil, r.refuse("change", "", "a name, prefix, place or group that a rate of the revision has")
 	}
 	for i, p := range result.Problems {
 		if i == maxEditProblems {
@@ -280,9 +263,9 @@ func (r *revising) compare(next *ratecard.Rates) error {
 	if r.def.Kind == Customer {
 		terms = r.def.Terms.Rating(r.def.Currency)
 	}
-	for d, err := range ratecard.Diff(r.stored(), next.All(), ratecard.DiffOptions{At: r.at, Notice: ratecard.Notice{Terms: terms, Received: r.at}}) {
+	for d, err := range ratecard.Diff(r.rates.All(), next.All(), ratecard.DiffOptions{At: r.at, Notice: ratecard.Notice{Terms: terms, Received: r.at}}) {
 		if err != nil {
-			return r.blame(err)
+			return r.refuse(r.edit.what(), "", "rates that the card's terms can charge: "+err.Error())
 		}
 		r.out.Changes.Add(&d)
 		if d.Class == ratecard.Unblocked && isFree(d.New) && len(r.refusal.Fields) < maxEditProblems {

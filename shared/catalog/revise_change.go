@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
@@ -48,28 +49,20 @@ type changer struct {
 	intervalN uint32
 }
 
-// change returns the commands of a change; what is wrong with it is added to the
-// refusal.
-func (r *revising) change() ([]ratecard.Command, error) {
-	c, err := r.changer()
-	if err != nil {
-		return nil, err
-	}
+// change yields the commands of a change, and counts the rates that it is about;
+// what is wrong with it is added to the refusal.
+func (r *revising) change(c *changer, picked *int64) iter.Seq2[ratecard.Command, error] {
 	m := ratecard.Moment{At: r.at}
-	if f := r.edit.Change.From; f != nil {
-		if m.From = documentTime(*f).UnixNano(); m.From < r.at {
-			r.refusal.add("change.effective_from", timeText(*f), "an instant that is not past, or none")
+	if c.From != nil {
+		if m.From = documentTime(*c.From).UnixNano(); m.From < r.at {
+			r.refusal.add("change.effective_from", timeText(*c.From), "an instant that is not past, or none")
 		}
 	}
-	if err := r.refusal.err(); err != nil {
-		return nil, err
-	}
-	picked := 0
-	list, err := ratecard.Change(r.stored(), m, func(rate *rating.Rate) (bool, error) {
+	return r.rates.Change(m, func(rate *rating.Rate) (bool, error) {
 		if !c.picks(rate) {
 			return false, nil
 		}
-		picked++
+		*picked++
 		if err := c.do(rate); err != nil {
 			// All of them are told, and nothing is done.
 			if len(r.refusal.Fields) < maxEditProblems {
@@ -79,13 +72,6 @@ func (r *revising) change() ([]ratecard.Command, error) {
 		}
 		return true, nil
 	})
-	if err := r.blame(err); err != nil {
-		return nil, err
-	}
-	if picked == 0 {
-		return nil, r.refuse("change", "", "a name, prefix, place or group that a rate of the revision has")
-	}
-	return list, r.refusal.err()
 }
 
 func (r *revising) changer() (*changer, error) {

@@ -51,15 +51,13 @@ const allFields = ratecard.FieldTo<<1 - 1
 
 // rows returns the commands of an edit's rows; what is wrong with them is added to
 // the refusal.
-func (r *revising) rows() ([]ratecard.Command, error) {
+func (r *revising) rows() []ratecard.Command {
 	rows := r.edit.Rows
 	if len(rows) == 0 || len(rows) > MaxEditRows {
-		return nil, r.refuse("rows", fmt.Sprint(len(rows)), fmt.Sprintf("1 to %d rows; more are a deck", MaxEditRows))
+		r.refusal.add("rows", fmt.Sprint(len(rows)), fmt.Sprintf("1 to %d rows; more are a deck", MaxEditRows))
+		return nil
 	}
-	known, err := r.named()
-	if err != nil {
-		return nil, err
-	}
+	known := r.named()
 	out := make([]ratecard.Command, len(rows))
 	for i := range rows {
 		one := rowReader{revising: r, EditRow: &rows[i], at: fmt.Sprintf("rows[%d].", i)}
@@ -70,11 +68,11 @@ func (r *revising) rows() ([]ratecard.Command, error) {
 			break
 		}
 	}
-	return out, nil
+	return out
 }
 
 // named returns the rates whose ids the rows have.
-func (r *revising) named() (map[string]*rating.Rate, error) {
+func (r *revising) named() map[string]*rating.Rate {
 	out := map[string]*rating.Rate{}
 	for _, row := range r.edit.Rows {
 		if row.ID != "" {
@@ -82,19 +80,15 @@ func (r *revising) named() (map[string]*rating.Rate, error) {
 		}
 	}
 	if len(out) == 0 {
-		return out, nil
+		return out
 	}
-	for rate, err := range r.stored() {
-		if err != nil {
-			return nil, err
-		}
-		if id := ratecard.ID(&rate); out[id] == nil {
-			if _, wanted := out[id]; wanted {
-				out[id] = &rate
-			}
+	for rate := range r.rates.All() {
+		id := ratecard.ID(&rate)
+		if was, wanted := out[id]; wanted && was == nil {
+			out[id] = &rate
 		}
 	}
-	return out, nil
+	return out
 }
 
 // rowReader makes a command of one row.

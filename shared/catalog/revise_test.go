@@ -108,12 +108,13 @@ func TestAnEditIsPreviewedMadeAndUndone(t *testing.T) {
 		{Action: "S", Prefix: at("49"), Price: at("0.04"), From: at(noon.AddDate(0, 1, 0))},
 		{Action: "A", Prefix: at("351"), Destination: at("Portugal"), Price: at("0.07"), Interval1: at(uint32(30)), IntervalN: at(uint32(6))},
 		{Action: "D", Prefix: at("33")},
+		{Action: "S", Prefix: at("4470"), To: at(noon.AddDate(1, 0, 0))},
 	}}
 	preview, err := in.Revise(ctx, "carrier", 1, edit, true, 2, editor)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if preview.Revision != 0 || preview.Same || preview.Rates != 7 || preview.Result.Updated != 3 || preview.Result.Added != 1 || preview.Result.Deleted != 1 || len(preview.First) != 2 {
+	if preview.Revision != 0 || preview.Same || preview.Rates != 7 || preview.Result.Updated != 4 || preview.Result.Added != 1 || preview.Result.Deleted != 1 || len(preview.First) != 2 {
 		t.Errorf("preview %+v of %+v", preview, preview.Result)
 	}
 	if got := fmt.Sprint(preview.First[0].Class, preview.First[0].Old.Prefix, preview.First[1].Class, preview.First[1].New.Price1, preview.First[1].Percent); got != "closed33new0.07" {
@@ -129,7 +130,7 @@ func TestAnEditIsPreviewedMadeAndUndone(t *testing.T) {
 	}
 	want := []string{
 		"44 UK 0.0125/0.0125 1/1 fee 0", "447 UK mobile 0.1/0.1 60/60 fee 0.05 minimum=10",
-		"4477 UK mobile special 0.2/0.2 60/60 fee 0 from=2026-12-24T00:00:00Z", "4470 Personal 0/0 60/60 fee 0 blocked=1",
+		"4477 UK mobile special 0.2/0.2 60/60 fee 0 from=2026-12-24T00:00:00Z", "4470 Personal 0/0 60/60 fee 0 blocked=1 to=2027-11-02T12:00:00Z",
 		"49 Germany 0.03/0.03 1/1 fee 0 to=2026-12-02T12:00:00Z", "49 Germany 0.04/0.04 1/1 fee 0 from=2026-12-02T12:00:00Z",
 		"351 Portugal 0.07/0.07 30/6 fee 0 from=2026-11-02T13:00:00Z",
 	}
@@ -207,7 +208,8 @@ func TestAnEditIsAllOrNothing(t *testing.T) {
 		"no increments": {Change: &catalog.RateChange{Destination: "%", Increments: "x"}}, "no fee": {Change: &catalog.RateChange{Destination: "%", ConnectionFee: at("-1")}},
 		"no prefix": {Change: &catalog.RateChange{Prefixes: []string{"4x"}, Price: "5%"}},
 	} {
-		if _, err := in.Revise(ctx, "carrier", 1, e, false, 0, editor); len(refused(t, err)) == 0 {
+		_, err := in.Revise(ctx, "carrier", 1, e, false, 0, editor)
+		if fields := refused(t, err); len(fields) == 0 || name == "past" && !strings.HasPrefix(fields[0], "change.effective_from ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -295,6 +297,10 @@ func TestAnEditOfACustomersCardCharges(t *testing.T) {
 	out := in.revise("retail", 1, catalog.Edit{Change: &catalog.RateChange{Prefixes: []string{"44"}, Price: "=0.5"}})
 	if len(out.Notices) != 1 || !strings.Contains(out.Notices[0], "carrier") {
 		t.Errorf("notices %q", out.Notices)
+	}
+	// Not even a copy is what the parent makes of the card.
+	if again := in.revise("retail", 1, catalog.Edit{Copy: true}); in.revision("retail", again.Revision).Inputs != "" {
+		t.Error("a copy of a built revision passes for built")
 	}
 	if _, err := in.Activate(ctx, "retail", catalog.Live{Revision: out.Revision, From: noon.Add(2 * time.Hour)}, editor); err != nil {
 		t.Fatal(err)

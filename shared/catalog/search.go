@@ -121,11 +121,11 @@ func (c *Catalog) stream(ctx context.Context, rev ratecard.Revision) iter.Seq2[r
 
 // Count counts the rates of a revision: those in force at an instant, and all.
 func (c *Catalog) Count(ctx context.Context, rev ratecard.Revision, at time.Time) (active, total int64, err error) {
-	active, total, err = ratecard.Active(c.stream(ctx, rev), at.UnixNano())
+	rates, err := ratecard.Collect(c.stream(ctx, rev), rev.Rows)
 	if err != nil {
-		return 0, 0, fmt.Errorf("card %s, revision %d: %w", rev.Card, rev.Number, err)
+		return 0, 0, fmt.Errorf("counting the rates of %s revision %d: %w", rev.Card, rev.Number, err)
 	}
-	return active, total, nil
+	return rates.Active(at.UnixNano()), int64(rates.Len()), nil
 }
 
 // maxUses bounds the assignments of a card that are listed.

@@ -19,24 +19,17 @@ func TestMask(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		commands, err := Change(Rows(card), Moment{At: hour(now)}, func(r *rating.Rate) (bool, error) {
+		next, result := changeBy(t, card, Moment{At: hour(now)}, func(r *rating.Rate) (bool, error) {
 			double(r)
 			return m.Matches(r.Destination), nil
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		next, result, err := Apply(Rows(card), Commands(commands), Options{At: hour(now)})
-		if err != nil {
-			t.Fatal(err)
-		}
 		got := ""
-		for r := range next.All() {
+		for _, r := range next {
 			if r.Price1 == price("2") {
 				got += r.Prefix
 			}
 		}
-		if got != want || result.Updated != int64(len(want)) || next.Len() != len(card) {
+		if got != want || result.Updated != int64(len(want)) || len(next) != len(card) {
 			t.Errorf("%q changes %q, want %q: %+v", mask, got, want, result)
 		}
 	}
