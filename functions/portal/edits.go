@@ -16,7 +16,7 @@ type rateEdit struct {
 	Preview bool       `json:"preview,omitempty" doc:"say what would become of the rates, and make nothing"`
 	Note    string     `json:"note,omitempty" maxLength:"256"`
 	At      *time.Time `json:"at,omitempty" doc:"when changes take effect that name no instant; none: now"`
-	Show    int        `json:"show,omitempty" minimum:"1" maximum:"1000" doc:"how many differences are listed; none: 100"`
+	Show    int        `json:"show,omitempty" minimum:"1" maximum:"1000" doc:"how many differences a preview lists; none: 100"`
 
 	Rows      []catalog.EditRow   `json:"rows,omitempty" maxItems:"5000" doc:"rates, one by one"`
 	Change    *catalog.RateChange `json:"change,omitempty" doc:"many rates alike"`
@@ -51,7 +51,7 @@ type revised struct {
 	Rates       int64             `json:"rates" doc:"of what it makes"`
 	Result      *ratecard.Result  `json:"result,omitempty" doc:"what became of the rows"`
 	Changes     *ratecard.Summary `json:"changes,omitempty" doc:"what becomes of the base's rates"`
-	Differences []rateDifference  `json:"differences,omitempty" doc:"the first of them, by prefix"`
+	Differences []rateDifference  `json:"differences,omitempty" doc:"of a preview: the first of them, by prefix"`
 	Notices     []string          `json:"notices,omitempty"`
 }
 

@@ -146,6 +146,8 @@ func TestCardsAreFoundByNumberAndSayWhereTheyAreUsed(t *testing.T) {
 	// A short number has only rates of all its digits.
 	w.get("/v1/rates?number=4479").json(`{"items":[]}`)
 	w.get("/v1/rates?number=447").json(string(w.get("/v1/rates?prefix=447").Body))
+	w.get("/v1/rates?number=44&at=9999-01-01T00:00:00Z").problem(422, "invalid", "query.at")
+	w.get("/v1/cards/retail/revisions?at=1066-10-14T00:00:00Z").problem(422, "invalid", "query.at")
 	w.get("/v1/rates").problem(422, "invalid", "want a number, or a prefix")
 	w.get("/v1/rates?number=44x").problem(422, "invalid", "query.number")
 	w.get("/v1/cards/retail/uses").json(`{"assignments":2,"first":[{"account":"acme","from":"2026-01"},{"account":"beta","from":"2026-01"}],"fallbacks":[],"children":[]}`)

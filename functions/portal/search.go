@@ -59,8 +59,8 @@ func (p *portal) addSearch() {
 			if s.After, err = openCursor(name, in.Cursor); err != nil {
 				return nil, err
 			}
-			if s.At.IsZero() {
-				s.At = p.Now()
+			if err := p.instant(&s.At); err != nil {
+				return nil, err
 			}
 			found, next, err := p.Catalog.FindRates(ctx, s)
 			if err != nil {

@@ -34,8 +34,8 @@ type revision struct {
 	Note     string     `json:"note,omitempty"`
 }
 
-func showRevision(r ratecard.Revision, m catalog.RevisionMeta, log ratecard.Log, at time.Time) revision {
-	state, span := catalog.StateOf(r, m, log, at)
+func showRevision(r ratecard.Revision, m catalog.RevisionMeta, spans []ratecard.Span, at time.Time) revision {
+	state, span := catalog.StateOf(r, m, spans, at)
 	out := revision{
 		Card: r.Card, Number: r.Number, Rates: r.Rows, Compiled: r.Image != "", State: string(state),
 		Source: string(m.Source), Deck: m.Deck, BaseCard: m.BaseCard, Base: m.Base, By: m.By, Note: m.Note,
@@ -57,6 +57,17 @@ type AsOf struct {
 	Count bool      `query:"count" doc:"count the rates in force"`
 }
 
+// instant makes none now, and refuses what no rate can begin at.
+func (p *portal) instant(at *time.Time) error {
+	if at.IsZero() {
+		*at = p.Now()
+	}
+	if _, ok := catalog.Nanos(*at); !ok {
+		return invalid.problem("at is not an instant of a rate.").with("query.at", at.Format(time.RFC3339), "want an instant of the years 1971 to 2261")
+	}
+	return nil
+}
+
 func (p *portal) addRevisionStates() {
 	const tag = "cards"
 	type listInput struct {
@@ -66,8 +77,8 @@ func (p *portal) addRevisionStates() {
 	}
 	add(p, operation{id: "list-revisions", method: "GET", path: "/cards/{id}/revisions", tag: tag, summary: "The revisions of a card, by number"},
 		func(ctx context.Context, in *listInput) (*pageOutput[revision], error) {
-			if in.At.IsZero() {
-				in.At = p.Now()
+			if err := p.instant(&in.At); err != nil {
+				return nil, err
 			}
 			q := documents.Query{Name: "revisions_by_card", Equal: map[string]any{"card": in.ID}}
 			found, err := list(ctx, p, in.Paging, q, func(r ratecard.Revision) ratecard.Revision { return r })
@@ -86,8 +97,8 @@ func (p *portal) addRevisionStates() {
 	}
 	add(p, operation{id: "get-revision", method: "GET", path: "/cards/{id}/revisions/{n}", tag: tag, summary: "One revision of a card"},
 		func(ctx context.Context, in *getInput) (*oneOutput[revision], error) {
-			if in.At.IsZero() {
-				in.At = p.Now()
+			if err := p.instant(&in.At); err != nil {
+				return nil, err
 			}
 			return p.oneRevision(ctx, in.ByRevision, in.At, in.Count)
 		})
@@ -128,12 +139,13 @@ func (p *portal) revisions(ctx context.Context, card string, revs []ratecard.Rev
 	if err != nil {
 		return nil, fmt.Errorf("reading what is known of revisions: %w", err)
 	}
+	spans := life.Log.Spans()
 	for i, r := range revs {
 		m, err := catalog.MetaOf(r, docs[i])
 		if err != nil {
 			return nil, err
 		}
-		out[i] = showRevision(r, m, life.Log, of.At)
+		out[i] = showRevision(r, m, spans, of.At)
 		if !of.Count {
 			continue
 		}

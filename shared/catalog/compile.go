@@ -318,12 +318,11 @@ func (a *auditor) built(d Definition, s *step, rev ratecard.Revision, fresh bool
 	after := map[string]string{
 		"parent": d.Parent, "parent_revision": fmt.Sprint(s.parent.Number), "rates": fmt.Sprint(rev.Rows), "object": rev.Rates, "live": fmt.Sprint(d.Activate == AtArrival),
 	}
+	err := a.add(by, Built, rev.Number, nil, after)
 	if !fresh {
-		return a.add(by, Built, rev.Number, nil, after)
+		return err
 	}
-	return errors.Join(
-		a.add(by, Built, rev.Number, nil, after),
-		create(a.tx, MetaPath(d.ID, rev.Number), RevisionMeta{Card: d.ID, Number: rev.Number, MadeAt: s.entry.RecordedAt, By: by.By, Source: FromBuild}))
+	return errors.Join(err, create(a.tx, MetaPath(d.ID, rev.Number), RevisionMeta{Card: d.ID, Number: rev.Number, MadeAt: s.entry.RecordedAt, By: by.By, Source: FromBuild}))
 }
 
 // noteFailure says on the card's Build why a step cannot be taken, and passes

@@ -47,7 +47,7 @@ type Revised struct {
 	Object   string
 	Result   *ratecard.Result // what became of the rows; nil for a copy
 	Changes  ratecard.Summary
-	First    []RateDifference // the first of what differs
+	First    []RateDifference // of a preview: the first of what differs
 	Notices  []string
 }
 
@@ -62,7 +62,7 @@ type RateDifference struct {
 // Revise makes a new revision of a card from another, which stays as it is: all
 // of the edit or, with everything that is wrong with it in a Refusal, nothing.
 // It makes nothing live. With preview, and where nothing changes, it makes
-// nothing at all. show is how many differences are listed, 0 for 100.
+// nothing at all. show is how many differences a preview lists, 0 for 100.
 //
 // documents.ErrNotFound: there is no such card or revision.
 func (c *Catalog) Revise(ctx context.Context, card string, n int, e Edit, preview bool, show int, by Actor) (*Revised, error) {
@@ -96,13 +96,16 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 	r := &revising{
 		Catalog: c, ctx: ctx, edit: e, show: show, out: &Revised{Card: card, Base: n}, refusal: about("revision", card, strconv.Itoa(n)),
 	}
-	if show == 0 {
+	switch {
+	case !preview:
+		r.show = 0
+	case show == 0:
 		r.show = defaultDifferences
 	}
 	if e.At.IsZero() {
 		e.At = by.At
 	}
-	r.at = documentTime(e.At).UnixNano()
+	r.at = r.refusal.instant("at", e.At)
 	if err := errors.Join(c.read(ctx, definitionPath(card), &r.def), c.read(ctx, revisionPath(card, n), &r.base)); err != nil {
 		return nil, err
 	}
@@ -176,6 +179,21 @@ func (r *revising) keep(rev ratecard.Revision, of Source, by Actor) (*Revised, e
 	}, by)
 	r.out.Revision = number
 	return r.out, err
+}
+
+// Nanos is an instant in Unix nanoseconds, as rates have it: of the years 1971 to
+// 2261, to the microsecond.
+func Nanos(t time.Time) (n int64, ok bool) {
+	t = documentTime(t)
+	return t.UnixNano(), t.Year() >= 1971 && t.Year() <= 2261
+}
+
+func (r *Refusal) instant(field string, t time.Time) int64 {
+	n, ok := Nanos(t)
+	if !ok {
+		r.add(field, timeText(t), "an instant of the years 1971 to 2261")
+	}
+	return n
 }
 
 // what says in a word what an edit does.

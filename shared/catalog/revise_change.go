@@ -54,7 +54,7 @@ type changer struct {
 func (r *revising) change(c *changer, picked *int64) iter.Seq2[ratecard.Command, error] {
 	m := ratecard.Moment{At: r.at}
 	if c.From != nil {
-		if m.From = documentTime(*c.From).UnixNano(); m.From < r.at {
+		if m.From = r.refusal.instant("change.effective_from", *c.From); m.From < r.at {
 			r.refusal.add("change.effective_from", timeText(*c.From), "an instant that is not past, or none")
 		}
 	}

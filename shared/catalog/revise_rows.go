@@ -191,10 +191,10 @@ func (r *rowReader) fields(c *ratecard.Command, add bool) {
 	}
 	r.rules(c)
 	if r.From != nil {
-		rate.From = documentTime(*r.From).UnixNano()
+		rate.From = r.refusal.instant(r.at+"effective_from", *r.From)
 	}
 	if r.To != nil {
-		rate.To = documentTime(*r.To).UnixNano()
+		rate.To = r.refusal.instant(r.at+"effective_to", *r.To)
 		c.Keep &^= ratecard.FieldTo
 	}
 	if !add && c.Keep&ratecard.FieldIntervals != 0 && rate.Interval1 == 0 && rate.IntervalN == 0 {

@@ -206,6 +206,7 @@ func TestAnEditIsAllOrNothing(t *testing.T) {
 		"negative": {Change: &catalog.RateChange{Destination: "%", Price: "-0.05"}}, "inexact": {Change: &catalog.RateChange{Destination: "%", Price: "0.00000000001%"}},
 		"no type": {Change: &catalog.RateChange{NumberType: "moblie", Price: "5%"}}, "no mask": {Change: &catalog.RateChange{Destination: "a%b", Price: "5%"}},
 		"no increments": {Change: &catalog.RateChange{Destination: "%", Increments: "x"}}, "no fee": {Change: &catalog.RateChange{Destination: "%", ConnectionFee: at("-1")}},
+		"no instant": {Copy: true, At: time.Date(20226, 1, 1, 0, 0, 0, 0, time.UTC)}, "no instant of a row": {Rows: []catalog.EditRow{{Action: "S", Prefix: at("44"), Price: at("1"), To: at(time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC))}}},
 		"no prefix": {Change: &catalog.RateChange{Prefixes: []string{"4x"}, Price: "5%"}},
 	} {
 		_, err := in.Revise(ctx, "carrier", 1, e, false, 0, editor)

@@ -71,12 +71,12 @@ const (
 	RevisionArchived  RevisionState = "archived"
 )
 
-// StateOf returns where a revision stands at an instant, by the log of its card,
-// and the time in which it is live: now, else next, else last. It never was and
-// will not be where the span has no revision.
-func StateOf(rev ratecard.Revision, m RevisionMeta, log ratecard.Log, at time.Time) (RevisionState, ratecard.Span) {
+// StateOf returns where a revision stands at an instant, by the spans of its
+// card's log, and the time in which it is live: now, else next, else last. It
+// never was and will not be where the span has no revision.
+func StateOf(rev ratecard.Revision, m RevisionMeta, spans []ratecard.Span, at time.Time) (RevisionState, ratecard.Span) {
 	var last ratecard.Span
-	for _, s := range log.Spans() {
+	for _, s := range spans {
 		switch {
 		case s.Revision != rev.Number:
 		case s.Has(at):
@@ -170,7 +170,7 @@ func (c *Catalog) Archive(ctx context.Context, card string, n int, away bool, by
 		if r.meta.Archived == away {
 			return nil
 		}
-		if state, span := StateOf(r.rev, r.meta, r.card.Log, by.At); away && (state == RevisionLive || state == RevisionScheduled) {
+		if state, span := StateOf(r.rev, r.meta, r.card.Log.Spans(), by.At); away && (state == RevisionLive || state == RevisionScheduled) {
 			refusal := about("revision", card, strconv.Itoa(n))
 			from := "the card's beginning"
 			if !span.From.IsZero() {

@@ -36,7 +36,7 @@ func (in *installation) activate(card string, n int, from time.Time) {
 
 func (in *installation) state(card string, n int, when time.Time) string {
 	in.t.Helper()
-	state, span := catalog.StateOf(in.revision(card, n), in.meta(card, n), in.card(card).Log, when)
+	state, span := catalog.StateOf(in.revision(card, n), in.meta(card, n), in.card(card).Log.Spans(), when)
 	text := string(state)
 	if span.Revision != 0 {
 		text += " " + span.From.Format("02T15") + "-" + span.To.Format("02T15")

@@ -147,7 +147,7 @@ func TestRulesAreSetAndTakenAway(t *testing.T) {
 			t.Fatalf("without its rules (-want +got)\n%s", d)
 		}
 	})
-	for name, value := range map[string]string{"speed": "1", "no_grace": "yes", "grace": "-1", "class": "near", "per": "1.5", "from": "2026-13-01", "tiers": "x", "max_digits": "300", "local": "true"} {
+	for name, value := range map[string]string{"speed": "1", "no_grace": "yes", "grace": "-1", "class": "near", "per": "1.5", "from": "2026-13-01", "to": "9999-01-01T00:00:00Z", "tiers": "x", "max_digits": "300", "local": "true"} {
 		r := rating.Rate{Kind: call.Voice}
 		if err := SetRule(&r, name, value); err == nil {
 			t.Errorf("%s=%s is a rule", name, value)

@@ -1,8 +1,10 @@
 package ratecard
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/rating"
@@ -26,6 +28,10 @@ func SetRule(r *rating.Rate, name, value string) error {
 	var c cellReader
 	if x.read(&c, r, value); c.err != nil {
 		return c.err
+	}
+	// Nanoseconds do not reach all years.
+	if at, err := time.Parse(time.RFC3339Nano, value); err == nil && !time.Unix(0, at.UnixNano()).Equal(at) {
+		return errors.New("want an instant of the years 1678 to 2261")
 	}
 	// A switch takes anything but 1 for off.
 	if len(x.write(nil, r)) == 0 && strings.Trim(value, "0.") != "" && value != call.Voice.String() {
