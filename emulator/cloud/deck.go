@@ -24,6 +24,7 @@ import (
 // deckArgs is a command line of deck.
 type deckArgs struct {
 	file, out, report, template string
+	destinations                string
 	asOf                        time.Time
 	increment                   string
 }
@@ -35,6 +36,7 @@ func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
 	f.StringVar(&a.out, "out", "", "the `file` for the rates as they were understood, CSV")
 	f.StringVar(&a.report, "report", "", "the `file` for what was guessed, counted and refused, JSON")
 	f.StringVar(&a.template, "template", "", "how the deck is written: a JSON `file`")
+	f.StringVar(&a.destinations, "destinations", "", "the codes of destinations, for a deck of rates by name: any `file` with names and codes")
 	f.StringVar(&asOf, "as-of", "", "the `date`, 2026-11-30, or instant at which the deck is looked at: what took effect by then does so at once")
 	f.StringVar(&a.increment, "increment", "", "`first/next` seconds for decks without intervals (default 60/60, flagged)")
 	if err := f.Parse(args); err != nil {
@@ -72,6 +74,11 @@ func (a *deckArgs) options() (o deck.Options, err error) {
 			return o, refuse("--increment: %w", err)
 		}
 	}
+	if a.destinations != "" {
+		if o.Destinations, err = readDestinations(a.destinations); err != nil {
+			return o, err
+		}
+	}
 	if a.template == "" {
 		return o, nil
 	}
@@ -85,6 +92,36 @@ func (a *deckArgs) options() (o deck.Options, err error) {
 	}
 	o.Template = &t
 	return o, nil
+}
+
+// readDestinations reads a list of destinations. One with any error is refused.
+func readDestinations(name string) (_ *deck.Destinations, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, &refusal{err}
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var first *deck.RowError
+	bad := 0
+	list, _, err := deck.ReadDestinations(f, info.Size(), nil, func(e deck.RowError) {
+		if bad++; first == nil {
+			first = &e
+		}
+	})
+	var file *deck.FileError
+	switch {
+	case errors.As(err, &file):
+		return nil, refuse("%s: %w", name, err)
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	case bad > 0:
+		return nil, refuse("%s is refused: %d errors, the first: %w", name, bad, *first)
+	}
+	return list, nil
 }
 
 // deckReport is what was made of a deck.

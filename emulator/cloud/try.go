@@ -151,10 +151,12 @@ func (t *try) readDeck() (err error) {
 		bad++
 		t.progress.say("%s: %v", t.deck, e)
 	}
-	t.report, err = deck.ReadFile(f, info.Size(), o, deck.WholeRates(0, func(r rating.Rate) error {
-		t.rates = append(t.rates, r)
+	t.report, err = deck.ReadFile(f, info.Size(), o, func(e deck.Entry) error {
+		if !e.Closed {
+			t.rates = append(t.rates, e.Rate)
+		}
 		return nil
-	}, say), say)
+	}, say)
 	if err == nil && t.report.Actions {
 		return refuse("%s says what is to be done with the rates of a card (column %q); try has none yet: want a deck of rates", t.deck, t.report.Columns["action"])
 	}
@@ -174,7 +176,11 @@ func (t *try) readDeck() (err error) {
 		}
 	}
 	if bad == 0 && slices.ContainsFunc(t.rates, asks) {
-		if _, err := rating.BuildImage(t.terms(), ratecard.Build(ratecard.Rows(t.rates), t.markups())); err != nil {
+		terms, err := t.terms().WithOrigins(t.report.OriginGroups())
+		if err == nil {
+			_, err = rating.BuildImage(terms, ratecard.Build(ratecard.Rows(t.rates), t.markups()))
+		}
+		if err != nil {
 			return refuse("%s does not go with the terms: %w", t.deck, err)
 		}
 	}
@@ -265,7 +271,7 @@ func (t *try) setUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.State == catalog.DeckRefused {
+	if d.State != catalog.DeckApplied {
 		return refuse("%s: %s", t.deck, d.Failure)
 	}
 	if _, err := c.Compile(ctx, t.now()); err != nil {

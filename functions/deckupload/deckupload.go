@@ -54,7 +54,7 @@ func (f function) deck(ctx context.Context, e events.ObjectFinalized) error {
 		}
 	}
 	d, err := f.Catalog.Deck(ctx, id)
-	if err != nil || d.State == catalog.DeckRefused {
+	if err != nil || d.State == catalog.DeckRefused || d.State == catalog.DeckHeld {
 		return err
 	}
 	// Ordered again by every repeat: the one before may have died right here.

@@ -24,6 +24,8 @@ type card struct {
 
 	Templates []deck.Template `json:"templates,omitempty" maxItems:"100" doc:"of a provider card: how its decks are written; one for all, or some with the fingerprints of headers"`
 
+	Decks *deckRules `json:"decks,omitempty" doc:"of a provider card: what its decks do to its rates"`
+
 	Parent string `json:"parent,omitempty" doc:"of a customer card: the provider card it is built from; it cannot change"`
 	Markup string `json:"markup,omitempty" example:"25%" doc:"of a customer card, on its parent's prices: 25%, +0.01, =0.05 or none"`
 
@@ -37,6 +39,59 @@ type cardDefaults struct {
 	Grace         uint32 `json:"grace,omitempty" maximum:"1000000" doc:"seconds"`
 }
 
+type deckRules struct {
+	Kind        string      `json:"kind,omitempty" enum:"full,country,partial" doc:"what a deck without actions replaces: all rates (the default), those of the countries that it lists, or only those that it lists"`
+	Notice      string      `json:"notice,omitempty" example:"7/0" doc:"days that increases and decreases have to be known before; none: 7/0"`
+	ShortNotice string      `json:"short_notice,omitempty" enum:"accept,shift,reject" doc:"rows that come later than that: applied and counted (the default), applied when the days are over, or errors"`
+	DropLater   bool        `json:"drop_later,omitempty" doc:"rates that have not begun, and that a deck does not list, are removed"`
+	Confirm     bool        `json:"confirm,omitempty" doc:"every deck is held until it is approved"`
+	Limits      *deckLimits `json:"limits,omitempty" doc:"a deck beyond them is held until it is approved"`
+}
+
+type deckLimits struct {
+	MaxIncreasePercent string `json:"max_increase_percent,omitempty" example:"50"`
+	MaxDecreasePercent string `json:"max_decrease_percent,omitempty" example:"50"`
+	MaxLostPercent     string `json:"max_lost_percent,omitempty" example:"10" doc:"of the rates, closed or blocked"`
+	NoShortNotice      bool   `json:"no_short_notice,omitempty" doc:"changes that come later than their notice"`
+}
+
+func showRules(r catalog.DeckRules) *deckRules {
+	if r == (catalog.DeckRules{}) {
+		return nil
+	}
+	out := &deckRules{Kind: r.Kind, Notice: r.Notice, ShortNotice: r.ShortNotice, DropLater: r.DropLater, Confirm: r.Confirm}
+	if l := r.Limits; l != (ratecard.Sanity{}) {
+		text := func(p money.Price) string {
+			if p == 0 {
+				return ""
+			}
+			return p.String()
+		}
+		out.Limits = &deckLimits{text(l.MaxIncreasePercent), text(l.MaxDecreasePercent), text(l.MaxLostPercent), l.NoShortNotice}
+	}
+	return out
+}
+
+func (r *deckRules) read(bad *inputs) (out catalog.DeckRules) {
+	if r == nil {
+		return out
+	}
+	out = catalog.DeckRules{Kind: r.Kind, Notice: r.Notice, ShortNotice: r.ShortNotice, DropLater: r.DropLater, Confirm: r.Confirm}
+	if l := r.Limits; l != nil {
+		percent := func(name, text string) money.Price {
+			if text == "" {
+				return 0
+			}
+			return parsed(bad, "body.decks.limits."+name, text, "a percentage such as 50", money.ParsePrice)
+		}
+		out.Limits = ratecard.Sanity{
+			MaxIncreasePercent: percent("max_increase_percent", l.MaxIncreasePercent), MaxDecreasePercent: percent("max_decrease_percent", l.MaxDecreasePercent),
+			MaxLostPercent: percent("max_lost_percent", l.MaxLostPercent), NoShortNotice: l.NoShortNotice,
+		}
+	}
+	return out
+}
+
 type build struct {
 	Card     string `json:"card"`
 	Followed int    `json:"followed" doc:"entries of the parent's log that it has followed"`
@@ -45,7 +100,7 @@ type build struct {
 
 func showCard(d catalog.Definition) card {
 	out := card{
-		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent, Templates: d.Templates,
+		ID: d.ID, Kind: string(d.Kind), Currency: d.Currency, Activate: string(d.Activate), Increment: d.Increment, Parent: d.Parent, Templates: d.Templates, Decks: showRules(d.Decks),
 	}
 	if d.Defaults != (catalog.Defaults{}) {
 		out.Defaults = &cardDefaults{Per: string(d.Defaults.Per), Grace: d.Defaults.Grace}
@@ -68,7 +123,7 @@ func (c card) read(id string) (catalog.Definition, error) {
 	var bad inputs
 	bad.same("body.id", c.ID, id)
 	d := catalog.Definition{
-		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent, Templates: c.Templates,
+		ID: id, Kind: catalog.Kind(c.Kind), Currency: c.Currency, Activate: catalog.Activation(c.Activate), Increment: c.Increment, Parent: c.Parent, Templates: c.Templates, Decks: c.Decks.read(&bad),
 		Markup:      parsed(&bad, "body.markup", c.Markup, "a percentage such as 25% or -5%, an amount per minute such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 		EventMarkup: parsed(&bad, "body.event_markup", c.EventMarkup, "a percentage such as 25% or -5%, an amount such as +0.01 or -0.01, a price such as =0.05, or none", ratecard.ParseMarkup),
 	}

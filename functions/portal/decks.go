@@ -12,6 +12,7 @@ import (
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/jobs"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
@@ -23,12 +24,15 @@ type rateDeck struct {
 	Generation string      `json:"generation" doc:"of the file"`
 	Size       int64       `json:"size" doc:"bytes"`
 	Card       string      `json:"card"`
-	State      string      `json:"state" enum:"received,applied,unchanged,refused"`
+	State      string      `json:"state" enum:"received,applied,unchanged,held,refused"`
 	ReceivedAt time.Time   `json:"received_at"`
 	Revision   int         `json:"revision,omitempty" doc:"that it became, or that it equals"`
 	Rows       int64       `json:"rows,omitempty"`
 	Rates      int64       `json:"rates,omitempty"`
-	Failure    string      `json:"failure,omitempty" doc:"why it is refused"`
+	Progress   int64       `json:"progress,omitempty" doc:"of a large deck: rates read so far"`
+	Failure    string      `json:"failure,omitempty" doc:"why it is refused, or held"`
+	Approved   bool        `json:"approved,omitempty" doc:"a person approved it when it was held"`
+	Bad        int64       `json:"bad,omitempty" doc:"errors of rows that were left out, as a person chose"`
 	Report     *deckReport `json:"report,omitempty" doc:"of one deck: how it was understood, and every error"`
 }
 
@@ -37,21 +41,24 @@ type deckReport struct {
 	Errors []deck.RowError `json:"errors,omitempty" doc:"the first 1,000"`
 	More   int64           `json:"more_errors,omitempty"`
 
-	Actions *ratecard.Result  `json:"actions,omitempty" doc:"of a deck with actions: what became of its rows"`
+	Actions *ratecard.Result  `json:"actions,omitempty" doc:"what became of its rows"`
 	From    int               `json:"from_revision,omitempty" doc:"that the deck was held against"`
 	Changes *ratecard.Summary `json:"changes,omitempty" doc:"what becomes of the card's rates"`
+	Holds   []string          `json:"holds,omitempty" doc:"why a person has to approve it"`
+	Already string            `json:"already,omitempty" doc:"the card was given the same bytes before"`
+	Again   int               `json:"applied_again,omitempty" doc:"decks that came in later and were applied again, upon this one"`
 }
 
 func showDeck(d catalog.Deck) rateDeck {
 	return rateDeck{
 		ID: d.ID, Object: d.Object, Generation: d.Generation, Size: d.Size, Card: d.Card, State: string(d.State), ReceivedAt: d.ReceivedAt,
-		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure,
+		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Approved: d.Approved, Bad: d.Bad, Progress: d.Progress,
 	}
 }
 
 type deckListInput struct {
 	Paging
-	State string `query:"state" enum:"received,applied,unchanged,refused" doc:"only decks in this state"`
+	State string `query:"state" enum:"received,applied,unchanged,held,refused" doc:"only decks in this state"`
 }
 
 func (p *portal) addDecks() {
@@ -74,6 +81,37 @@ func (p *portal) addDecks() {
 			out.Body.Report, err = p.deckReport(ctx, d)
 			return out, err
 		})
+	type applyInput struct {
+		ByID
+		Key
+		Body struct {
+			GoodRows bool `json:"good_rows,omitempty" doc:"of a refused deck: apply its rows without errors, and close no rate for not being listed"`
+		}
+	}
+	add(p, operation{id: "apply-deck", method: "POST", path: "/decks/{id}/apply", tag: tag, summary: "Approve a held deck, apply the good rows of a refused one, or apply an unchanged one again", status: 202},
+		func(ctx context.Context, in *applyInput) (*jobOutput, error) {
+			what := catalog.Approve
+			if in.Body.GoodRows {
+				what = catalog.GoodRows
+			}
+			if _, err := p.decide(ctx, in.ID, what); err != nil {
+				return nil, err
+			}
+			return p.ask(ctx, jobs.Deck, in.ID, in.IdempotencyKey)
+		})
+	add(p, operation{id: "reject-deck", method: "POST", path: "/decks/{id}/reject", tag: tag, summary: "Refuse a held deck", keyed: true},
+		func(ctx context.Context, in *ByID) (*oneOutput[rateDeck], error) {
+			d, err := p.decide(ctx, in.ID, catalog.Reject)
+			return oneOf("", showDeck(d)), err
+		})
+}
+
+func (p *portal) decide(ctx context.Context, id string, what catalog.Decision) (catalog.Deck, error) {
+	d, err := p.Catalog.Decide(ctx, id, what)
+	if errors.Is(err, documents.ErrNotFound) || errors.Is(err, documents.ErrInvalid) {
+		return d, missing("deck", id)
+	}
+	return d, err
 }
 
 // maxReport is more than a report of 1,000 errors has, in bytes.
@@ -111,5 +149,5 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 	if json.Unmarshal(data, &found) != nil || found.Deck.ID != d.ID {
 		return nil, nil // anyone may put a file there
 	}
-	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes}, nil
+	return &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes, Holds: found.Holds, Already: found.Already, Again: found.Again}, nil
 }

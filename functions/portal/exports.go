@@ -104,8 +104,11 @@ func (p *portal) jobFile(ctx context.Context, in *jobFileInput) (*fileOutput, er
 
 func (p *portal) sendFile(ctx context.Context, out huma.Context, f jobs.File, r io.ReadCloser) {
 	content := export.CSV.ContentType()
-	if path.Ext(f.Object) == export.Parquet.Suffix() {
+	switch path.Ext(f.Object) {
+	case export.Parquet.Suffix():
 		content = export.Parquet.ContentType()
+	case ".json":
+		content = "application/json"
 	}
 	out.SetHeader("Content-Type", content)
 	out.SetHeader("Content-Length", strconv.FormatInt(f.Bytes, 10))

@@ -10,20 +10,21 @@ import (
 
 type job struct {
 	ID       string    `json:"id"`
-	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck,export"`
-	Target   string    `json:"target,omitempty" doc:"the period or batch that it is about"`
+	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck,deck,export,impact"`
+	Target   string    `json:"target,omitempty" doc:"the period, batch or deck that it is about, or the card and revision: carrier/2"`
 	State    string    `json:"state" enum:"asked,done,failed"`
 	AskedAt  time.Time `json:"asked_at"`
-	Report   string    `json:"report,omitempty" doc:"what was done, or why it was not"`
+	Report   string    `json:"report,omitempty" doc:"what was done, or why it was not; before it has ended, how far it is"`
 	Attempts int64     `json:"attempts,omitempty" doc:"that failed"`
 	Format   string    `json:"format,omitempty" doc:"of an export"`
-	Files    []jobFile `json:"files,omitempty" doc:"that an export has made; they are kept for a week"`
+	Impact   *impactOf `json:"impact,omitempty" doc:"what an impact compares"`
+	Files    []jobFile `json:"files,omitempty" doc:"that an export or an impact has made; they are kept for a week"`
 }
 
 func (p *portal) showJob(j jobs.Job) job {
 	return job{
 		ID: j.ID, Kind: string(j.Kind), Target: j.Target, State: string(j.State), AskedAt: j.AskedAt, Report: j.Report, Attempts: j.Attempts,
-		Format: j.Format, Files: p.showFiles(j),
+		Format: j.Format, Impact: showImpact(j), Files: p.showFiles(j),
 	}
 }
 
@@ -47,7 +48,7 @@ func (p *portal) jobOf(j jobs.Job, v documents.Version) *jobOutput {
 type newJob struct {
 	Key
 	Body struct {
-		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo, retry and export are asked for where their period or batch is"`
+		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo, retry, deck, export and impact are asked for where their period, batch, deck or revision is"`
 	}
 }
 

@@ -113,8 +113,8 @@ func newPortal(config Config, base, origin string, mux *http.ServeMux) *portal {
 		p.api.OpenAPI().Servers = []*huma.Server{{URL: strings.TrimRight(config.PublicURL, "/")}}
 	}
 	for _, add := range []func(){
-		p.addAccounts, p.addNumbers, p.addCallTypes, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addRevisionStates, p.addEdits, p.addAudit, p.addSearch, p.addDecks, p.addBatches, p.addPeriods,
-		p.addInvoices, p.addJobs, p.addExports, p.addUploads, p.addPrice, p.addProblems,
+		p.addAccounts, p.addNumbers, p.addCallTypes, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addRevisionStates, p.addEdits, p.addAudit, p.addSearch,
+		p.addDecks, p.addChanges, p.addBatches, p.addPeriods, p.addInvoices, p.addJobs, p.addExports, p.addImpact, p.addUploads, p.addPrice, p.addProblems,
 	} {
 		add()
 	}

@@ -76,7 +76,7 @@ type ratesOutput struct{ Body rates }
 
 func (p *portal) addRevisions() {
 	const tag = "cards"
-	add(p, operation{id: "list-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates", tag: tag, summary: "The rates of a revision, in the order of its deck"}, p.listRates)
+	add(p, operation{id: "list-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates", tag: tag, summary: "The rates of a revision, by prefix"}, p.listRates)
 	add(p, operation{id: "download-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates.csv", tag: tag, summary: "All rates of a revision as CSV", content: "text/csv"}, p.downloadRates)
 }
 

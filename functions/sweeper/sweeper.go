@@ -1,6 +1,7 @@
 // Package sweeper is the function that finds what lost its event or did not
-// end, and starts it again; and that, when a person asks, proves everything or
-// writes the records of a batch or a month as files.
+// end, and starts it again; and that, when a person asks, proves everything,
+// applies a deck, writes the records of a batch or a month as files, or says what
+// past usage would have cost by a revision.
 package sweeper
 
 import (
@@ -92,8 +93,11 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 		return err
 	}
 	return f.Jobs.RunFiles(ctx, order.ID, func(ctx context.Context, job jobs.Job) (string, []jobs.File, error) {
-		if job.Kind == jobs.Export {
+		switch job.Kind {
+		case jobs.Export:
 			return f.export(ctx, job)
+		case jobs.Impact:
+			return f.impact(ctx, job)
 		}
 		report, err := f.work(ctx, job)
 		return report, nil, err
@@ -119,7 +123,32 @@ func (f function) work(ctx context.Context, job jobs.Job) (string, error) {
 		}
 		text, err := json.Marshal(s)
 		return string(text), err
+	case jobs.Deck:
+		return f.deck(ctx, job.Target)
 	default:
 		return "", &events.BadInput{Err: fmt.Errorf("the sweeper does no %s", job.Kind)}
 	}
+}
+
+// deck applies a deck that a person decided about, and orders the cards that
+// follow from it.
+func (f function) deck(ctx context.Context, id string) (string, error) {
+	done, err := f.Catalog.Apply(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	d, err := f.Catalog.Deck(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if done != nil {
+		if err := report.Write(ctx, f.Decks, d.Object, done); err != nil {
+			return "", err
+		}
+	}
+	switch d.State {
+	case catalog.DeckApplied, catalog.DeckUnchanged:
+		return fmt.Sprintf("%s: revision %d", d.State, d.Revision), events.Place(ctx, f.Compile, events.Order{Kind: "deck", ID: id})
+	}
+	return "", &events.BadInput{Err: fmt.Errorf("the deck is %s: %s", d.State, d.Failure)}
 }

@@ -72,3 +72,33 @@ func TestACheckOfEverythingNamesWhatIsDamaged(t *testing.T) {
 		t.Errorf("the job is %+v, want it to name the file that is gone", job)
 	}
 }
+
+// A deck that a person approves is applied, and the cards that follow from it are
+// built.
+func TestADeckThatAPersonApprovesIsApplied(t *testing.T) {
+	in := functionstest.Install(t)
+	in.Import(strings.Replace(functionstest.Setup, `"activate": "at_arrival"`, `"activate": "at_arrival", "decks": {"limits": {"max_increase_percent": "50"}}`, 1))
+	in.Drop("decks", "carrier/a.csv", "prefix,price\n44,0.01\n", functionstest.Noon)
+	later := functionstest.Noon.Add(time.Hour)
+	in.Drop("decks", "carrier/b.csv", "prefix,price\n44,0.02\n", later)
+	var held catalog.DeckReport
+	in.Beside("decks", "carrier/b.csv", &held)
+	if held.Deck.State != catalog.DeckHeld || len(held.Holds) != 1 {
+		t.Fatalf("%+v", held)
+	}
+	if job := in.Ask(jobs.Deck, held.Deck.ID, "", later); job.State != jobs.Failed || !strings.Contains(job.Report, "held") {
+		t.Errorf("nobody approved it, and the job is %+v", job)
+	}
+	if _, err := in.Catalog().Decide(t.Context(), held.Deck.ID, catalog.Approve); err != nil {
+		t.Fatal(err)
+	}
+	if job := in.Ask(jobs.Deck, held.Deck.ID, "again", later); job.State != jobs.Done || job.Report != "applied: revision 2" {
+		t.Errorf("the job is %+v", job)
+	}
+	in.Deliver(later)
+	in.Beside("decks", "carrier/b.csv", &held)
+	revisions, err := in.Catalog().Revisions(t.Context(), "retail")
+	if err != nil || len(revisions) != 2 || held.Deck.State != catalog.DeckApplied {
+		t.Errorf("%+v, %v; the report says %s", revisions, err, held.Deck.State)
+	}
+}

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,34 +78,58 @@ func TestADeckInAnotherCurrencyIsRefused(t *testing.T) {
 	}
 }
 
-// A deck of actions that comes after a later one is refused: the later one did
-// not see what it does.
-func TestAnOvertakenDeckOfActionsIsRefused(t *testing.T) {
+// A deck that comes in after a later one is applied where it stands, and the
+// later one again.
+func TestAnOvertakenDeckIsAppliedWhereItStands(t *testing.T) {
 	in := start(t)
 	in.report("1.csv", "prefix,rate\n44,0.01\n", noon)
 	early := in.drop("carrier/2.csv", actionColumns+"S,,44,,1,1,0.05,0.05,0,0\n", noon.Add(time.Hour))
+	earlier := in.drop("carrier/2b.csv", actionColumns+"D,,44,,,,,,,\nA,,46,,1,1,0.01,0.01,0,0\n", noon.Add(30*time.Minute))
 	in.report("3.csv", actionColumns+"A,,33,,1,1,0.05,0.05,0,0\n", noon.Add(2*time.Hour))
 	r, err := in.Apply(ctx, early)
-	if err != nil || r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "send it again") {
-		t.Errorf("%+v, %v", r.Deck, err)
+	if err != nil || r.Deck.State != catalog.DeckApplied || r.Again != 1 {
+		t.Fatalf("%+v, %v", r, err)
 	}
-	// So is a deck of all rates before one of actions: these were done to other rates.
-	early = in.drop("carrier/4.csv", "prefix,rate\n44,0.09\n", noon.Add(90*time.Minute))
-	if r, err := in.Apply(ctx, early); err != nil || r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "send it again") {
-		t.Errorf("%+v, %v", r.Deck, err)
+	for hour, want := range map[int]string{0: "44 0.01", 1: "44 0.05", 2: "33 0.05, 44 0.05"} {
+		if got := in.shown("carrier", noon.Add(time.Duration(hour)*time.Hour)); got != want {
+			t.Errorf("after %d hours %q, want %q", hour, got, want)
+		}
+	}
+	// Where a later one cannot be applied after it, it has to be sent again.
+	if r, err := in.Apply(ctx, earlier); err != nil || r.Deck.State != catalog.DeckRefused || !strings.Contains(r.Deck.Failure, "send it again") {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 
-// What is withdrawn later needs a price until then.
+// shown writes the rates that a card has at an instant.
+func (in *installation) shown(card string, at time.Time) string {
+	in.t.Helper()
+	n, _ := in.card(card).Log.At(at)
+	var out []string
+	for _, r := range in.ratesOf(card, n) {
+		if (r.From == 0 || r.From <= at.UnixNano()) && (r.To == 0 || at.UnixNano() < r.To) {
+			out = append(out, r.Prefix+" "+r.Price1.String())
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// What is withdrawn later holds until then: at the card's price, or at the deck's
+// where the card has none.
 func TestAWithdrawnRateHoldsUntilItIs(t *testing.T) {
 	in := start(t)
-	r := in.report("1.csv", "prefix,rate,change,effective\n44,0.01,,\n33,0.02,closed,2026-11-09\n49,,closed,2026-11-09\n46,,closed,2026-11-01\n", noon)
-	if r.Deck.State != catalog.DeckRefused || len(r.Errors) != 1 || r.Errors[0].Line != 4 || !strings.Contains(r.Errors[0].Want, "holds until 2026-11-09") {
-		t.Errorf("%+v, %+v", r.Deck, r.Errors)
+	in.report("1.csv", "prefix,rate\n44,0.01\n46,0.03\n49,0.04\n", noon)
+	r := in.report("2.csv", "prefix,rate,change,effective\n44,0.01,,\n33,0.02,closed,2026-11-09\n46,,closed,2026-11-09\n49,,closed,2026-11-01\n351,,closed,2026-11-09\n", noon.Add(time.Hour))
+	if r.Deck.State != catalog.DeckApplied || r.Deck.Rates != 3 || !strings.Contains(fmt.Sprint(r.Actions.Notices), "line 6): withdrawn, and the card has no such rate") {
+		t.Errorf("%+v, %+v, %+v", r.Deck, r.Errors, r.Actions)
 	}
-	r = in.report("2.csv", "prefix,rate,change,effective\n44,0.01,,\n33,0.02,closed,2026-11-09\n46,,closed,2026-11-01\n", noon)
-	if r.Deck.State != catalog.DeckApplied || r.Deck.Rates != 2 {
-		t.Errorf("%+v, %+v", r.Deck, r.Errors)
+	for at, want := range map[time.Time]string{
+		noon: "44 0.01, 46 0.03, 49 0.04", noon.Add(time.Hour): "33 0.02, 44 0.01, 46 0.03", noon.AddDate(0, 0, 7): "44 0.01",
+	} {
+		if got := in.shown("carrier", at); got != want {
+			t.Errorf("at %s %q, want %q", at, got, want)
+		}
 	}
 }
 

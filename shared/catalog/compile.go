@@ -158,7 +158,9 @@ func (c *Catalog) nextStep(ctx context.Context, d Definition, at time.Time) (*st
 	if err := c.read(ctx, revisionPath(d.Parent, from), &s.parent); err != nil {
 		return nil, err
 	}
-	inputs, err := ratecard.InputHash(d.Parent, from, s.parent.Rates, d.markups(), d.Terms.Rating(d.Currency))
+	// Groups of callers that do not go together are an error of the build.
+	terms, _ := d.termsOver(s.parent)
+	inputs, err := ratecard.InputHash(d.Parent, from, s.parent.Rates, d.markups(), terms)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +218,11 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 	if s.rev.Rates, err = c.ledger.StoreRates(ctx, stored.Bytes()); err != nil {
 		return err
 	}
-	image, err := rating.BuildImage(d.Terms.Rating(d.Currency), sold)
+	terms, err := d.termsOver(s.parent)
+	if err != nil {
+		return &buildError{fmt.Errorf("of revision %d of %s: %w", s.parent.Number, d.Parent, err)}
+	}
+	image, err := rating.BuildImage(terms, sold)
 	if err != nil {
 		return &buildError{fmt.Errorf("compiling revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}
@@ -228,7 +234,7 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 func (c *Catalog) rates(ctx context.Context, rev ratecard.Revision) (rates []rating.Rate, err error) {
 	r, err := c.openRates(ctx, rev)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	rates = make([]rating.Rate, 0, min(rev.Rows, rating.MaxRates))

@@ -13,8 +13,9 @@ import (
 	"github.com/tollbook/tollbook/shared/documents"
 )
 
-// DeckState is where a deck stands: received → applied, unchanged or refused.
-// A refused one is tried again when its event comes again.
+// DeckState is where a deck stands: received → applied, unchanged, held or refused.
+// A refused one is tried again when its event comes again, and a held one when a
+// person approves it.
 type DeckState string
 
 // The states of a deck.
@@ -22,6 +23,7 @@ const (
 	DeckReceived  DeckState = "received"
 	DeckApplied   DeckState = "applied"   // it is a revision of its card
 	DeckUnchanged DeckState = "unchanged" // it says what its card's newest revision says
+	DeckHeld      DeckState = "held"      // it goes beyond the limits of its card
 	DeckRefused   DeckState = "refused"   // nothing of it was applied
 )
 
@@ -38,6 +40,18 @@ type Deck struct {
 	Rows       int64     `doc:"rows,omitempty" json:"rows,omitempty"`         // below the header, with something in them
 	Rates      int64     `doc:"rates,omitempty" json:"rates,omitempty"`
 	Failure    string    `doc:"failure,omitempty" json:"failure,omitempty"` // why it is refused, for a person
+	Content    string    `doc:"content,omitempty" json:"content,omitempty"` // SHA-256 of its bytes, once they were read
+	// Base is the revision that the deck was held against, 0: none, and Next the object
+	// of the rates that it makes of that.
+	Base int    `doc:"base,omitempty" json:"base,omitempty"`
+	Next string `doc:"next,omitempty" json:"next,omitempty"`
+	// Progress is how many rates of it had been read when that was last noted.
+	Progress int64 `doc:"progress,omitempty" json:"progress,omitempty"`
+	// Approved: a person has seen why it was held. GoodRows: a person chose to apply
+	// the rows that are right, without the Bad ones.
+	Approved bool  `doc:"approved,omitempty" json:"approved,omitempty"`
+	GoodRows bool  `doc:"good_rows,omitempty" json:"good_rows,omitempty"`
+	Bad      int64 `doc:"bad,omitempty" json:"bad,omitempty"` // errors of rows that were left out
 	// Attempts counts how often a sweep found the deck at no end: 0 to MaxAttempts.
 	Attempts int64 `doc:"attempts,omitempty" json:"attempts,omitempty"`
 }

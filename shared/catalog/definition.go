@@ -46,6 +46,7 @@ type Definition struct {
 	// fingerprint is for every deck, and then the only one; the others for the
 	// decks whose header has theirs.
 	Templates []deck.Template `doc:"templates,omitempty" json:"templates,omitempty"`
+	Decks     DeckRules       `doc:"decks,omitempty" json:"decks,omitzero"` // of a provider card: what they do to its rates
 	// Parent is the provider card that a customer card is built from, with
 	// Markup on its prices, to be charged by Terms. Events and connection fees
 	// follow EventMarkup where it is given.
@@ -143,9 +144,12 @@ func (d Definition) Check() error {
 		if _, err := d.options(); err != nil {
 			return bad(err)
 		}
+		if err := d.Decks.check(); err != nil {
+			return bad(err)
+		}
 	case Customer:
-		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" || d.Defaults != (Defaults{}) || len(d.Templates) > 0 {
-			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment or defaults, and no templates"))
+		if d.Parent == "" || d.Parent == d.ID || d.Increment != "" || d.Defaults != (Defaults{}) || len(d.Templates) > 0 || d.Decks != (DeckRules{}) {
+			return bad(fmt.Errorf("a customer card has a parent, which is another card, and no increment or defaults, no templates and no rules of decks"))
 		}
 		if err := d.Terms.Check(); err != nil {
 			return bad(err)

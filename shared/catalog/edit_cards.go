@@ -189,6 +189,7 @@ func (d Definition) refusal() *Refusal {
 				r.add(fmt.Sprintf("templates[%d]", i), "given", strings.TrimPrefix(err.Error(), "template: "))
 			}
 		}
+		d.Decks.fields(func(field, value, want string) { r.add("decks."+field, value, want) })
 		if _, _, err := deck.ParseIncrements(d.Increment); d.Increment != "" && err != nil {
 			r.add("increment", d.Increment, `seconds of the first interval and of the next, such as "60/1"`)
 		}
@@ -204,6 +205,9 @@ func (d Definition) refusal() *Refusal {
 		}
 		if len(d.Templates) > 0 {
 			r.add("templates", "given", "none: a customer card has no decks")
+		}
+		if d.Decks != (DeckRules{}) {
+			r.add("decks", "given", "none: a customer card has no decks")
 		}
 		r.terms(d.Terms)
 	default:

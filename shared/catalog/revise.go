@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
+	"math"
 	"strconv"
 	"time"
 
+	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
@@ -85,6 +86,7 @@ type revising struct {
 	def     Definition
 	base    ratecard.Revision
 	rates   *ratecard.Rates // of the base
+	terms   rating.Terms    // that they are charged by
 	edit    Edit
 	at      int64
 	show    int
@@ -118,8 +120,13 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 		return r.keep(r.base, FromCopy, by)
 	}
 	var err error
-	if r.rates, err = ratecard.Collect(c.stream(ctx, r.base), r.base.Rows); err != nil {
+	if r.rates, err = ratecard.Collect(c.storedRates(ctx, r.base), r.base.Rows); err != nil {
 		return nil, err
+	}
+	if r.terms = rating.DefaultTerms(r.def.Currency); r.def.Kind == Customer {
+		if r.terms, err = c.termsOf(ctx, r.def, r.base); err != nil {
+			return nil, err
+		}
 	}
 	next, err := r.apply()
 	if err != nil {
@@ -132,6 +139,9 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 		return r.out, nil
 	}
 	rev := ratecard.Revision{Card: card, Rows: r.out.Rates}
+	if rev.Origins, err = originsOf(&deck.Report{}, r.base.Origins, next.All()); err != nil {
+		return nil, err
+	}
 	var stored bytes.Buffer
 	if _, err := ratecard.WriteRates(&stored, next.All()); err != nil {
 		return nil, err
@@ -144,7 +154,7 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 		return r.out, nil
 	}
 	if r.def.Kind == Customer && rev.Rows > 0 {
-		image, err := rating.BuildImage(r.def.Terms.Rating(r.def.Currency), next.All())
+		image, err := rating.BuildImage(r.terms, next.All())
 		if err != nil {
 			return nil, r.refuse(r.edit.what(), "", "rates that the card's terms can charge: "+err.Error())
 		}
@@ -272,16 +282,12 @@ func (r *revising) apply() (*ratecard.Rates, error) {
 	if next.Len() == 0 {
 		r.out.Notices = append(r.out.Notices, "No rates are left: a revision without any cannot be made live.")
 	}
-	return next, nil
+	return next.Since(math.MinInt64), nil // equal rates are equal, whatever made them
 }
 
 // compare counts what becomes of the base's rates.
 func (r *revising) compare(next *ratecard.Rates) error {
-	terms := rating.DefaultTerms(r.def.Currency)
-	if r.def.Kind == Customer {
-		terms = r.def.Terms.Rating(r.def.Currency)
-	}
-	for d, err := range ratecard.Diff(r.rates.All(), next.All(), ratecard.DiffOptions{At: r.at, Notice: ratecard.Notice{Terms: terms, Received: r.at}}) {
+	for d, err := range ratecard.Diff(r.rates.All(), next.All(), ratecard.DiffOptions{At: r.at, Notice: ratecard.Notice{Terms: r.terms, Received: r.at}}) {
 		if err != nil {
 			return r.refuse(r.edit.what(), "", "rates that the card's terms can charge: "+err.Error())
 		}
@@ -311,19 +317,6 @@ func (r *revising) compare(next *ratecard.Rates) error {
 
 func isFree(r *rating.Rate) bool {
 	return r.Price1 == 0 && r.PriceN == 0 && r.ConnectionFee == 0 && r.MinCharge == 0 && len(r.Tiers) == 0
-}
-
-// openRates opens the stored rates of a revision.
-func (c *Catalog) openRates(ctx context.Context, rev ratecard.Revision) (io.ReadCloser, error) {
-	info, err := c.buckets.Cards.Stat(ctx, rev.Rates)
-	if err != nil {
-		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
-	}
-	r, err := c.buckets.Cards.OpenRange(ctx, info.Name, info.Generation, 0, -1)
-	if err != nil {
-		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
-	}
-	return r, nil
 }
 
 // Draft makes an empty revision of a card, for rates that are added by hand. It

@@ -101,7 +101,6 @@ type ofRevision struct {
 	tx      documents.Tx
 	auditor *auditor
 	card    book.Card
-	def     Definition
 	rev     ratecard.Revision
 	meta    RevisionMeta
 	isNew   bool // it has no document yet
@@ -110,13 +109,12 @@ type ofRevision struct {
 
 func readRevision(tx documents.Tx, card string, n int) (*ofRevision, error) {
 	docs, err := tx.GetMany([]documents.Path{
-		cardPath(card), revisionPath(card, n), MetaPath(card, n), auditHeadPath(card), revisionHeadPath(card), definitionPath(card),
-	})
+		cardPath(card), revisionPath(card, n), MetaPath(card, n), auditHeadPath(card), revisionHeadPath(card)})
 	if err != nil {
 		return nil, err
 	}
 	r := &ofRevision{tx: tx, isNew: !docs[2].Exists()}
-	if err := errors.Join(docs[0].Decode(&r.card), docs[1].Decode(&r.rev), decodeOld(docs[4], &r.head), decodeOld(docs[5], &r.def)); err != nil {
+	if err := errors.Join(docs[0].Decode(&r.card), docs[1].Decode(&r.rev), decodeOld(docs[4], &r.head)); err != nil {
 		return nil, err
 	}
 	if r.meta, err = MetaOf(r.rev, docs[2]); err != nil {
@@ -192,7 +190,7 @@ func (c *Catalog) Archive(ctx context.Context, card string, n int, away bool, by
 }
 
 // DeleteRevision removes a revision that never was made live, will not be, and
-// that nothing names: no deck is it, and no revision was made of it. Its number
+// that nothing names: no deck is it or was applied to it, and no revision was made of it. Its number
 // is not given again.
 func (c *Catalog) DeleteRevision(ctx context.Context, card string, n int, by Actor) error {
 	for range maxMoves {
@@ -228,14 +226,11 @@ func (r *ofRevision) remove(card string, children []int, decks int64, by Actor) 
 	if slices.ContainsFunc(r.card.Log, func(a ratecard.Activation) bool { return a.Revision == n }) {
 		refuse("one that was never made live: archive it")
 	}
-	if r.meta.Source == FromDeck || decks > 0 || slices.ContainsFunc(r.head.Arrivals, func(a arrival) bool { return a.Revision == n }) {
-		refuse("one that no deck is: archive it")
+	if r.meta.Source == FromDeck || decks > 0 || slices.ContainsFunc(r.head.Arrivals, func(a arrival) bool { return a.Revision == n || a.Base == n }) {
+		refuse("one that no deck is, or was applied to: archive it")
 	}
 	if len(children) > 0 {
 		refuse(fmt.Sprintf("one that no other was made of: revision %d was", children[0]))
-	}
-	if n == r.head.Last && r.def.Activate == ByPerson {
-		refuse("another than the newest, which the next deck is held against: archive it")
 	}
 	if err := refusal.err(); err != nil {
 		return err

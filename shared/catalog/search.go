@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
@@ -69,7 +68,7 @@ func (c *Catalog) FindRates(ctx context.Context, s Search) (found []FoundRates, 
 			if one.Revision = rev.Number; rev.Number == 0 {
 				continue
 			}
-			if one.Rates, err = ratecard.Find(c.stream(ctx, rev), digits, exact, s.At.UnixNano()); err != nil {
+			if one.Rates, err = ratecard.Find(c.storedRates(ctx, rev), digits, exact, s.At.UnixNano()); err != nil {
 				return nil, "", err
 			}
 			if len(one.Rates) > 0 {
@@ -99,29 +98,9 @@ func (c *Catalog) live(ctx context.Context, card string, at time.Time) (rev rate
 	return rev, c.read(ctx, revisionPath(card, n), &rev)
 }
 
-// stream yields the stored rates of a revision.
-func (c *Catalog) stream(ctx context.Context, rev ratecard.Revision) iter.Seq2[rating.Rate, error] {
-	return func(yield func(rating.Rate, error) bool) {
-		in, err := c.openRates(ctx, rev)
-		if err != nil {
-			yield(rating.Rate{}, err)
-			return
-		}
-		for rate, err := range ratecard.ReadRates(in) {
-			if !yield(rate, err) {
-				_ = in.Close() // nobody wants the rest
-				return
-			}
-		}
-		if err := in.Close(); err != nil {
-			yield(rating.Rate{}, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err))
-		}
-	}
-}
-
 // Count counts the rates of a revision: those in force at an instant, and all.
 func (c *Catalog) Count(ctx context.Context, rev ratecard.Revision, at time.Time) (active, total int64, err error) {
-	rates, err := ratecard.Collect(c.stream(ctx, rev), rev.Rows)
+	rates, err := ratecard.Collect(c.storedRates(ctx, rev), rev.Rows)
 	if err != nil {
 		return 0, 0, fmt.Errorf("counting the rates of %s revision %d: %w", rev.Card, rev.Number, err)
 	}

@@ -264,7 +264,7 @@ func TestACardThatLacksWhatItsRatesAskForSaysSo(t *testing.T) {
 	for i, c := range []struct{ deck, want string }{
 		{"prefix,rate,band\n44,1,Peak\n", `band "Peak"`},
 		{"prefix,rate,origin\n44,1,EER\n", `origin "EER"`},
-		{"prefix,inter,intra\n44,1,2\n", `class "interstate"`},
+		{"prefix,inter,intra\n44,1,2\n", `class "int`},
 	} {
 		at := noon.Add(time.Duration(i+1) * time.Hour)
 		in.apply(in.drop("carrier/"+string(rune('b'+i))+".csv", c.deck, at))

@@ -155,10 +155,11 @@ func currencyOf(s string) string {
 
 // readFacts takes the currency that JSON says beside its rows.
 func (d *deck) readFacts(p *place) error {
-	for _, name := range slices.Sorted(maps.Keys(d.facts)) {
+	for _, name := range slices.Sorted(maps.Keys(d.facts.facts)) {
 		last := name[strings.LastIndexByte(name, '.')+1:]
-		code := d.facts[name]
+		code := d.facts.facts[name]
 		switch {
+		case d.facts.isOther(name):
 		case last != "currency" && last != "currency_code" && last != "price_unit":
 		case !currency.IsValid(code):
 			return p.fail(fmt.Sprintf("%s is %q, want a code of ISO 4217, such as GBP", name, clip(code)))
@@ -175,7 +176,7 @@ func (d *deck) readFacts(p *place) error {
 // settleCodes decides whether the codes of a deck with a column of country
 // codes have these in front already.
 func (ev *evidence) settleCodes(p *place) error {
-	if !p.has(countryCode) {
+	if !p.has(countryCode) || !p.has(prefix) {
 		return nil
 	}
 	switch ev.template.CountryCode {

@@ -22,12 +22,17 @@ type place struct {
 	*layout
 	notice notice
 	others []string // sheets without rates
+	unread []string // sheets with rates by name, beside one that has codes
+
+	// Sheets that go with it, nil if there is none: the codes of names, those of
+	// groups of callers, and more rates, by name and by who calls.
+	codes, callers, more *place
 }
 
 // find looks for the rates of a file: the sheet with a header that says enough, or
 // with columns that can only be one thing. Two such sheets are an error: the rates of
-// one would be lost.
-func find(f *table.File, t *Template, templates []Template) (*place, *Template, error) {
+// one would be lost. listed: the codes of destinations are given by their names.
+func find(f *table.File, t *Template, templates []Template, listed bool) (*place, *Template, error) {
 	var closest *FileError
 	var found *place
 	var by *Template
@@ -41,7 +46,7 @@ func find(f *table.File, t *Template, templates []Template) (*place, *Template, 
 		if err != nil {
 			return nil, nil, err
 		}
-		p, used, err := findIn(rows, t, templates)
+		p, used, err := findIn(rows, t, templates, rateRows, true)
 		switch {
 		case p != nil && found == nil:
 			found, by = p, used
@@ -65,7 +70,22 @@ func find(f *table.File, t *Template, templates []Template) (*place, *Template, 
 	}
 	if found != nil {
 		found.others = others
-		return found, by, nil
+		return found, by, found.joinSheets(f, t)
+	}
+	named, used, err := findNamed(f, t, templates, listed)
+	if named == nil {
+		countries, by, other := findCountries(f, t, templates)
+		if countries != nil || other != nil {
+			return countries, by, other
+		}
+	}
+	switch file := new(FileError); {
+	case named != nil:
+		return named, used, nil
+	case errors.As(err, &file) && (closest == nil || file.columns >= seen):
+		closest = file
+	case err != nil && !errors.As(err, &file):
+		return nil, nil, err
 	}
 	if closest == nil {
 		closest = &FileError{Problem: "it has no sheet with rows"}
@@ -112,8 +132,9 @@ func head(f *table.File, sheet int) (out []headRow, err error) {
 	return out, nil
 }
 
-// findIn finds the header among the first rows of a sheet.
-func findIn(rows []headRow, t *Template, templates []Template) (*place, *Template, error) {
+// findIn finds the header among the first rows of a sheet. bare: without one, the
+// columns may say themselves what they are.
+func findIn(rows []headRow, t *Template, templates []Template, as role, bare bool) (*place, *Template, error) {
 	if len(rows) == 0 {
 		return nil, nil, &FileError{Problem: "the file is empty"}
 	}
@@ -121,7 +142,7 @@ func findIn(rows []headRow, t *Template, templates []Template) (*place, *Templat
 		for i := range rows {
 			for k := range templates {
 				if m := templates[k].Fingerprint; m != "" && m == Fingerprint(trimmed(rows[i].cells)) {
-					p, used, err := findIn(rows, &templates[k], nil)
+					p, used, err := findIn(rows, &templates[k], nil, as, bare)
 					if p != nil {
 						p.guess("template", m, fmt.Sprintf("the header in line %d is the one that it was made for", rows[i].line))
 					}
@@ -131,13 +152,13 @@ func findIn(rows []headRow, t *Template, templates []Template) (*place, *Templat
 		}
 	}
 	if t != nil && (len(t.Columns) > 0 || t.HeaderRow > 0) {
-		p, err := byTemplate(rows, t)
+		p, err := byTemplate(rows, t, as)
 		return p, t, err
 	}
 	var closest error
 	most, named := -1, false // meanings in the closest row; it has nothing but names
 	for i, row := range rows {
-		l, err := readHeader(row.cells)
+		l, err := readHeader(row.cells, as, nil)
 		if err == nil {
 			return &place{line: row.line, layout: l, notice: readNotice(rows[:i])}, t, nil
 		}
@@ -155,7 +176,10 @@ func findIn(rows []headRow, t *Template, templates []Template) (*place, *Templat
 	if most >= 2 || most == 1 && named {
 		return nil, nil, closest
 	}
-	p, err := infer(rows)
+	if !bare {
+		return nil, nil, &FileError{Problem: "it has no header"}
+	}
+	p, err := infer(rows, as)
 	return p, t, err
 }
 
@@ -170,7 +194,7 @@ func (l *layout) count() (n int) {
 
 // byTemplate finds the header that a template asks for, or the first row of a
 // deck without one.
-func byTemplate(rows []headRow, t *Template) (*place, error) {
+func byTemplate(rows []headRow, t *Template, as role) (*place, error) {
 	for i, row := range rows {
 		if row.line < max(t.HeaderRow, t.StartRow) || t.HeaderRow > 0 && row.line > t.HeaderRow {
 			continue
@@ -178,9 +202,9 @@ func byTemplate(rows []headRow, t *Template) (*place, error) {
 		var l *layout
 		var err error
 		if len(t.Columns) > 0 {
-			l, err = t.layout(row.cells)
+			l, err = t.layout(row.cells, as)
 		} else {
-			l, err = readHeader(row.cells)
+			l, err = readHeader(row.cells, as, nil)
 		}
 		switch {
 		case l == nil && err == nil:

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tollbook/tollbook/shared/deck/cells"
-	"github.com/tollbook/tollbook/shared/rating"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -249,24 +248,9 @@ func TestAWorkbook(t *testing.T) {
 	}
 }
 
-// What takes effect at an instant is at once by then; what is withdrawn holds
-// until it is.
+// What takes effect at an instant is at once by then.
 func TestEntriesAtAnInstant(t *testing.T) {
-	e := Entry{Closed: true, Line: 7}
-	for _, tc := range []struct {
-		from, at int64
-		unpriced bool
-		ok, bad  bool
-	}{{0, 0, false, false, false}, {100, 99, false, true, false}, {100, 100, false, false, false}, {100, 99, true, false, true}, {100, 100, true, false, false}} {
-		e.Rate.From, e.Unpriced = tc.from, tc.unpriced
-		gave, bad := false, false
-		if err := WholeRates(tc.at, func(r rating.Rate) error {
-			gave = r.From == 0 && r.To == tc.from
-			return nil
-		}, func(e RowError) { bad = e.Line == 7 })(e); err != nil || gave != tc.ok || bad != tc.bad {
-			t.Errorf("%+v: a rate until then %v, an error %v, %v", tc, gave, bad, err)
-		}
-	}
+	var e Entry
 	e.Rate.From = 100
 	if got := e.AsOf(99); got.Rate.From != 100 {
 		t.Errorf("before its instant: %+v", got)

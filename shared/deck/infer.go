@@ -36,9 +36,9 @@ func (c *column) look(cell []byte) {
 }
 
 // infer takes a deck without a header for what it can only be: one column of
-// codes, one of prices, and at most one of names. Anything else a person has to
-// say.
-func infer(rows []headRow) (*place, error) {
+// codes, one of prices, and at most one of names; of rates by name no codes, of a
+// list of names no prices. Anything else a person has to say.
+func infer(rows []headRow, as role) (*place, error) {
 	// The width that most rows have: a title may stand above.
 	widths := map[int]int{}
 	width := 0
@@ -68,7 +68,7 @@ func infer(rows []headRow) (*place, error) {
 		names[i] = fmt.Sprintf("column %d", i+1)
 	}
 	l := newLayout(names)
-	l.bare = true
+	l.bare, l.role = true, as
 	var said []string
 	several := false
 	claim := func(m meaning, i int, evidence string) {
@@ -95,7 +95,7 @@ func infer(rows []headRow) (*place, error) {
 			said = append(said, names[i]+" has several things")
 		}
 	}
-	if several || !l.has(prefix) || !l.has(price) {
+	if several || l.has(prefix) == (as == namedRates) || l.has(price) == (as == namedCodes) || as != rateRows && !l.has(destination) {
 		problem := fmt.Sprintf("no row among the first %d is a header: want one that names at least the prefix and the price, or a template that says which column is which", maxSearched)
 		if len(said) > 0 {
 			problem += "; " + strings.Join(said, ", ")
@@ -110,9 +110,10 @@ func isRate(l *layout, fields [][]byte) bool {
 	if len(fields) <= l.last {
 		return false
 	}
-	_, _, err := cells.AppendCodes(nil, fields[l.at[prefix]], cells.CodeRules{CountryRule: cells.Never})
-	if err != nil {
-		return false
+	if l.has(prefix) {
+		if _, _, err := cells.AppendCodes(nil, fields[l.at[prefix]], cells.CodeRules{CountryRule: cells.Never}); err != nil {
+			return false
+		}
 	}
 	for _, m := range [...]meaning{price, price1, inter} {
 		if l.has(m) {

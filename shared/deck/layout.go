@@ -18,6 +18,7 @@ type layout struct {
 	last    int     // highest index of a column that is read
 	guesses []Guess // about columns
 	bare    bool    // the deck has no header
+	role    role    // what the rows are for
 }
 
 func (l *layout) has(m meaning) bool        { return l.at[m] >= 0 }
@@ -42,14 +43,16 @@ func trimmed(fields [][]byte) []string {
 	return out
 }
 
-// readHeader finds the meanings in a header row.
-func readHeader(fields [][]byte) (*layout, error) {
+// readHeader finds the meanings in a header row, by what a template says of them
+// first; nil: there is none.
+func readHeader(fields [][]byte, as role, t *Template) (*layout, error) {
 	l := newLayout(trimmed(fields))
+	l.role = as
 	if len(fields) > maxColumns {
 		return nil, l.fail(fmt.Sprintf("%d columns, want at most %d", len(fields), maxColumns))
 	}
 	for i, h := range l.headers {
-		m := meaningOf(h)
+		m := t.meaningOf(h)
 		if m < 0 {
 			if h != "" {
 				l.ignored = append(l.ignored, h)
@@ -100,21 +103,35 @@ var rivals = [][2]meaning{
 	{localPrice, local1}, {localPrice, localN}, {origin, originPrefix},
 }
 
+// check reports what the columns lack for what the rows are for.
 func (l *layout) check() error {
 	for _, r := range rivals {
+		if r[0] == origin && l.role == callerCodes {
+			continue // the one has the names, the other the codes
+		}
 		if l.has(r[0]) && l.has(r[1]) {
 			return l.fail(fmt.Sprintf("columns %q and %q both give the %s, want one of them",
 				clip(l.header(r[0])), clip(l.header(r[1])), columns[r[1]].name))
 		}
 	}
 	var missing []string
-	need := func(m meaning) {
-		missing = append(missing, fmt.Sprintf("no %s column (%s)", columns[m].name, strings.Join(columns[m].aliases[:min(len(columns[m].aliases), maxAliases)], ", ")))
-	}
-	if !l.has(prefix) {
+	need := func(m meaning) { missing = append(missing, lacks(m)) }
+	switch {
+	case l.role == countryRates && l.has(countryCode) && !l.has(prefix):
+	case !l.has(prefix) && l.role != namedRates && l.role != callerCodes:
 		need(prefix)
 	}
+	if l.role != rateRows && l.role != countryRates && !l.named(l.nameColumns()...) {
+		need(destination)
+	}
 	switch { // a card of two or three classes may have a price for all as well
+	case l.role == namedCodes || l.role == callerCodes:
+		if l.named(price, price1, inter) {
+			missing = append(missing, "it has prices")
+		}
+		if l.role == callerCodes && !l.named(originPrefix, prefix) {
+			need(originPrefix)
+		}
 	case l.has(price1) && !l.has(priceN):
 		need(priceN)
 	case l.has(priceN) && !l.has(price1):
@@ -131,11 +148,19 @@ func (l *layout) check() error {
 			need(pair[1])
 		}
 	}
+	if len(missing) == 0 && l.role == namedRates && l.has(prefix) {
+		missing = append(missing, "it has codes")
+	}
 	if len(missing) > 0 {
 		return l.fail(strings.Join(missing, ", ") +
 			"; in the header, case, accents, spaces, _ - / . and a unit in parentheses do not matter")
 	}
 	return nil
+}
+
+// lacks says that there is no column of a meaning.
+func lacks(m meaning) string {
+	return fmt.Sprintf("no %s column (%s)", columns[m].name, strings.Join(columns[m].aliases[:min(len(columns[m].aliases), maxAliases)], ", "))
 }
 
 // maxAliases is how many names of a missing column an error lists.

@@ -97,7 +97,7 @@ func (d *deck) intervals() {
 		if d.has(billingIncrement) {
 			source = billingIncrement
 		}
-		first, next, lack1, lackN = d.default1, d.defaultN, !d.has(interval1), !d.has(source)
+		first, next, lack1, lackN = d.default1, d.defaultN, d.leaves(interval1), d.leaves(source)
 		if !voice {
 			first, next = 1, 1 // every message, byte and piece
 		}

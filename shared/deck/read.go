@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/money"
@@ -32,6 +31,10 @@ type Options struct {
 
 	Template  *Template  // how the file is written; nil: found out, or
 	Templates []Template // the one whose fingerprint is that of the file's header
+
+	// Destinations has the codes of the names in decks of rates by name whose file
+	// has none.
+	Destinations *Destinations
 }
 
 // Unit is what a price is for.
@@ -99,48 +102,102 @@ func (o Options) TableOptions() table.Options {
 	return out
 }
 
-// ReadFile opens a file and reads the deck in it. It calls entry for each rate in
-// the file's order (a row with several prices or several codes is several rates),
-// and bad for each thing wrong with a row; it never stops at a bad row. A caller
-// that was told of anything bad refuses the deck.
-//
-// Rows = Used + Merged + Notes + Idle + Bad in the report. The error is a *FileError
-// for a file that is no deck, the first error of entry, or an error of reading.
+// ReadFile opens a file and reads the deck in it, as Reader.Each does. The error is
+// a *FileError for a file that is no deck, the first error of entry, or an error of
+// reading.
 func ReadFile(r io.ReaderAt, size int64, o Options, entry func(Entry) error, bad func(RowError)) (_ Report, err error) {
-	if err := o.Validate(); err != nil {
+	d, err := Open(r, size, o)
+	if err != nil {
 		return Report{}, err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	return d.Each(entry, bad)
+}
+
+// Reader reads the deck in a file.
+type Reader struct {
+	file  *table.File
+	place *place
+	deck  *deck
+	by    *Template
+}
+
+// Open opens a file, finds the rates in it and what it says as a whole, for which
+// it reads all of it once. The error is a *FileError for a file that is no deck, or
+// one of reading.
+func Open(r io.ReaderAt, size int64, o Options) (_ *Reader, err error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
 	}
 	for {
 		f, err := table.Open(r, size, o.TableOptions())
 		if err != nil {
-			return Report{}, fileError(err)
+			return nil, fileError(err)
 		}
-		p, t, err := find(f, o.Template, o.Templates)
+		p, t, err := find(f, o.Template, o.Templates, o.Destinations != nil)
 		if err == nil && o.Template == nil && t != nil && t.Charset+t.Delimiter != "" {
 			// What was recognised says how the text is to be taken.
 			if err := f.Close(); err != nil {
-				return Report{}, err
+				return nil, err
 			}
 			o.Template = t
 			continue
 		}
-		var report Report
+		var d *deck
 		if err == nil {
-			report, err = readTable(f, p, t, o, entry, bad)
+			if t == nil {
+				t = &Template{}
+			}
+			d, err = look(f, p, t, o)
 		}
-		return report, errors.Join(err, f.Close())
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return &Reader{f, p, d, t}, nil
 	}
 }
 
-// readTable reads a deck twice: once for what the file says as a whole, once for its
-// rates.
-func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry) error, bad func(RowError)) (_ Report, err error) {
-	if t == nil {
-		t = &Template{}
-	}
+// look reads a deck for what it says as a whole.
+func look(f *table.File, p *place, t *Template, o Options) (*deck, error) {
 	if err := t.Validate(); err != nil {
-		return Report{}, err
+		return nil, err
 	}
+	ev, err := p.gather(f, t)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDeck(f, p, ev, o)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.planCodes(f, p, t)
+}
+
+// Report is what is known before the rates are read: columns, whether there are
+// actions, currency, and what was guessed.
+func (r *Reader) Report() Report { return r.deck.report }
+
+// Close closes the file.
+func (r *Reader) Close() error { return r.file.Close() }
+
+// Each reads the rates, once. It calls entry for each rate in the file's order (a
+// row with several prices or several codes is several rates), and bad for each thing
+// wrong with a row; it never stops at a bad row. A caller that was told of anything
+// bad refuses the deck.
+//
+// Rows = Used + Merged + Notes + Idle + Bad in the report.
+func (r *Reader) Each(entry func(Entry) error, bad func(RowError)) (Report, error) {
+	d := r.deck
+	d.bad = bad
+	if err := d.readAll(r.file, r.place, r.by, entry); err != nil {
+		return d.report, err
+	}
+	d.report.Warnings = append(d.report.Warnings, r.file.Warnings()...)
+	return d.finish()
+}
+
+// gather finds out what the rows of a sheet say as a whole.
+func (p *place) gather(f *table.File, t *Template) (evidence, error) {
 	ev := evidence{template: t}
 	if err := p.each(f, func(row table.Row, bad *table.RowError) error {
 		if bad == nil {
@@ -148,16 +205,25 @@ func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry
 		}
 		return nil
 	}); err != nil {
-		return Report{}, err
+		return ev, err
 	}
-	if err := ev.settle(p); err != nil {
-		return Report{}, err
+	return ev, ev.settle(p)
+}
+
+// readAll reads the lists that the rates are joined to, and then all rates.
+func (d *deck) readAll(f *table.File, p *place, t *Template, entry func(Entry) error) error {
+	if err := d.join(f, p, t); err != nil {
+		return err
 	}
-	d, err := newDeck(f, p, ev, o, bad)
-	if err != nil {
-		return Report{}, err
+	if err := d.readRows(f, p, entry); err != nil {
+		return err
 	}
-	err = p.each(f, func(row table.Row, broken *table.RowError) error {
+	return d.readMore(f, p, t, entry)
+}
+
+// readRows reads the rates of a sheet.
+func (d *deck) readRows(f *table.File, p *place, entry func(Entry) error) error {
+	return p.each(f, func(row table.Row, broken *table.RowError) error {
 		switch {
 		case broken != nil:
 			d.broken(broken)
@@ -168,11 +234,6 @@ func readTable(f *table.File, p *place, t *Template, o Options, entry func(Entry
 		}
 		return d.give(row, entry)
 	})
-	if err != nil {
-		return d.report, err
-	}
-	d.report.Warnings = append(d.report.Warnings, f.Warnings()...)
-	return d.finish()
 }
 
 // give reads a row and gives its rates.
@@ -183,6 +244,12 @@ func (d *deck) give(row table.Row, entry func(Entry) error) error {
 	}
 	d.report.Used++
 	for _, e := range out {
+		if d.plan != nil && e.Rate.Prefix != "" {
+			if e.Rate.Prefix, ok = d.plan.place(e.Rate.Prefix); !ok {
+				d.report.Optimised++
+				continue
+			}
+		}
 		if d.report.Rates == rating.MaxRates {
 			return d.layout.fail(fmt.Sprintf("more than %d rates", rating.MaxRates))
 		}
@@ -221,40 +288,6 @@ func (p *place) each(f *table.File, do func(table.Row, *table.RowError) error) (
 		if err := do(row, bad); err != nil {
 			return err
 		}
-	}
-}
-
-// Whole returns the rate of an entry where a deck is all there is, received at an
-// instant: a closed one holds until it is withdrawn; false: it is withdrawn by then.
-// The error says that a price is missing for the time until it is.
-func (e Entry) Whole(at int64) (r rating.Rate, ok bool, err error) {
-	r = e.Rate
-	switch {
-	case !e.Closed:
-		return r, true, nil
-	case r.From <= at || r.Blocked:
-		return r, false, nil
-	case e.Unpriced:
-		return r, false, &cells.Want{Text: "a price, which holds until " + time.Unix(0, r.From).UTC().Format(time.RFC3339) + ", when it is withdrawn"}
-	}
-	r.From, r.To = 0, r.From
-	return r, true, nil
-}
-
-// WholeRates is Whole for each entry of a deck: it gives its rates, and says what
-// is missing as an error of its row.
-func WholeRates(at int64, rate func(rating.Rate) error, bad func(RowError)) func(Entry) error {
-	return func(e Entry) error {
-		r, ok, err := e.Whole(at)
-		var want *cells.Want
-		switch {
-		case errors.As(err, &want):
-			bad(RowError{Line: e.Line, Value: e.Rate.Prefix, Want: want.Text})
-			return nil
-		case err != nil || !ok:
-			return err
-		}
-		return rate(r)
 	}
 }
 

@@ -90,7 +90,7 @@ func TestRead(t *testing.T) {
 			rates: []string{"1 [] 0.01 0.01 60/60 0 assumed", "2 [] 0.01 0.01 60/60 0 assumed", "4 [] 0.00001 0.00001 60/60 0 assumed", "9 [] 0.01 0.01 60/60 0 assumed"},
 			bad: []string{
 				`line 4, column price: "": want a price, or the word blocked`,
-				`line 6, column price: "-0.01": want 0 or more, or -1 to block the prefix`,
+				`line 6, column price: "-0.01": want 0 or more, or -1 to block the prefix; what a carrier pays for calls (origination) stands as a positive price in a card that it is charged by`,
 				`line 7, column price: "0.1234567890123": want at most 12 decimals`,
 				`line 8, column price: "9223373": want at most 9223372.036854775807`,
 				`line 9, column price: "1.": want a price such as 0.0123, with a currency before or behind it or none, or the word blocked`,

@@ -13,15 +13,17 @@ import (
 // Report says how a deck was understood. The same bytes and options give the
 // same report.
 type Report struct {
-	Rows   int64 `json:"rows"`   // rows below the header that have something in them: Used + Merged + Notes + Idle + Bad
+	Rows   int64 `json:"rows"`   // rows below the header that have something in them: Used + Merged + Notes + Idle + Bad, of all sheets of rates
 	Used   int64 `json:"used"`   // rows that became rates
 	Rates  int64 `json:"rates"`  // one for each code and for each price of a row that is for other calls than the rest
 	Closed int64 `json:"closed"` // of them, those that are withdrawn
-	Merged int64 `json:"merged"` // rows that repeat an earlier one exactly
-	Notes  int64 `json:"notes"`  // rows of text, without a code and a price
-	Idle   int64 `json:"idle"`   // rows without an action, in a deck that has actions
-	Bad    int64 `json:"bad"`    // rows with an error
-	Blank  int64 `json:"blank"`  // rows of empty cells only
+	// Optimised counts rates that went into others, of shorter codes.
+	Optimised int64 `json:"optimised,omitempty"`
+	Merged    int64 `json:"merged"` // rows that repeat an earlier one exactly
+	Notes     int64 `json:"notes"`  // rows of text, without a code and a price
+	Idle      int64 `json:"idle"`   // rows without an action, in a deck that has actions
+	Bad       int64 `json:"bad"`    // rows with an error; those of sheets of codes are among them, and among Rows
+	Blank     int64 `json:"blank"`  // rows of empty cells only
 
 	Format    string `json:"format"`            // csv, xlsx, xls or json
 	Charset   string `json:"charset,omitempty"` // of text
@@ -38,10 +40,32 @@ type Report struct {
 	Actions          bool                `json:"actions"`           // the deck says what is to be done with each rate
 	Currency         string              `json:"currency,omitempty"`
 	Origins          map[string][]string `json:"origins,omitempty"` // groups of callers → their prefixes
+	Sheets           []SheetReport       `json:"sheets,omitempty"`  // that were read beside that of the rates, and the list of destinations
 
 	Guesses  []Guess  `json:"guesses"`  // what the file does not say itself
 	Notices  []string `json:"notices"`  // what a person should know, in sentences
 	Warnings []string `json:"warnings"` // what may have got lost before the file came
+}
+
+// SheetReport says how a list of names and codes was understood, or a further sheet
+// of rates, whose rows are counted in the report of the deck.
+type SheetReport struct {
+	Sheet   string            `json:"sheet,omitempty"`
+	Holds   string            `json:"holds"` // rates by name, codes by name or codes of callers by name
+	Header  int64             `json:"header"`
+	Columns map[string]string `json:"columns"` // as in the report of the deck
+	Ignored []string          `json:"ignored_columns"`
+
+	Rows  int64 `json:"rows"`  // that have something in them: Used + Notes + Bad, and those whose code is closed
+	Used  int64 `json:"used"`  // rows that gave codes
+	Notes int64 `json:"notes"` // rows of text
+	Bad   int64 `json:"bad"`   // rows with an error
+	Names int64 `json:"names"`
+	Codes int64 `json:"codes"`
+
+	Guesses  []Guess  `json:"guesses"`
+	Notices  []string `json:"notices"`
+	Warnings []string `json:"warnings"`
 }
 
 // Guess is what was found out from a file. A template says otherwise.
@@ -56,7 +80,7 @@ func (d *deck) begin(f *table.File, p *place) {
 	r := &d.report
 	r.Format, r.Charset, r.Delimiter = string(f.Format()), f.Charset(), f.Delimiter()
 	r.Sheet = f.Sheets()[p.sheet]
-	d.facts = f.Facts()
+	d.facts = factsOf(f, p.sheet)
 	d.padded = f.Format() == table.XLSX || f.Format() == table.XLS
 	if !p.bare {
 		r.Header, r.Fingerprint = p.line, Fingerprint(p.headers)
@@ -64,6 +88,12 @@ func (d *deck) begin(f *table.File, p *place) {
 	r.DecimalComma, r.Actions = d.priceRules.DecimalComma, d.has(action)
 	r.Ignored, r.Notices, r.Warnings, r.Guesses = []string{}, []string{}, []string{}, []Guess{} // in JSON lists, never null
 	r.Ignored = append(r.Ignored, d.ignored...)
+	if extra := slices.DeleteFunc(slices.Clone(d.ignored), func(h string) bool { return !strings.Contains(squeeze(h), "surcharge") }); len(extra) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("Surcharges in column %s were not read: those by who calls are among the terms of the cards that charge.", quotedList(extra)))
+	}
+	if len(p.unread) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("Sheets of rates by name beside those with codes, which were not read: %s.", quotedList(p.unread)))
+	}
 	if len(p.others) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("Sheets that have no rates, and were not read: %s.", quotedList(p.others)))
 	}
@@ -71,12 +101,18 @@ func (d *deck) begin(f *table.File, p *place) {
 		r.Guesses = append(r.Guesses, Guess{What: "file", Value: r.Format, Evidence: g})
 	}
 	r.Guesses = append(append(r.Guesses, p.guesses...), d.evidence.guesses...)
-	r.Columns = make(map[string]string)
-	for m, at := range d.at {
+	r.Columns = d.columnNames()
+}
+
+// columnNames returns what each column means that is read → its header.
+func (l *layout) columnNames() map[string]string {
+	out := make(map[string]string)
+	for m, at := range l.at {
 		if at >= 0 {
-			r.Columns[columns[m].name] = d.headers[at]
+			out[columns[m].name] = l.headers[at]
 		}
 	}
+	return out
 }
 
 const maxStatuses = 8
@@ -87,7 +123,7 @@ type notes struct {
 	uneven, firstUneven    int64
 	repeat, repeated       int64 // lines of the first merged row
 	statuses               []string
-	statusColumn           meaning
+	statusColumn           string // its header
 	moreStatuses           bool
 	texts                  int64 // rows of text
 	textLines              []int64
@@ -141,9 +177,9 @@ func (n *notes) merged(line, before int64) {
 	}
 }
 
-func (n *notes) status(m meaning, cell []byte) {
+func (n *notes) status(header string, cell []byte) {
 	s := clip(string(cells.Unwrap(cell)))
-	n.statusColumn = m
+	n.statusColumn = header
 	switch {
 	case slices.Contains(n.statuses, s):
 	case len(n.statuses) < maxStatuses:
@@ -156,7 +192,7 @@ func (n *notes) status(m meaning, cell []byte) {
 // finish returns the report of a deck read to its end.
 func (d *deck) finish() (Report, error) {
 	if d.report.Rows == d.report.Notes {
-		return d.report, d.layout.fail("there is no row of rates below the header")
+		return d.report, d.layout.fail("there is no row of " + roleNames[d.role] + " below the header")
 	}
 	r, n := &d.report, &d.notes
 	r.AssumedIntervals = d.assumed && n.lack1+n.lackN+n.lackBoth > 0
@@ -184,9 +220,12 @@ func (d *deck) finish() (Report, error) {
 			more = " and others"
 		}
 		notice(1, "Column %q blocks and closes no prefix where it says %s%s: only words such as blocked and closed do.",
-			clip(d.header(n.statusColumn)), quotedList(n.statuses), more)
+			clip(n.statusColumn), quotedList(n.statuses), more)
 	}
 	d.codeNotices(notice)
+	d.joinNotices(notice)
+	notice(r.Optimised, "Rates that went into those of shorter codes, as all ten that begin so cost the same: %d.", r.Optimised)
+	notice(d.card.finer, "Prices with more decimals than the card's precision of %d: %s. They are kept as they are.", d.card.precision, rows(d.card.finer))
 	notice(r.Closed, "Withdrawn from their dates on: %d of the rates.", r.Closed)
 	if n.texts > 0 {
 		lines := fmt.Sprint(n.textLines)

@@ -20,19 +20,23 @@ type deck struct {
 	report             Report
 	bad                func(RowError)
 	default1, defaultN uint32
-	defaultFrom        int64             // of rows that say none: what the notice says
-	assumed            bool              // nobody gave the defaults
-	padded             bool              // empty cells at the end of rows are not in the file
-	facts              map[string]string // of JSON: what it says beside its rows
+	defaultFrom        int64     // of rows that say none: what the notice says
+	assumed            bool      // nobody gave the defaults
+	padded             bool      // empty cells at the end of rows are not in the file
+	facts              cardFacts // of JSON: what it says beside its rows
+	card               openCard
 	seen               map[key]first
 	notes              notes
+	plan               plan // nil: codes stay as they are
+	joined
 
 	// Of the row at hand.
 	line    int64
 	fields  [][]byte
 	failed  bool
 	codes   []string
-	joined  []byte        // a range of two cells
+	ranged  []byte        // a range of two cells
+	spans   []span        // when each of the codes belongs to the row's name; none: at all times
 	rates   []rating.Rate // without prefixes
 	entries []Entry
 	unit    Unit // of their prices
@@ -47,9 +51,9 @@ type first struct {
 	digest [16]byte
 }
 
-func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)) (*deck, error) {
+func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 	d := &deck{
-		layout: p.layout, evidence: ev, options: o, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
+		layout: p.layout, evidence: ev, options: o, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
 	}
 	if o.Interval1 == 0 && o.IntervalN == 0 {
 		d.default1, d.defaultN, d.assumed = defaultInterval, defaultInterval, true
@@ -58,7 +62,10 @@ func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)
 		d.graceSeconds = true
 	}
 	d.begin(f, p)
-	return d, d.readNotice(p)
+	if err := d.readNotice(p); err != nil {
+		return nil, err
+	}
+	return d, d.readCard(p)
 }
 
 // readNotice takes what stands above the header for what rows leave out.
@@ -98,7 +105,7 @@ func (d *deck) readNotice(p *place) error {
 func (d *deck) broken(e *table.RowError) {
 	d.report.Rows++
 	d.report.Bad++
-	out := RowError{Line: e.Line, Value: e.Value, Want: e.Want}
+	out := RowError{Line: e.Line, Sheet: d.sheet, Value: e.Value, Want: e.Want}
 	if e.Column > 0 && e.Column <= len(d.headers) {
 		out.Column = clip(d.headers[e.Column-1])
 	}
@@ -140,6 +147,10 @@ func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
 // where a rate has its code and its prices, and fewer cells than a rate.
 func (d *deck) isNote() bool {
 	filled, key := 0, false
+	named := -1
+	if d.byName() {
+		named = d.at[destination]
+	}
 	for i, f := range d.fields {
 		if len(bytes.TrimSpace(f)) == 0 {
 			continue
@@ -148,6 +159,9 @@ func (d *deck) isNote() bool {
 		for _, m := range [...]meaning{prefix, price, price1, priceN, inter, intra, service, action, id} {
 			key = key || d.at[m] == i
 		}
+	}
+	if named >= 0 && named < len(d.fields) && filled > 1 && len(bytes.TrimSpace(d.fields[named])) > 0 {
+		return false // a destination without its price
 	}
 	// A sentence in the first cell is no code even where that is the codes' column.
 	if key && filled == 1 && d.at[prefix] == 0 && len(bytes.TrimSpace(d.fields[0])) > 0 && !bytes.ContainsAny(d.fields[0], "0123456789") {
@@ -195,7 +209,7 @@ func (d *deck) text() string {
 }
 
 func (d *deck) fail(e RowError) {
-	e.Line = d.line
+	e.Line, e.Sheet = d.line, d.sheet
 	d.failed = true
 	d.bad(e)
 }
@@ -260,10 +274,13 @@ func (d *deck) read() {
 		return
 	}
 	d.entries = d.entries[:0]
-	for _, code := range d.codes {
+	for at, code := range d.codes {
 		for i := range d.rates {
 			e := Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Unpriced: !priced, Action: d.action}
 			e.Rate.Prefix = code
+			if len(d.spans) > 0 && !d.within(&e, d.spans[at]) {
+				continue
+			}
 			if d.has(id) {
 				e.ID = string(cells.Unwrap(d.cell(id)))
 			}
@@ -290,4 +307,5 @@ func (d *deck) costs(r rating.Rate) {
 	}
 	d.terms()
 	d.intervals()
+	d.precise()
 }

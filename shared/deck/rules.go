@@ -1,9 +1,7 @@
 package deck
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +47,7 @@ func (d *deck) readStatus(r *rating.Rate) {
 			d.closed = true
 		case cells.Other:
 			if !strings.EqualFold(string(cells.Unwrap(d.cell(m))), "active") {
-				d.notes.status(m, d.cell(m))
+				d.notes.status(d.header(m), d.cell(m))
 			}
 		}
 	}
@@ -57,6 +55,7 @@ func (d *deck) readStatus(r *rating.Rate) {
 
 // match reads which usage a row is for.
 func (d *deck) match(r *rating.Rate) {
+	r.Kind = d.card.kind
 	if !d.blank(kind) {
 		k, err := call.ParseKind(strings.ToLower(string(cells.Unwrap(d.cell(kind)))))
 		if r.Kind = k; err != nil {
@@ -64,18 +63,22 @@ func (d *deck) match(r *rating.Rate) {
 		}
 	}
 	r.Service = d.name(service)
-	d.readCodes(r.Service != "")
 	r.Destination = d.destination()
-	r.Band, r.Origin, r.Tag, r.Area = d.name(band), d.name(origin), d.name(tag), d.name(area)
-	if d.has(originPrefix) && !d.blank(originPrefix) {
-		r.Origin = d.originGroup()
+	if d.spans = d.spans[:0]; d.byName() && r.Service == "" {
+		d.codesOfName(r.Destination)
+	} else {
+		d.readCodes(r.Service != "")
 	}
+	r.Band, r.Origin, r.Tag, r.Area = d.band(), d.origin(), d.name(tag), d.name(area)
 	r.From, r.To = d.instant(from), d.instant(to)
-	if r.From == 0 && !d.has(from) {
+	if r.From == 0 && d.leaves(from) {
 		r.From = d.defaultFrom
 	}
+	if r.To == 0 && d.leaves(to) && !d.closed {
+		r.To = d.card.to
+	}
 	if r.From != 0 && r.To != 0 && r.From >= r.To {
-		d.expect(to, "an instant after "+time.Unix(0, r.From).UTC().Format(time.RFC3339))
+		d.want(to, "an instant after "+time.Unix(0, r.From).UTC().Format(time.RFC3339))
 	}
 	if !d.blank(currencyCode) {
 		d.readCurrency()
@@ -95,8 +98,8 @@ func (d *deck) readCodes(service bool) {
 	}
 	text := d.cell(prefix)
 	if !d.blank(codeTo) {
-		text = append(append(append(d.joined[:0], cells.Unwrap(text)...), '-'), cells.Unwrap(d.cell(codeTo))...)
-		d.joined = text
+		text = append(append(append(d.ranged[:0], cells.Unwrap(text)...), '-'), cells.Unwrap(d.cell(codeTo))...)
+		d.ranged = text
 	}
 	var note cells.CodeNote
 	var err error
@@ -136,39 +139,6 @@ func (d *deck) destination() string {
 	}
 	return land + " " + net
 }
-
-// originGroup names the group of callers that the row is for by their prefixes,
-// and keeps what it stands for.
-func (d *deck) originGroup() string {
-	if anyCaller[strings.ToLower(string(cells.Unwrap(d.cell(originPrefix))))] {
-		return ""
-	}
-	codes, _, err := cells.AppendCodes(nil, d.cell(originPrefix), cells.CodeRules{Strip: d.codeRules.Strip})
-	if err != nil {
-		d.check(originPrefix, err)
-		return ""
-	}
-	slices.Sort(codes)
-	name := strings.Join(codes, "+")
-	if len(name) > rating.MaxName {
-		sum := sha256.Sum256([]byte(name))
-		name = fmt.Sprintf("%s+%d more %x", codes[0], len(codes)-1, sum[:4])
-	}
-	if d.report.Origins == nil {
-		d.report.Origins = map[string][]string{}
-	}
-	if len(d.report.Origins) == maxOrigins && d.report.Origins[name] == nil {
-		d.expect(originPrefix, fmt.Sprintf("at most %d groups of callers", maxOrigins))
-	}
-	d.report.Origins[name] = codes
-	return name
-}
-
-// anyCaller is what a column of callers' prefixes says of a price for all.
-var anyCaller = map[string]bool{"all": true, "any": true, "*": true, "default": true, "other": true}
-
-// maxOrigins bounds the groups of callers of a deck.
-const maxOrigins = 10_000
 
 // readCurrency holds the currency of a row against that of the rows before.
 func (d *deck) readCurrency() {
@@ -252,7 +222,9 @@ func (d *deck) terms() {
 	voice := d.rates[0].Kind == call.Voice
 	d.unit = d.readUnit(voice)
 	r.ConnectionFee = d.fee(connectionFee)
-	if voice && !d.has(connectionFee) {
+	if voice && d.card.is && d.blank(connectionFee) {
+		r.ConnectionFee = d.card.connection
+	} else if voice && !d.has(connectionFee) {
 		r.ConnectionFee = d.options.ConnectionFee
 	}
 	r.MinCharge, r.MaxCharge = d.fee(minCharge), d.fee(maxCharge)

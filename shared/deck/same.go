@@ -40,7 +40,7 @@ func (d *deck) isNew() bool {
 	}
 	text = append(text, byte(d.action))
 	sum := sha256.Sum256(text)
-	now := first{line: d.line, digest: [16]byte(sum[:])}
+	now := first{line: d.at64(), digest: [16]byte(sum[:])}
 	kept, merged := d.entries[:0], int64(0)
 	for _, e := range d.entries {
 		before, ok := d.seen[keyOf(&e.Rate)]
@@ -51,9 +51,18 @@ func (d *deck) isNew() bool {
 			if e.Rate.Service != "" {
 				of = "service " + e.Rate.Service
 			}
-			d.expect(prefix, fmt.Sprintf("one rate for a prefix: line %d has another for %s", before.line, of))
+			if d.byName() {
+				d.want(destination, fmt.Sprintf("one rate for a prefix: %s has another for %s", d.place(before.line), of))
+			} else {
+				d.expect(prefix, fmt.Sprintf("one rate for a prefix: %s has another for %s", d.place(before.line), of))
+			}
 			return false
-		case ok && before.line != d.line:
+		case !ok && e.Rate.Origin != "" && d.groups.rivals[e.Rate.Origin] != nil:
+			if other, line := d.ambiguous(&e.Rate); other != "" {
+				d.fail(RowError{Value: d.text(), Want: fmt.Sprintf("one rate for a caller: %s has another for %s, and groups %q and %q have callers in common", d.place(line), e.Rate.Prefix, clip(e.Rate.Origin), clip(other))})
+				return false
+			}
+		case ok && before.line != d.at64():
 			merged = before.line
 			continue
 		}

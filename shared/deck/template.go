@@ -22,6 +22,10 @@ import (
 // found out from each file; what it says, no file can change.
 type Template struct {
 	Sheet string `doc:"sheet,omitempty" json:"sheet,omitempty"` // of a workbook, by its name; empty: the first with rates
+	// CodesSheet has the codes of the names that the rates have instead, OriginsSheet
+	// those of the groups of callers; empty: found.
+	CodesSheet   string `doc:"codes_sheet,omitempty" json:"codes_sheet,omitempty"`
+	OriginsSheet string `doc:"origins_sheet,omitempty" json:"origins_sheet,omitempty"`
 	// HeaderRow is the line of the header, 0: found. Of a deck without a header,
 	// StartRow is that of the first rate, 0: the first row that is one.
 	HeaderRow int64 `doc:"header_row,omitempty" json:"header_row,omitempty"`
@@ -49,6 +53,9 @@ type Template struct {
 	CountryCode string `doc:"country_code,omitempty" json:"country_code,omitempty"`
 	Hundredths  bool   `doc:"hundredths,omitempty" json:"hundredths,omitempty"` // prices are in pence, cents
 	Currency    string `doc:"currency,omitempty" json:"currency,omitempty"`     // ISO 4217, where the file does not say
+	// Optimise makes ten codes that cost the same the shorter one that they are all of,
+	// in decks that are all there is.
+	Optimise bool `doc:"optimise,omitempty" json:"optimise,omitempty"`
 
 	// Fingerprint is that of the header row, see Fingerprint: a file with this
 	// header is read by this template without being told so.
@@ -169,7 +176,7 @@ func meaningNamed(name string) meaning {
 
 // layout returns what the template says of a header row, or of the places of a
 // deck without one; nil: a row that does not have the headers.
-func (t *Template) layout(fields [][]byte) (*layout, error) {
+func (t *Template) layout(fields [][]byte, as role) (*layout, error) {
 	headers := trimmed(fields)
 	if t.bare() {
 		for i := range headers {
@@ -177,7 +184,7 @@ func (t *Template) layout(fields [][]byte) (*layout, error) {
 		}
 	}
 	l := newLayout(headers)
-	l.bare = t.bare()
+	l.bare, l.role = t.bare(), as
 	taken := map[int]bool{}
 	for name, want := range t.Columns {
 		i := slices.IndexFunc(headers, func(h string) bool { return squeeze(h) == squeeze(want) })

@@ -11,12 +11,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/events"
 	"github.com/tollbook/tollbook/shared/objects"
+	"github.com/tollbook/tollbook/shared/period"
 )
 
 // Kind says what a job does to its target.
@@ -31,13 +33,15 @@ const (
 	Compile Kind = "compile" // every customer card whose parent has changed; the target is empty
 	Sweep   Kind = "sweep"   // what lost its event or did not end; the target is empty
 	Fsck    Kind = "fsck"    // everything is proved again; the target is empty
+	Deck    Kind = "deck"    // one that a person decided to apply
 	Export  Kind = "export"  // a committed batch or a period: its records as files; see AskExport
+	Impact  Kind = "impact"  // a revision of a card: what past usage would have cost by it; see AskImpact
 )
 
 // does says which function does a kind.
 var does = map[Kind]string{
 	Close: "billrun", Fold: "billrun", Redo: "cdrrating", Retry: "cdrrating",
-	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper", Export: "sweeper",
+	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper", Deck: "sweeper", Export: "sweeper", Impact: "sweeper",
 }
 
 // State is where a job stands: asked → done or failed.
@@ -57,14 +61,26 @@ type Job struct {
 	Target  string    `doc:"target,omitempty" json:"target,omitempty"`
 	State   State     `doc:"state" json:"state"`
 	AskedAt time.Time `doc:"asked_at" json:"asked_at"`
-	// Report is for a person: what was done, or why it was not. At most MaxReport bytes.
+	// Report is for a person: what was done, or why it was not, or how far it is.
+	// At most MaxReport bytes.
 	Report   string `doc:"report,omitempty" json:"report,omitempty"`
 	Attempts int64  `doc:"attempts,omitempty" json:"attempts,omitempty"` // that failed, or came to no end
 	// Format is what an export is written as.
 	Format string `doc:"format,omitempty" json:"format,omitempty"`
+	// Asks is what an impact is to be of.
+	Asks ImpactOf `doc:"asks,omitempty" json:"asks,omitzero"`
 	// Files are what a job that is done has made, in the work bucket, at most
 	// MaxFiles. They are not kept for good.
 	Files []File `doc:"files,omitempty" json:"files,omitempty"`
+}
+
+// ImpactOf is what an impact compares.
+type ImpactOf struct {
+	Card     string    `doc:"card" json:"card"`
+	Revision int       `doc:"revision" json:"revision"`
+	Months   []string  `doc:"months" json:"months"` // YYYY-MM
+	AsOf     time.Time `doc:"as_of,omitempty" json:"as_of,omitzero"`
+	Rebuilt  bool      `doc:"rebuilt,omitempty" json:"rebuilt,omitzero"`
 }
 
 // File is a file that a job has made.
@@ -125,6 +141,22 @@ func (j *Jobs) Ask(ctx context.Context, kind Kind, target, key string, at time.T
 // AskExport is Ask for the records of a batch or a period as files of a format.
 func (j *Jobs) AskExport(ctx context.Context, target, format, key string, at time.Time) (Job, error) {
 	return j.ask(ctx, Job{Kind: Export, Target: target, Format: format, AskedAt: at}, key)
+}
+
+// AskImpact is Ask for what a revision of a card would have cost. The target is
+// the card and the revision's number: carrier/2. Without months they are those of
+// at and the one before, in UTC.
+func (j *Jobs) AskImpact(ctx context.Context, of ImpactOf, key string, at time.Time) (Job, error) {
+	job := Job{Kind: Impact, Target: of.Card + "/" + strconv.Itoa(of.Revision), AskedAt: at}
+	of.AsOf = of.AsOf.UTC().Round(time.Microsecond)
+	if key != "" { // what is asked again is asked as it was, though a month has ended
+		key = idOf(key, strings.Join(of.Months, " "), of.AsOf.Format(time.RFC3339Nano), strconv.FormatBool(of.Rebuilt))
+	}
+	if job.Asks = of; len(of.Months) == 0 {
+		this := period.Of(at, time.UTC)
+		job.Asks.Months = []string{this.Add(-1).String(), this.String()}
+	}
+	return j.ask(ctx, job, key)
 }
 
 func (j *Jobs) ask(ctx context.Context, job Job, key string) (Job, error) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/events"
 	"github.com/tollbook/tollbook/shared/jobs"
@@ -189,5 +191,64 @@ func TestAnExportIsOfOneFormatAndEndsWithItsFiles(t *testing.T) {
 	}
 	if _, err := j.AskExport(ctx, "x", strings.Repeat("f", jobs.MaxTarget+1), "", noon); !errors.Is(err, jobs.ErrUnknown) {
 		t.Errorf("error %v, want ErrUnknown", err)
+	}
+}
+
+func TestAnImpactIsOfWhatItAsks(t *testing.T) {
+	j, _ := open(t)
+	ask := func(key string, change func(*jobs.ImpactOf), at time.Time) jobs.Job {
+		t.Helper()
+		of := jobs.ImpactOf{Card: "carrier", Revision: 2}
+		change(&of)
+		job, err := j.AskImpact(ctx, of, key, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return job
+	}
+	plain := func(*jobs.ImpactOf) {}
+	first := ask("key", plain, noon)
+	if first.Target != "carrier/2" || strings.Join(first.Asks.Months, " ") != "2026-10 2026-11" {
+		t.Errorf("the job is %+v, want the month it was asked in and the one before", first)
+	}
+	if again := ask("key", plain, noon.AddDate(0, 1, 0)); again.ID != first.ID || strings.Join(again.Asks.Months, " ") != "2026-10 2026-11" {
+		t.Errorf("asked again a month later: %+v, want the first job", again)
+	}
+	seen := map[string]bool{first.ID: true, ask("", plain, noon).ID: true, ask("", plain, noon).ID: true}
+	for _, change := range []func(*jobs.ImpactOf){
+		func(of *jobs.ImpactOf) { of.Months = []string{"2026-11"} }, func(of *jobs.ImpactOf) { of.AsOf = noon },
+		func(of *jobs.ImpactOf) { of.Rebuilt = true }, func(of *jobs.ImpactOf) { of.Revision = 3 }, func(of *jobs.ImpactOf) { of.Card = "other" },
+	} {
+		job := ask("key", change, noon)
+		got, err := j.Get(ctx, job.ID)
+		if err != nil || !cmp.Equal(got.Asks, job.Asks) {
+			t.Errorf("what is kept is %+v (%v), want %+v", got.Asks, err, job.Asks)
+		}
+		seen[job.ID] = true
+	}
+	if len(seen) != 8 {
+		t.Errorf("%d jobs, want 8: what asks for something else is another", len(seen))
+	}
+}
+
+func TestHowFarAJobIsIsSaidUntilItHasEnded(t *testing.T) {
+	j, _ := open(t)
+	job := ask(t, j, "")
+	report := func() string {
+		t.Helper()
+		got, err := j.Get(ctx, job.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Report
+	}
+	err := j.Run(ctx, job.ID, func(ctx context.Context, job jobs.Job) (string, error) {
+		if err := j.Note(ctx, job.ID, "half"); err != nil || report() != "half" {
+			t.Errorf("the job says %q (%v), want how far it is", report(), err)
+		}
+		return "all", nil
+	})
+	if err := errors.Join(err, j.Note(ctx, job.ID, "late")); err != nil || report() != "all" {
+		t.Errorf("the job says %q (%v), want how it ended", report(), err)
 	}
 }

@@ -62,6 +62,11 @@ func (j *Jobs) RunFiles(ctx context.Context, id string, work func(context.Contex
 	return errors.Join(err, counted)
 }
 
+// Note says on a job that is asked for how far it is, for a person.
+func (j *Jobs) Note(ctx context.Context, id, progress string) error {
+	return j.end(ctx, id, func(job *Job) { job.Report = progress })
+}
+
 func (j *Jobs) end(ctx context.Context, id string, change func(*Job)) error {
 	for range maxConflicts {
 		job, version, err := j.get(ctx, id)

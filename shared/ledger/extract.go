@@ -90,16 +90,7 @@ func (x *Extract) ofPeriod(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := x.ledger.Period(ctx, key)
-	if err != nil {
-		return err
-	}
-	if p.Basis.IsZero() {
-		x.result, err = x.ledger.Fold(ctx, key)
-	} else {
-		x.result, err = x.ledger.result(ctx, p.Basis)
-	}
-	if err != nil {
+	if x.result, err = x.ledger.issuedOrFolded(ctx, key); err != nil {
 		return err
 	}
 	hash, err := inputs{Manifest: x.result.Manifest, Book: x.result.Book}.hash()

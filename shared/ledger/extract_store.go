@@ -42,7 +42,7 @@ func (l *Ledger) StoreExtract(ctx context.Context, x *Extract, f export.Format, 
 		return nil, fmt.Errorf("%s has %d records, want at most %d in each of %d files: %w", x.Of, x.Counts.Rows, x.FileRows, MaxExportFiles, ErrState)
 	}
 	hash := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d", exportRules, x.source, f, x.FileRows))
-	prefix := exportsPrefix + at.UTC().Format(exportDay) + "/" + job + "/" + hex.EncodeToString(hash[:8]) + "/" + exportName(x.Of)
+	prefix := jobPrefix(job, at) + hex.EncodeToString(hash[:8]) + "/" + exportName(x.Of)
 	var files []ExportFile
 	var open *exportFile
 	end := func() error {

@@ -319,6 +319,14 @@ func readAll[T any](ctx context.Context, l *Ledger, collection string, out *[]T)
 
 // openBook loads a pinned book and indexes it.
 func (l *Ledger) openBook(ctx context.Context, ref Ref) (*book.Index, error) {
+	b, err := l.loadBook(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return book.NewIndex(b)
+}
+
+func (l *Ledger) loadBook(ctx context.Context, ref Ref) (*book.Book, error) {
 	data, err := loadHashed(ctx, l.buckets.Rated, ref)
 	if err != nil {
 		return nil, err
@@ -327,7 +335,7 @@ func (l *Ledger) openBook(ctx context.Context, ref Ref) (*book.Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", ref.Name, ErrDamaged, err)
 	}
-	return book.NewIndex(b)
+	return b, nil
 }
 
 // sortedKeys returns a map's keys in order.

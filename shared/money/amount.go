@@ -135,6 +135,14 @@ func (a Amount) Equal(b Amount) bool { return a.Cmp(b) == 0 }
 
 // Add returns a+b, counted in the finer of the two units.
 func (a Amount) Add(b Amount) (Amount, error) {
+	if a.decimals == b.decimals && a.neg == b.neg { // as most are
+		lo, carry := bits.Add64(a.lo, b.lo, 0)
+		hi, over := bits.Add64(a.hi, b.hi, carry)
+		if over != 0 {
+			return Amount{}, ErrOverflow
+		}
+		return Amount{hi: hi, lo: lo, decimals: a.decimals, neg: a.neg}, nil
+	}
 	d := max(a.decimals, b.decimals)
 	x, y := a.magnitude(d), b.magnitude(d)
 	var out wide

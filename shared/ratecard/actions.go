@@ -137,7 +137,12 @@ func (a *applier) do(k *slot, s *step) status {
 		if k.stop(at) > 0 {
 			return closed
 		}
-		if len(k.spans) > 0 {
+		ends := slices.ContainsFunc(k.spans, func(p span) bool { return p.to > a.at }) // before it
+		switch {
+		case !ends && s.priced && at > a.at && a.ranks[a.pool.keyOf(&s.row).asks] == a.rank:
+			k.insert(len(k.spans), span{packed{content: s.row.content, from: a.at, to: at}, -1, s.line})
+			return added
+		case len(k.spans) > 0:
 			return unchanged
 		}
 		return undone

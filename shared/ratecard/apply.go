@@ -73,6 +73,7 @@ type applier struct {
 	classifier *classifier
 	listed     [call.Kinds][2]bool // kinds of usage, and their services, that the deck has rows of
 	countries  map[string]bool
+	rank       uint32 // of what the key at hand asks for
 	slot       slot
 	queue      []int32 // of one key: its steps in order
 	notes      deckNotes
@@ -199,6 +200,12 @@ func (a *applier) one(rows, steps []entry) {
 		}
 		steps = steps[:maxVersions]
 	}
+	var code uint64
+	if len(rows) > 0 {
+		code, a.rank = rows[0].code, rows[0].rank
+	} else {
+		code, a.rank = steps[0].code, steps[0].rank
+	}
 	k := &a.slot
 	k.load(a.card.rows, rows)
 	a.unlisted(k, rows, steps)
@@ -214,12 +221,6 @@ func (a *applier) one(rows, steps []entry) {
 		}
 	}
 	if k.changed {
-		code := uint64(0)
-		if len(rows) > 0 {
-			code = rows[0].code
-		} else if len(steps) > 0 {
-			code = steps[0].code
-		}
 		a.store(k, rows, code)
 	}
 }

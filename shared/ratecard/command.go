@@ -34,7 +34,8 @@ type Action uint8
 //	          later than Options.At a new rate follows the old one from then on.
 //	SetOrAdd  Set where there is such a rate, else Add.
 //	Close     nothing of the prefix is offered from the row's instant on: a deck's words for
-//	          withdrawn. A prefix that the card does not have is nothing to close.
+//	          withdrawn. A prefix that the card does not have is nothing to close, unless
+//	          the row is Priced: then that is its rate until then.
 //
 // A row that says what is so already changes nothing, whatever its action but
 // Delete, so that the same file can be read twice.
@@ -92,6 +93,8 @@ type Command struct {
 	// Rate is what the row says. Its From is the row's instant, 0: it gives none.
 	// Of Delete and Close only what the rate is for counts, and From.
 	Rate rating.Rate
+	// Priced, of Close, says that Rate is what the rate costs until then.
+	Priced bool
 	// Keep is what the row does not say, since the deck has no column for it or
 	// the cell is empty: there the rate that it follows or changes goes on.
 	Keep Fields
@@ -128,8 +131,8 @@ const (
 	RejectShort
 )
 
-// maxNoticeDays, of a notice period, is ten years.
-const maxNoticeDays = 3660
+// MaxNoticeDays bounds a notice period: ten years.
+const MaxNoticeDays = 3660
 
 // Options say how a deck is applied. Instants are Unix nanoseconds.
 type Options struct {
@@ -161,8 +164,8 @@ type Notice struct {
 }
 
 func (n *Notice) validate() error {
-	if min(n.IncreaseDays, n.DecreaseDays) < 0 || max(n.IncreaseDays, n.DecreaseDays) > maxNoticeDays {
-		return fmt.Errorf("notice of %d and %d days: want 0 to %d", n.IncreaseDays, n.DecreaseDays, maxNoticeDays)
+	if min(n.IncreaseDays, n.DecreaseDays) < 0 || max(n.IncreaseDays, n.DecreaseDays) > MaxNoticeDays {
+		return fmt.Errorf("notice of %d and %d days: want 0 to %d", n.IncreaseDays, n.DecreaseDays, MaxNoticeDays)
 	}
 	return nil
 }

@@ -21,6 +21,9 @@ type Revision struct {
 	Image  string `doc:"image" json:"image"`   // object of the compiled card; empty until compiled
 	Inputs string `doc:"inputs" json:"inputs"` // InputHash it was built from; empty for an uploaded deck
 	Rows   int64  `doc:"rows" json:"rows"`     // rates
+	// Origins are the groups of callers that rates of a deck are for: the cards that
+	// are built from them have these in their terms.
+	Origins []rating.Origin `doc:"origins,omitempty" json:"origins,omitempty"`
 }
 
 // InputHash names everything a customer card's rates follow from: the parent

@@ -1,14 +1,12 @@
 package ratecard
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 // Since returns what of the rates counts from an instant on, for a revision that
 // is live from then: what has ended by then is left out, and what has begun has
-// no begin. at is in Unix nanoseconds.
+// no begin. at is in Unix nanoseconds; math.MinInt64 leaves out nothing. They come
+// by prefix, what they are for and instant, so that equal rates are equal in any
+// order.
 func (r *Rates) Since(at int64) *Rates {
 	out := &Rates{pool: r.pool, rows: make([]packed, 0, len(r.rows))}
 	// Of rows of one key that have begun the last one holds; an earlier one may
@@ -16,11 +14,6 @@ func (r *Rates) Since(at int64) *Rates {
 	ranks, _ := r.pool.ranks()
 	var k slot
 	rows := r.sorted(ranks)
-	type piece struct {
-		packed
-		place uint32
-	}
-	var pieces []piece
 	for len(rows) > 0 {
 		n := sameKeys(rows, &rows[0])
 		k.load(r.rows, rows[:n])
@@ -31,13 +24,9 @@ func (r *Rates) Since(at int64) *Rates {
 			if s.from <= at {
 				s.from = math.MinInt64
 			}
-			pieces = append(pieces, piece{s.packed, uint32(s.place)})
+			out.rows = append(out.rows, s.packed)
 		}
 		rows = rows[n:]
-	}
-	slices.SortStableFunc(pieces, func(x, y piece) int { return cmp.Compare(x.place, y.place) })
-	for _, p := range pieces {
-		out.rows = append(out.rows, p.packed)
 	}
 	return out
 }

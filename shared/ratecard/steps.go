@@ -36,6 +36,7 @@ type step struct {
 	named  bool // it has an Id
 	all    bool // it is for all rates of the prefix
 	lost   bool // nobody knows what it is for
+	priced bool // it says what is withdrawn costs until then
 }
 
 // read packs the commands.
@@ -51,7 +52,7 @@ func (a *applier) read(commands iter.Seq2[Command, error]) error {
 		case c.Action >= actions:
 			return fmt.Errorf("line %d: no such action: %d", c.Line, c.Action)
 		}
-		s := step{line: c.Line, action: c.Action, keep: c.Keep, place: -1, named: c.ID != "" && (c.Action == Update || c.Action == Delete)}
+		s := step{line: c.Line, action: c.Action, keep: c.Keep, place: -1, priced: c.Priced, named: c.ID != "" && (c.Action == Update || c.Action == Delete)}
 		if c.Action == Delete || c.Action == Close {
 			r := rating.Rate{Kind: c.Rate.Kind, Service: c.Rate.Service}
 			s.all = string(appendAsks(nil, &r)) == string(appendAsks(nil, &c.Rate))
@@ -59,7 +60,7 @@ func (a *applier) read(commands iter.Seq2[Command, error]) error {
 		}
 		s.row, err = a.pool.pack(&c.Rate)
 		s.lost = err != nil
-		if err == nil && c.Action != Skip && c.Action != Delete && c.Action != Close {
+		if err == nil && c.Action != Skip && c.Action != Delete && (c.Action != Close || c.Priced) {
 			err = c.Rate.Validate()
 		}
 		if err != nil {

@@ -50,18 +50,24 @@ func (p *Pricer) Price(u *Usage) Charge { return p.price(u, nil) }
 
 // price is Price; trace, if there is one, is told how it came about.
 func (p *Pricer) price(u *Usage, trace *Trace) Charge {
+	c, _, _ := p.priceRow(u, trace)
+	return c
+}
+
+// priceRow is price with the row that holds for the usage; false: none does.
+func (p *Pricer) priceRow(u *Usage, trace *Trace) (Charge, chosen, bool) {
 	if !validQuantity(u.Quantity) {
-		return Charge{Reason: call.BadDuration}
+		return Charge{Reason: call.BadDuration}, chosen{}, false
 	}
 	flags := p.ask(u)
 	r, reason := p.row()
 	if reason != "" {
-		return Charge{Reason: reason, Flags: flags}
+		return Charge{Reason: reason, Flags: flags}, chosen{}, false
 	}
 	if r.service {
 		flags = 0 // no number counts
 	}
-	return p.charge(r, u, flags, trace)
+	return p.charge(r, u, flags, trace), r, true
 }
 
 // ask works out what the row for a record is looked for by.

@@ -18,9 +18,11 @@ import (
 	"github.com/tollbook/tollbook/emulator/cloud"
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/cdr"
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/export"
+	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
@@ -107,7 +109,7 @@ func TestTheSampleRunIsShownAsItIs(t *testing.T) {
 
 func TestTheCommandsOfTryWork(t *testing.T) {
 	t.Chdir("../..")
-	for name, want := range map[string]int{tryFile: 2, readmeFile: 2, cardsFile: 1, decksFile: 1} {
+	for name, want := range map[string]int{tryFile: 2, readmeFile: 2, cardsFile: 1, decksFile: 2} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -142,6 +144,33 @@ func TestEveryColumnOfADeckIsInTheTable(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-product +%s\n%s", decksFile, diff)
+	}
+}
+
+// The rules of decks, and an example that a setup takes.
+func TestEveryRuleOfDecksIsInTheTable(t *testing.T) {
+	text := document(t, decksFile)
+	var want, got []string
+	for f := range reflect.TypeFor[catalog.DeckRules]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		want = append(want, name)
+	}
+	_, rest, _ := strings.Cut(text, "| rule | |\n|---|---|\n")
+	table, example, _ := strings.Cut(rest, "\n\n")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| .+ \\|$").FindAllStringSubmatch(table, -1) {
+		got = append(got, row[1])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-product +%s\n%s", decksFile, diff)
+	}
+	for limit := range reflect.TypeFor[ratecard.Sanity]().Fields() {
+		if name, _, _ := strings.Cut(limit.Tag.Get("json"), ","); !strings.Contains(table, "`"+name+"`") {
+			t.Errorf("%s does not name the limit %s", decksFile, name)
+		}
+	}
+	example = regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(example)[1]
+	if _, err := catalog.ParseSetup(strings.NewReader(`{"format": "tollbook setup 1", "cards": [` + example + `]}`)); err != nil || !strings.Contains(example, `"decks"`) {
+		t.Errorf("%s: %v", example, err)
 	}
 }
 

@@ -39,7 +39,7 @@ var (
 	wantOneSign   = Want{"one decimal sign and no thousands separators"}
 	wantPoint     = Want{"a decimal point as in the rest of the file: one decimal sign in the whole file"}
 	wantComma     = Want{"a decimal comma as in the rest of the file: one decimal sign in the whole file"}
-	wantPositive  = Want{"0 or more, or -1 to block the prefix"}
+	wantPositive  = Want{"0 or more, or -1 to block the prefix; what a carrier pays for calls (origination) stands as a positive price in a card that it is charged by"}
 	wantWhole     = Want{"currency units, or hundredths (pence, cents) to be chosen for the whole deck"}
 	wantHundredth = Want{"pence or cents, as chosen for the whole deck"}
 )
