@@ -85,6 +85,17 @@ func showRevised(r *catalog.Revised) revised {
 	return out
 }
 
+// turn waits until no other request holds all rates of a revision, so that memory
+// is that of one; end gives the turn on.
+func (p *portal) turn(ctx context.Context) (end func(), err error) {
+	select {
+	case p.whole <- struct{}{}:
+		return func() { <-p.whole }, nil
+	case <-ctx.Done():
+		return nil, tryAgain.problem("Other requests are at work on rates.")
+	}
+}
+
 func (p *portal) addEdits() {
 	const tag = "cards"
 	type editInput struct {
@@ -99,6 +110,11 @@ func (p *portal) addEdits() {
 		if err != nil {
 			return nil, err
 		}
+		end, err := p.turn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
 		made, err := p.Catalog.Revise(ctx, in.ID, in.Number, e, in.Body.Preview, in.Body.Show, p.actor(ctx))
 		if err != nil {
 			return nil, err

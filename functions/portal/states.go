@@ -135,6 +135,13 @@ func (p *portal) revisions(ctx context.Context, card string, revs []ratecard.Rev
 	if of.Count && rates > maxCounted && len(revs) > 1 {
 		return nil, refused.problem("The revisions of this page have %d rates.", rates).with("query.limit", "", fmt.Sprintf("want pages whose revisions have at most %d rates, to count those in force", maxCounted))
 	}
+	if of.Count {
+		end, err := p.turn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+	}
 	docs, err := p.Docs.GetMany(ctx, paths)
 	if err != nil {
 		return nil, fmt.Errorf("reading what is known of revisions: %w", err)

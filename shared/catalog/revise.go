@@ -18,9 +18,10 @@ import (
 
 // Limits of an edit.
 const (
-	MaxEditRows        = 5000 // more is a deck
-	MaxDifferences     = 1000 // that one answer lists
-	maxEditProblems    = 1000 // that are told one by one
+	MaxEditRows        = 5000      // more is a deck
+	MaxEditRates       = 1_000_000 // of the revision that is edited: that takes 12 s and 700 MiB
+	MaxDifferences     = 1000      // that one answer lists
+	maxEditProblems    = 1000      // that are told one by one
 	defaultDifferences = 100
 )
 
@@ -118,6 +119,9 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 			return r.out, err
 		}
 		return r.keep(r.base, FromCopy, by)
+	}
+	if r.base.Rows > MaxEditRates {
+		return nil, r.refuse(e.what(), strconv.FormatInt(r.base.Rows, 10), fmt.Sprintf("a revision of at most %d rates; a larger one is changed by decks with actions", MaxEditRates))
 	}
 	var err error
 	if r.rates, err = ratecard.Collect(c.storedRates(ctx, r.base), r.base.Rows); err != nil {

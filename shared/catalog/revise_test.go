@@ -228,6 +228,18 @@ func TestAnEditIsAllOrNothing(t *testing.T) {
 			t.Errorf("%v: %v", n, err)
 		}
 	}
+	// A revision of more rates than memory is for.
+	path := documents.Path{Collection: "revisions", ID: documents.ID("carrier", "1")}
+	doc, err := in.docs.Get(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Fields["rows"] = int64(catalog.MaxEditRates + 1)
+	in.replace(path, doc.Fields, doc.Version)
+	_, err = in.Revise(ctx, "carrier", 1, catalog.Edit{DropLater: true}, true, 0, editor)
+	if diff := cmp.Diff([]string{"drop_later 1000001"}, refused(t, err)); diff != "" {
+		t.Errorf("problems (-want +got)\n%s", diff)
+	}
 	if all, err := in.Revisions(ctx, "carrier"); err != nil || len(all) != 1 {
 		t.Errorf("what was refused made %v, %v", all, err)
 	}
