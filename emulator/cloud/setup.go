@@ -137,7 +137,7 @@ func upProblems(ctx context.Context, data string) (problems []string, err error)
 	answer, err := ask(ctx, data, http.MethodPost, "/fsck", nil)
 	if errors.Is(err, errNotUp) {
 		err = withInstallation(data, func(s functions.Stores) error {
-			found, err := s.Ledger().Fsck(ctx)
+			found, err := s.Catalog().Fsck(ctx)
 			for _, p := range found {
 				problems = append(problems, problemLine(p))
 			}

@@ -55,7 +55,7 @@ func (c *Cloud) serveFsck(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer cancel()
-	problems, err := c.Deps.Ledger().Fsck(ctx)
+	problems, err := c.Deps.Catalog().Fsck(ctx)
 	if err != nil {
 		return c.ending(ctx, err)
 	}

@@ -199,7 +199,9 @@ func (p *portal) addCards() {
 			if err != nil {
 				return nil, err
 			}
-			return put(in.Expects, showCard(d), func(m catalog.Match) (documents.Version, error) { return p.Catalog.PutDefinition(ctx, d, m) })
+			return put(in.Expects, showCard(d), func(m catalog.Match) (documents.Version, error) {
+				return p.Catalog.PutDefinition(ctx, d, m, p.actor(ctx))
+			})
 		})
 	add(p, operation{id: "get-log", method: "GET", path: "/cards/{id}/log", tag: tag, summary: "Which revision of a card is live from when"},
 		func(ctx context.Context, in *ByID) (*oneOutput[cardLog], error) {
@@ -212,21 +214,23 @@ func (p *portal) addCards() {
 			Revision int        `json:"revision" minimum:"1"`
 			From     *time.Time `json:"from,omitempty" doc:"the first activation of a card has none: it is from the card's beginning"`
 			Past     bool       `json:"past,omitempty" doc:"from may lie in the past: open months are priced again, and issued ones are corrected"`
+			Replace  bool       `json:"replace,omitempty" doc:"another revision may be live from the same instant: this one takes its place"`
 		}
 	}
 	add(p, operation{id: "activate-revision", method: "POST", path: "/cards/{id}/activations", tag: tag, summary: "Make a revision live from an instant on", keyed: true},
 		func(ctx context.Context, in *activate) (*oneOutput[cardLog], error) {
-			a := ratecard.Activation{Revision: in.Body.Revision, RecordedAt: p.Now()}
+			by := p.actor(ctx)
+			a := catalog.Live{Revision: in.Body.Revision, Replace: in.Body.Replace}
 			if in.Body.From != nil {
 				if a.From = *in.Body.From; a.From.IsZero() {
 					return nil, invalid.problem("from is not an instant").with("body.from", "", "want an instant, or none")
 				}
-				if a.From.Before(a.RecordedAt) && !in.Body.Past {
+				if a.From.Before(by.At) && !in.Body.Past {
 					return nil, refused.problem("from lies in the past: what was charged since would change.").
 						with("body.from", a.From.Format(time.RFC3339Nano), `want an instant from now on, or "past": true`)
 				}
 			}
-			c, err := p.Catalog.Activate(ctx, in.ID, a)
+			c, err := p.Catalog.Activate(ctx, in.ID, a, by)
 			if errors.Is(err, documents.ErrNotFound) {
 				return nil, missing("card", in.ID)
 			}

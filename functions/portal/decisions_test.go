@@ -32,8 +32,8 @@ func TestAPersonDecidesAboutADeck(t *testing.T) {
 	}
 	// What it would do can be seen before.
 	w.get("/v1/decks/" + held + "/changes").json(`{"items":[{"class":"increase","from":"2026-11-02T00:00:00Z","percent":"400.00","seconds":1,
-		"old":{"prefix":"44","destination":"","price_1":"0.01","price_n":"0.01","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":false,"place":"United Kingdom and others","number_type":"mixed","rules":{"assumed":"1"}},
-		"new":{"prefix":"44","destination":"","price_1":"0.05","price_n":"0.05","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":false,"place":"United Kingdom and others","number_type":"mixed","rules":{"assumed":"1"}}}]}`)
+		"old":{"id":"rexnnp52vm25f","prefix":"44","destination":"","price_1":"0.01","price_n":"0.01","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":false,"place":"United Kingdom and others","number_type":"mixed","rules":{"assumed":"1"}},
+		"new":{"id":"rexnnp52vm25f","prefix":"44","destination":"","price_1":"0.05","price_n":"0.05","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":false,"place":"United Kingdom and others","number_type":"mixed","rules":{"assumed":"1"}}}]}`)
 	const file = "class,prefix,destination,rules,from,old_price_1,new_price_1,old_price_n,new_price_n,old_intervals,new_intervals,old_connection_fee,new_connection_fee,percent,seconds,mixed,notice_days,earliest\n"
 	if got := string(w.get("/v1/decks/" + held + "/changes.csv?class=unchanged").want(200).Body); got != file+"unchanged,33,,assumed=1,2026-11-02T00:00:00Z,0.02,0.02,0.02,0.02,60/60,60/60,0,0,,,,,\n" {
 		t.Errorf("%s", got)

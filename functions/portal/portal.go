@@ -62,6 +62,7 @@ type portal struct {
 	origin string          // of PublicURL; empty: no other than the portal's own
 	keyed  map[string]bool // patterns whose answers are kept by Idempotency-Key
 	images *images
+	whole  chan struct{} // full while a request holds all rates of a revision
 }
 
 // New returns the handler of the portal.
@@ -93,7 +94,7 @@ func New(config Config) (http.Handler, error) {
 
 // newPortal registers every operation.
 func newPortal(config Config, base, origin string, mux *http.ServeMux) *portal {
-	p := &portal{Config: config, base: base, origin: origin, keyed: map[string]bool{}, images: newImages(config.Buckets.Cards)}
+	p := &portal{Config: config, base: base, origin: origin, keyed: map[string]bool{}, whole: make(chan struct{}, 1), images: newImages(config.Buckets.Cards)}
 	p.api = humago.New(mux, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -113,8 +114,8 @@ func newPortal(config Config, base, origin string, mux *http.ServeMux) *portal {
 		p.api.OpenAPI().Servers = []*huma.Server{{URL: strings.TrimRight(config.PublicURL, "/")}}
 	}
 	for _, add := range []func(){
-		p.addAccounts, p.addNumbers, p.addCallTypes, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addDecks, p.addChanges, p.addBatches, p.addPeriods,
-		p.addInvoices, p.addJobs, p.addExports, p.addImpact, p.addUploads, p.addPrice, p.addProblems,
+		p.addAccounts, p.addNumbers, p.addCallTypes, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addRevisionStates, p.addEdits, p.addAudit, p.addSearch,
+		p.addDecks, p.addChanges, p.addBatches, p.addPeriods, p.addInvoices, p.addJobs, p.addExports, p.addImpact, p.addUploads, p.addPrice, p.addProblems,
 	} {
 		add()
 	}

@@ -11,25 +11,14 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/numbering"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-type revision struct {
-	Card     string `json:"card"`
-	Number   int    `json:"number"`
-	Rates    int64  `json:"rates" doc:"how many"`
-	Compiled bool   `json:"compiled" doc:"it can charge calls"`
-}
-
-func showRevision(r ratecard.Revision) revision {
-	return revision{Card: r.Card, Number: r.Number, Rates: r.Rows, Compiled: r.Image != ""}
-}
-
 type rate struct {
+	ID            string            `json:"id" doc:"of the rate within its card, for edits and decks with actions; it stays as long as the rate begins when it did"`
 	Prefix        string            `json:"prefix" doc:"digits; empty: any other number"`
 	Destination   string            `json:"destination"`
 	Price1        string            `json:"price_1" doc:"of the first interval, per minute unless the rules say per"`
@@ -45,7 +34,7 @@ type rate struct {
 
 func showRate(r rating.Rate) rate {
 	out := rate{
-		Prefix: r.Prefix, Destination: r.Destination, Price1: r.Price1.String(), PriceN: r.PriceN.String(),
+		ID: ratecard.ID(&r), Prefix: r.Prefix, Destination: r.Destination, Price1: r.Price1.String(), PriceN: r.PriceN.String(),
 		Interval1: r.Interval1, IntervalN: r.IntervalN, ConnectionFee: r.ConnectionFee.String(), Blocked: r.Blocked,
 	}
 	place := numbering.EmbeddedPlaces().Of(r.Prefix)
@@ -70,6 +59,7 @@ type ratesInput struct {
 	ByRevision
 	Paging
 	Prefix string `query:"prefix" maxLength:"16" pattern:"^[0-9]*$" doc:"only rates whose prefix begins so"`
+	Name   string `query:"destination" maxLength:"256" doc:"only rates of this destination; its first letters and %: of all that begin so"`
 }
 
 type rates struct {
@@ -82,19 +72,6 @@ type ratesOutput struct{ Body rates }
 
 func (p *portal) addRevisions() {
 	const tag = "cards"
-	type listInput struct {
-		ID string `path:"id" maxLength:"128" doc:"card"`
-		Paging
-	}
-	add(p, operation{id: "list-revisions", method: "GET", path: "/cards/{id}/revisions", tag: tag, summary: "The revisions of a card, by number"},
-		func(ctx context.Context, in *listInput) (*pageOutput[revision], error) {
-			return list(ctx, p, in.Paging, documents.Query{Name: "revisions_by_card", Equal: map[string]any{"card": in.ID}}, showRevision)
-		})
-	add(p, operation{id: "get-revision", method: "GET", path: "/cards/{id}/revisions/{n}", tag: tag, summary: "One revision of a card"},
-		func(ctx context.Context, in *ByRevision) (*oneOutput[revision], error) {
-			r, v, err := p.revision(ctx, in.ID, in.Number)
-			return oneOf(v, showRevision(r)), err
-		})
 	add(p, operation{id: "list-rates", method: "GET", path: "/cards/{id}/revisions/{n}/rates", tag: tag, summary: "The rates of a revision, by prefix"}, p.listRates)
 	p.addDownloads()
 }
@@ -127,7 +104,11 @@ func openObject(ctx context.Context, b objects.Bucket, name string) (io.ReadClos
 }
 
 func (p *portal) listRates(ctx context.Context, in *ratesInput) (out *ratesOutput, err error) {
-	name := fmt.Sprintf("rates %q %d %q", in.ID, in.Number, in.Prefix)
+	mask, err := ratecard.ParseMask(in.Name)
+	if err != nil && in.Name != "" {
+		return nil, invalid.problem("destination is not one.").with("query.destination", in.Name, "want a destination's name, or its first letters and %")
+	}
+	name := fmt.Sprintf("rates %q %d %q %q", in.ID, in.Number, in.Prefix, in.Name)
 	place, err := openCursor(name, in.Cursor)
 	if err != nil {
 		return nil, err
@@ -155,7 +136,7 @@ func (p *portal) listRates(ctx context.Context, in *ratesInput) (out *ratesOutpu
 			return nil, err
 		}
 		at++
-		if at <= skip || !strings.HasPrefix(one.Prefix, in.Prefix) {
+		if at <= skip || !strings.HasPrefix(one.Prefix, in.Prefix) || in.Name != "" && !mask.Matches(one.Destination) {
 			continue
 		}
 		if len(out.Body.Items) == in.Limit {

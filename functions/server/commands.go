@@ -106,7 +106,7 @@ func (a *admin) printf(format string, args ...any) error {
 }
 
 func fsck(ctx context.Context, a *admin, _ []string) error {
-	problems, err := a.deps.Ledger().Fsck(ctx)
+	problems, err := a.deps.Catalog().Fsck(ctx)
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (f function) order(ctx context.Context, e events.ObjectFinalized) error {
 func (f function) work(ctx context.Context, job jobs.Job) (string, error) {
 	switch job.Kind {
 	case jobs.Fsck:
-		problems, err := f.Ledger.Fsck(ctx)
+		problems, err := f.Catalog.Fsck(ctx)
 		if err != nil || len(problems) == 0 {
 			return "clean: every row, charge, bundle and invoice was worked out again and is the same", err
 		}

@@ -36,12 +36,15 @@ func New(docs documents.Store, buckets objects.Buckets, l *ledger.Ledger) *Catal
 // Model is the collections and queries of the catalog.
 func Model() documents.Model {
 	return documents.Model{
-		Collections: []string{"definitions", "decks", "builds"},
+		Collections: []string{"definitions", "decks", "builds", "revision_meta", "audit"},
 		Queries: []documents.Declaration{
 			{Name: "definitions_all", Collection: "definitions", Range: "id"},
 			{Name: "builds_all", Collection: "builds", Range: "card"},
 			{Name: "decks_all", Collection: "decks", Range: "received_at"},
 			{Name: "decks_by_state", Collection: "decks", Equal: []string{"state"}, Range: "received_at"},
+			{Name: "decks_by_revision", Collection: "decks", Equal: []string{"card", "revision"}, Range: "received_at"},
+			{Name: "revision_meta_by_base", Collection: "revision_meta", Equal: []string{"card", "base"}, Range: "number"},
+			{Name: "audit_by_card", Collection: "audit", Equal: []string{"card"}, Range: "number"},
 		},
 	}
 }

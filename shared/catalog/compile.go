@@ -232,11 +232,7 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 
 // rates reads the stored rates of a revision.
 func (c *Catalog) rates(ctx context.Context, rev ratecard.Revision) (rates []rating.Rate, err error) {
-	info, err := c.buckets.Cards.Stat(ctx, rev.Rates)
-	if err != nil {
-		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
-	}
-	r, err := c.buckets.Cards.OpenRange(ctx, info.Name, info.Generation, 0, -1)
+	r, err := c.openRates(ctx, rev)
 	if err != nil {
 		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
 	}
@@ -275,6 +271,10 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 	if err := get(tx, cardPath(d.ID), &card); err != nil {
 		return nil, err
 	}
+	auditor, err := newAuditor(tx, d.ID)
+	if err != nil {
+		return nil, err
+	}
 	rev, fresh := s.rev, s.rev.Number == 0
 	if fresh {
 		var head revisionHead
@@ -288,7 +288,7 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 			return nil, err
 		}
 	}
-	if err := write(tx, isNew, buildPath(d.ID), s.next); err != nil {
+	if err := errors.Join(write(tx, isNew, buildPath(d.ID), s.next), auditor.built(d, s, rev, fresh)); err != nil {
 		return nil, err
 	}
 	done := &Compiled{Card: d.ID, Revision: rev.Number, Rates: rev.Rows}
@@ -316,6 +316,19 @@ func takeTx(tx documents.Tx, d Definition, s *step) (*Compiled, error) {
 	card.Images[fmt.Sprint(rev.Number)] = rev.Image
 	done.Live = true
 	return done, errors.Join(put(tx, cardPath(d.ID), card), change())
+}
+
+// built notes a step of a card that follows its parent.
+func (a *auditor) built(d Definition, s *step, rev ratecard.Revision, fresh bool) error {
+	by := Actor{By: "build", At: s.entry.RecordedAt}
+	after := map[string]string{
+		"parent": d.Parent, "parent_revision": fmt.Sprint(s.parent.Number), "rates": fmt.Sprint(rev.Rows), "object": rev.Rates, "live": fmt.Sprint(d.Activate == AtArrival),
+	}
+	err := a.add(by, Built, rev.Number, nil, after)
+	if !fresh {
+		return err
+	}
+	return errors.Join(err, create(a.tx, MetaPath(d.ID, rev.Number), RevisionMeta{Card: d.ID, Number: rev.Number, MadeAt: s.entry.RecordedAt, By: by.By, Source: FromBuild}))
 }
 
 // noteFailure says on the card's Build why a step cannot be taken, and passes

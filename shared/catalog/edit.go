@@ -46,11 +46,19 @@ type FieldError struct {
 	Want  string
 }
 
-// Error lists the fields.
+// maxTold bounds the fields that the text of a refusal lists: an edit may have
+// thousands of rows.
+const maxTold = 20
+
+// Error lists the fields, the first 20 of them.
 func (r *Refusal) Error() string {
 	var b strings.Builder
 	b.WriteString(r.What)
 	for i, f := range r.Fields {
+		if i == maxTold {
+			fmt.Fprintf(&b, "; and %d more", len(r.Fields)-i)
+			break
+		}
 		sep := ": "
 		if i > 0 {
 			sep = "; "
@@ -134,6 +142,8 @@ type edit struct {
 	// also writes more in the same transaction and says whether it is of the
 	// book; it runs only when the document is new.
 	also func(tx documents.Tx, needs []documents.Doc) (ofBook bool, err error)
+	// audit notes what was written.
+	audit func(tx documents.Tx, old documents.Doc, needs []documents.Doc) error
 }
 
 // edit makes an edit in one transaction and returns the document's version.
@@ -199,6 +209,11 @@ func (e edit) run(tx documents.Tx, fields documents.Fields) error {
 		return nil
 	default:
 		if err := tx.Put(e.path, fields); err != nil {
+			return err
+		}
+	}
+	if e.audit != nil {
+		if err := e.audit(tx, old, needs); err != nil {
 			return err
 		}
 	}

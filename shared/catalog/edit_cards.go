@@ -103,14 +103,14 @@ func (c *Catalog) PutFeed(ctx context.Context, v book.Feed, m Match) (documents.
 
 // PutDefinition writes how a card is made. A new definition makes the card,
 // too, without a revision. Kind, parent and currency of a card cannot change.
-func (c *Catalog) PutDefinition(ctx context.Context, v Definition, m Match) (documents.Version, error) {
+func (c *Catalog) PutDefinition(ctx context.Context, v Definition, m Match, by Actor) (documents.Version, error) {
 	if err := v.refusal().err(); err != nil {
 		return "", err
 	}
 	if err := v.Check(); err != nil {
 		return "", err
 	}
-	needs := []documents.Path{cardPath(v.ID)}
+	needs := []documents.Path{cardPath(v.ID), auditHeadPath(v.ID)}
 	if v.Parent != "" {
 		needs = append(needs, definitionPath(v.Parent))
 	}
@@ -127,7 +127,30 @@ func (c *Catalog) PutDefinition(ctx context.Context, v Definition, m Match) (doc
 			}
 			return true, tx.Create(needs[0].Path, fields)
 		},
+		audit: func(tx documents.Tx, old documents.Doc, needs []documents.Doc) error {
+			auditor, err := auditorOf(tx, v.ID, needs[1])
+			if err != nil {
+				return err
+			}
+			return auditor.defined(old, v, by)
+		},
 	})
+}
+
+// defined notes how a card is made from now on.
+func (a *auditor) defined(old documents.Doc, v Definition, by Actor) error {
+	var was Definition
+	if err := decodeOld(old, &was); err != nil {
+		return err
+	}
+	before, after, err := v.changes(was)
+	if err != nil {
+		return err
+	}
+	if !old.Exists() {
+		before = nil
+	}
+	return a.add(by, Defined, 0, before, after)
 }
 
 // refusal says of every field what Check says of the first.
@@ -241,11 +264,11 @@ func (d Definition) checkStored(old documents.Doc, needs []documents.Doc) error 
 	if d.Parent == "" || len(r.Fields) > 0 {
 		return r.err()
 	}
-	if err := decodeOld(needs[1], &parent); err != nil {
+	if err := decodeOld(needs[2], &parent); err != nil {
 		return err
 	}
 	switch {
-	case !needs[1].Exists():
+	case !needs[2].Exists():
 		r.add("parent", d.Parent, "a card that is there")
 	case parent.Kind != Provider:
 		r.add("parent", d.Parent, fmt.Sprintf("a provider card: %s is a %s card", d.Parent, parent.Kind))
@@ -269,14 +292,25 @@ func timeText(t time.Time) string { return t.Format(time.RFC3339Nano) }
 // MaxActivations bounds the log of a card: it is one document.
 const MaxActivations = 5000
 
+// Live is a revision that is to be live from an instant on.
+type Live struct {
+	Revision int
+	From     time.Time // zero: the card's beginning, of its first revision
+	// Replace lets it take the place of another revision from the same instant:
+	// so a revision that is scheduled can be called off by one that is live.
+	Replace bool
+}
+
 // Activate appends to a card's log and returns the card. An entry that says
 // what the last one says is not appended again, so a repeat is one activation.
 // documents.ErrNotFound: no such card; ErrRefused: no such revision, one that
-// is not compiled, or an entry that the log does not take.
-func (c *Catalog) Activate(ctx context.Context, card string, a ratecard.Activation) (out book.Card, err error) {
-	a.From, a.RecordedAt = documentTime(a.From), documentTime(a.RecordedAt)
+// is not compiled, has no rates or is archived, an instant from which another one
+// is live, or an entry that the log does not take. It is recorded at the actor's
+// instant.
+func (c *Catalog) Activate(ctx context.Context, card string, v Live, by Actor) (out book.Card, err error) {
+	a := ratecard.Activation{Revision: v.Revision, From: documentTime(v.From), RecordedAt: documentTime(by.At)}
 	err = c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
-		out, err = activateTx(tx, card, a)
+		out, err = activateTx(tx, card, a, v.Replace, by)
 		return err
 	})
 	if err != nil {
@@ -285,12 +319,12 @@ func (c *Catalog) Activate(ctx context.Context, card string, a ratecard.Activati
 	return out, nil
 }
 
-func activateTx(tx documents.Tx, id string, a ratecard.Activation) (card book.Card, err error) {
+func activateTx(tx documents.Tx, id string, a ratecard.Activation, replace bool, by Actor) (card book.Card, err error) {
 	change, err := ledger.ChangeBook(tx)
 	if err != nil {
 		return card, err
 	}
-	docs, err := tx.GetMany([]documents.Path{cardPath(id), revisionPath(id, a.Revision), definitionPath(id)})
+	docs, err := tx.GetMany([]documents.Path{cardPath(id), revisionPath(id, a.Revision), definitionPath(id), MetaPath(id, a.Revision), auditHeadPath(id)})
 	if err != nil {
 		return card, err
 	}
@@ -299,13 +333,27 @@ func activateTx(tx documents.Tx, id string, a ratecard.Activation) (card book.Ca
 	if err := errors.Join(docs[0].Decode(&card), decodeOld(docs[1], &rev), decodeOld(docs[2], &def)); err != nil {
 		return card, err
 	}
+	meta, err := MetaOf(rev, docs[3])
+	if err != nil {
+		return card, err
+	}
+	auditor, err := auditorOf(tx, id, docs[4])
+	if err != nil {
+		return card, err
+	}
 	r := about("card", id)
 	last := len(card.Log) - 1
+	was, _ := card.Log.At(a.From)
+	taken := !a.From.IsZero() && was != a.Revision && slices.ContainsFunc(card.Log, func(e ratecard.Activation) bool { return e.From.Equal(a.From) })
 	switch {
 	case last >= 0 && card.Log[last].Revision == a.Revision && card.Log[last].From.Equal(a.From):
 		return card, nil
 	case !docs[1].Exists():
 		r.add("revision", strconv.Itoa(a.Revision), "a revision that is there")
+	case meta.Archived:
+		r.add("revision", strconv.Itoa(a.Revision), "a revision that is not archived: restore it first")
+	case rev.Rows == 0:
+		r.add("revision", strconv.Itoa(a.Revision), "a revision with rates: this one is empty")
 	case rev.Image == "" && def.Kind != Provider:
 		r.add("revision", strconv.Itoa(a.Revision), "a revision that is compiled")
 	case len(card.Log) >= MaxActivations:
@@ -314,11 +362,17 @@ func activateTx(tx documents.Tx, id string, a ratecard.Activation) (card book.Ca
 		r.add("from", timeText(a.From), "none: the first activation of a card is from its beginning")
 	case last >= 0 && a.From.IsZero():
 		r.add("from", "", fmt.Sprintf("an instant: the card's beginning has revision %d", card.Log[0].Revision))
+	case taken && !replace:
+		r.add("from", timeText(a.From), fmt.Sprintf("another instant, as revision %d is live from this one; or replace it", was))
 	case last >= 0 && a.RecordedAt.Before(card.Log[last].RecordedAt):
 		r.add("recorded_at", timeText(a.RecordedAt), "the last entry's or later: the log only grows; is the clock right?")
 	}
 	if err := r.err(); err != nil {
 		return card, err
+	}
+	var before map[string]string
+	if was > 0 {
+		before = map[string]string{"revision": strconv.Itoa(was)}
 	}
 	if card.Log, err = card.Log.Append(a); err != nil {
 		return card, fmt.Errorf("%w: %w", err, ErrRefused)
@@ -329,12 +383,9 @@ func activateTx(tx documents.Tx, id string, a ratecard.Activation) (card book.Ca
 		}
 		card.Images[strconv.Itoa(a.Revision)] = rev.Image
 	}
-	fields, err := documents.Encode(card)
-	if err != nil {
-		return card, err
+	after := map[string]string{"revision": strconv.Itoa(a.Revision), "rates": strconv.FormatInt(rev.Rows, 10), "object": rev.Rates}
+	if !a.From.IsZero() {
+		after["from"] = timeText(a.From)
 	}
-	if err := tx.Put(docs[0].Path, fields); err != nil {
-		return card, err
-	}
-	return card, change()
+	return card, errors.Join(put(tx, docs[0].Path, card), auditor.add(by, Activated, a.Revision, before, after), change())
 }

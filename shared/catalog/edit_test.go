@@ -106,11 +106,14 @@ func TestAnEditOfTheBookChangesItAndAnEqualOneDoesNot(t *testing.T) {
 	}
 }
 
+// person is who does it in these tests.
+var person = catalog.Actor{By: "ann", At: noon.Add(time.Nanosecond)}
+
 // wholesale defines one more customer card.
 func (in *installation) wholesale() {
 	in.t.Helper()
 	d := catalog.Definition{ID: "wholesale", Kind: catalog.Customer, Currency: "GBP", Activate: catalog.ByPerson, Parent: "carrier", Terms: catalog.DefaultTerms()}
-	if _, err := in.PutDefinition(ctx, d, create); err != nil && !errors.Is(err, documents.ErrExists) {
+	if _, err := in.PutDefinition(ctx, d, create, person); err != nil && !errors.Is(err, documents.ErrExists) {
 		in.t.Fatal(err)
 	}
 }
@@ -131,7 +134,7 @@ func TestADefinitionMakesItsCardOnceAndLeavesTheBookAloneAfterwards(t *testing.T
 		t.Fatal(err)
 	}
 	d.Activate = catalog.AtArrival
-	if _, err := in.PutDefinition(ctx, d, catalog.Match{Version: doc.Version}); err != nil || in.bookVersion() != before+1 {
+	if _, err := in.PutDefinition(ctx, d, catalog.Match{Version: doc.Version}, person); err != nil || in.bookVersion() != before+1 {
 		t.Errorf("the book changed %d times, %v", in.bookVersion()-before, err)
 	}
 }
@@ -165,7 +168,7 @@ func TestOfEditsAtOnceAgainstOneVersionOneCounts(t *testing.T) {
 
 func TestARefusalNamesEveryFieldAndNothingIsWritten(t *testing.T) {
 	in := start(t)
-	_, err := in.PutDefinition(ctx, catalog.Definition{ID: "a b", Kind: "retail", Currency: "gbp", Activate: "now"}, create)
+	_, err := in.PutDefinition(ctx, catalog.Definition{ID: "a b", Kind: "retail", Currency: "gbp", Activate: "now"}, create, person)
 	var r *catalog.Refusal
 	if !errors.As(err, &r) || !errors.Is(err, catalog.ErrRefused) {
 		t.Fatal(err)
@@ -178,7 +181,7 @@ func TestARefusalNamesEveryFieldAndNothingIsWritten(t *testing.T) {
 		t.Errorf("fields (-want +got)\n%s", diff)
 	}
 	bad := catalog.Definition{ID: "x", Kind: catalog.Customer, Currency: "GBP", Activate: catalog.ByPerson, Parent: "carrier", Terms: catalog.Terms{Decimals: 21}}
-	if _, err := in.PutDefinition(ctx, bad, create); !errors.As(err, &r) || !strings.Contains(err.Error(), "terms.decimals") || !strings.Contains(err.Error(), "terms.rounding") {
+	if _, err := in.PutDefinition(ctx, bad, create, person); !errors.As(err, &r) || !strings.Contains(err.Error(), "terms.decimals") || !strings.Contains(err.Error(), "terms.rounding") {
 		t.Errorf("terms of 21 decimals without a rounding: %v", err)
 	}
 	long := strings.Repeat("ü", 200)
@@ -236,7 +239,7 @@ func TestNoEditBreaksTheBook(t *testing.T) {
 				_, err = in.PutDefinition(ctx, catalog.Definition{
 					ID: name("card"), Kind: rapid.SampledFrom([]catalog.Kind{catalog.Provider, catalog.Customer}).Draw(t, "kind"), Currency: "GBP",
 					Activate: catalog.AtArrival, Parent: name("parent"), Terms: catalog.DefaultTerms(),
-				}, m)
+				}, m, person)
 			case 7:
 				_, err = in.PutCallType(ctx, book.CallType{
 					ID: name("call type"), Class: rapid.SampledFrom([]string{"a", "b", "B"}).Draw(t, "class"), RateAs: rapid.SampledFrom([]string{"", "44", "onnet"}).Draw(t, "rate as"),
@@ -292,9 +295,9 @@ func TestAPersonsActivationIsAppendedOnce(t *testing.T) {
 	in.wholesale()
 	in.apply(in.drop("carrier/1.csv", deckOf("0.10"), noon))
 	in.compile(noon)
-	first := ratecard.Activation{Revision: 1, RecordedAt: noon.Add(time.Nanosecond)}
+	first := catalog.Live{Revision: 1}
 	for range 2 {
-		c, err := in.Activate(ctx, "wholesale", first)
+		c, err := in.Activate(ctx, "wholesale", first, person)
 		if err != nil || len(c.Log) != 1 || c.Images["1"] == "" || !c.Log[0].RecordedAt.Equal(noon) {
 			t.Fatalf("%+v, %v", c, err)
 		}
@@ -303,15 +306,18 @@ func TestAPersonsActivationIsAppendedOnce(t *testing.T) {
 		t.Errorf("a minute costs %s", got)
 	}
 	before := in.bookVersion()
-	for _, a := range []ratecard.Activation{
-		{Revision: 2, From: noon, RecordedAt: noon},                                  // no such revision
-		{Revision: 1, RecordedAt: noon.Add(-time.Hour), From: noon.Add(time.Second)}, // before the last entry
+	for _, v := range []struct {
+		catalog.Live
+		at time.Time
+	}{
+		{catalog.Live{Revision: 2, From: noon}, noon},                                  // no such revision
+		{catalog.Live{Revision: 1, From: noon.Add(time.Second)}, noon.Add(-time.Hour)}, // before the last entry
 	} {
-		if _, err := in.Activate(ctx, "wholesale", a); !errors.Is(err, catalog.ErrRefused) {
-			t.Errorf("%+v: %v", a, err)
+		if _, err := in.Activate(ctx, "wholesale", v.Live, catalog.Actor{At: v.at}); !errors.Is(err, catalog.ErrRefused) {
+			t.Errorf("%+v: %v", v, err)
 		}
 	}
-	if _, err := in.Activate(ctx, "none", first); !errors.Is(err, documents.ErrNotFound) {
+	if _, err := in.Activate(ctx, "none", first, person); !errors.Is(err, documents.ErrNotFound) {
 		t.Errorf("a card that is not there: %v", err)
 	}
 	if now := in.bookVersion(); now != before {

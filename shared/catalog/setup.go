@@ -304,9 +304,13 @@ func (c *Catalog) importCard(ctx context.Context, d Definition) error {
 		if err != nil {
 			return err
 		}
-		var old Definition
-		isNew, err := find(tx, definitionPath(d.ID), &old)
+		docs, err := tx.GetMany([]documents.Path{definitionPath(d.ID)})
 		if err != nil {
+			return err
+		}
+		var old Definition
+		isNew := !docs[0].Exists()
+		if err := decodeOld(docs[0], &old); err != nil {
 			return err
 		}
 		if same, err := old.equal(d); err != nil || same && !isNew {
@@ -317,7 +321,11 @@ func (c *Catalog) importCard(ctx context.Context, d Definition) error {
 		if err != nil {
 			return err
 		}
-		if err := write(tx, isNew, definitionPath(d.ID), d); err != nil || !noCard {
+		auditor, err := newAuditor(tx, d.ID)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(write(tx, isNew, definitionPath(d.ID), d), auditor.defined(docs[0], d, Actor{By: "setup"})); err != nil || !noCard {
 			return err
 		}
 		return errors.Join(create(tx, cardPath(d.ID), book.Card{ID: d.ID, Images: map[string]string{}}), change())

@@ -35,6 +35,7 @@ func Model() documents.Model {
 		documents.Declaration{Name: "numbers_all", Collection: "numbers", Range: "number"},
 		documents.Declaration{Name: "number_lists_all", Collection: "number_lists", Range: "id"},
 		documents.Declaration{Name: "feeds_all", Collection: "feeds", Range: "cycle"},
+		documents.Declaration{Name: "assignments_by_card", Collection: "assignments", Equal: []string{"card"}, Range: "account"},
 		documents.Declaration{Name: "revisions_by_card", Collection: "revisions", Equal: []string{"card"}, Range: "number"})
 	return m
 }

@@ -380,7 +380,7 @@ func TestAddThenDelete(t *testing.T) {
 func TestSince(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		card := drawCard(t)
-		all, _, err := Apply(Rows(card), commandsOf(nil), Options{})
+		all, _, err := Apply(Rows(card), Commands(nil), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,16 +38,6 @@ func changed(r rating.Rate, f func(*rating.Rate)) rating.Rate {
 	return r
 }
 
-func commandsOf(list []Command) iter.Seq2[Command, error] {
-	return func(yield func(Command, error) bool) {
-		for _, c := range list {
-			if !yield(c, nil) {
-				return
-			}
-		}
-	}
-}
-
 // show writes rates as tests read them, by prefix and begin.
 func show(rates []rating.Rate) []string {
 	var out []string
@@ -78,7 +68,7 @@ func show(rates []rating.Rate) []string {
 }
 
 func apply(t interface{ Fatal(...any) }, current []rating.Rate, deck []Command, o Options) ([]rating.Rate, Result) {
-	next, result, err := Apply(Rows(current), commandsOf(deck), o)
+	next, result, err := Apply(Rows(current), Commands(deck), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,15 +399,15 @@ func TestApplyRefuses(t *testing.T) {
 		o       Options
 		want    string
 	}{
-		{"the card's rates break off", rows(one, errSource), commandsOf(nil), Options{}, errSource.Error()},
+		{"the card's rates break off", rows(one, errSource), Commands(nil), Options{}, errSource.Error()},
 		{"the deck breaks off", Rows(one), func(yield func(Command, error) bool) { yield(Command{}, errSource) }, Options{}, errSource.Error()},
-		{"two rates of one instant", Rows([]rating.Rate{one[0], one[0]}), commandsOf([]Command{{Rate: one[0]}}), Options{}, `prefix "44": the card has two rates from the same instant`},
-		{"an empty full deck", Rows(one), commandsOf(nil), Options{Kind: FullAZ}, "would close the whole card"},
-		{"countries of nothing", Rows(one), commandsOf(nil), Options{Kind: FullCountry}, "needs the countries of prefixes"},
-		{"no such kind", Rows(one), commandsOf(nil), Options{Kind: 9}, "no such kind"},
-		{"no such action", Rows(one), commandsOf([]Command{{Line: 4, Action: 99}}), Options{}, "line 4: no such action"},
-		{"no such notice", Rows(one), commandsOf(nil), Options{Notice: Notice{IncreaseDays: -1}}, "want 0 to 3660"},
-		{"notice without terms", Rows(one), commandsOf(nil), Options{Notice: Notice{IncreaseDays: 1}}, "comparing prices"},
+		{"two rates of one instant", Rows([]rating.Rate{one[0], one[0]}), Commands([]Command{{Rate: one[0]}}), Options{}, `prefix "44": the card has two rates from the same instant`},
+		{"an empty full deck", Rows(one), Commands(nil), Options{Kind: FullAZ}, "would close the whole card"},
+		{"countries of nothing", Rows(one), Commands(nil), Options{Kind: FullCountry}, "needs the countries of prefixes"},
+		{"no such kind", Rows(one), Commands(nil), Options{Kind: 9}, "no such kind"},
+		{"no such action", Rows(one), Commands([]Command{{Line: 4, Action: 99}}), Options{}, "line 4: no such action"},
+		{"no such notice", Rows(one), Commands(nil), Options{Notice: Notice{IncreaseDays: -1}}, "want 0 to 3660"},
+		{"notice without terms", Rows(one), Commands(nil), Options{Notice: Notice{IncreaseDays: 1}}, "comparing prices"},
 	} {
 		_, _, err := Apply(tc.current, tc.deck, tc.o)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -38,47 +38,17 @@ func (m Mask) Matches(destination string) bool {
 	return destination == m.name
 }
 
-// Change yields the commands that change the rates of a mask, for Apply: of
-// those that have not ended at an instant (Unix nanoseconds, 0: of all), what
-// change makes of each. Their lines are the places of the rates, from 1. An
-// error of rates or of change ends it.
-func (m Mask) Change(rates iter.Seq2[rating.Rate, error], at int64, change func(*rating.Rate) error) iter.Seq2[Command, error] {
-	return commandsFor(rates, func(c *Command) (bool, error) {
-		if !m.Matches(c.Rate.Destination) || c.Rate.To != 0 && at != 0 && c.Rate.To <= at {
-			return false, nil
-		}
-		c.Action = Update
-		if err := change(&c.Rate); err != nil {
-			return false, fmt.Errorf("prefix %q: %w", c.Rate.Prefix, err)
-		}
-		return true, nil
-	})
-}
-
-// DeleteAll yields the commands that delete all rates, for Apply.
+// DeleteAll yields the commands that delete all rates, for Apply. Their lines are
+// the places of the rates, from 1.
 func DeleteAll(rates iter.Seq2[rating.Rate, error]) iter.Seq2[Command, error] {
-	return commandsFor(rates, func(c *Command) (bool, error) {
-		c.Action = Delete
-		return true, nil
-	})
-}
-
-// commandsFor yields a command for each rate that make makes one for.
-func commandsFor(rates iter.Seq2[rating.Rate, error], make func(*Command) (bool, error)) iter.Seq2[Command, error] {
 	return func(yield func(Command, error) bool) {
 		line := int64(0)
 		for r, err := range rates {
-			var c Command
-			ok := false
-			if line++; err == nil {
-				c = Command{Line: line, ID: ID(&r), Rate: r}
-				ok, err = make(&c)
-			}
-			if err != nil {
-				yield(Command{}, fmt.Errorf("changing rates: rate %d: %w", line, err))
+			if line++; err != nil {
+				yield(Command{}, fmt.Errorf("deleting rates: rate %d: %w", line, err))
 				return
 			}
-			if ok && !yield(c, nil) {
+			if !yield(Command{Line: line, Action: Delete, ID: ID(&r), Rate: r}, nil) {
 				return
 			}
 		}

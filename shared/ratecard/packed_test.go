@@ -171,7 +171,7 @@ func TestVersionsAreBounded(t *testing.T) {
 	if next, result := apply(t, nil, deck, Options{}); len(next) != maxVersions || len(result.Problems) != 1 || result.Problems[0].Line != 1<<20 {
 		t.Errorf("%d rates, %v", len(next), result.Problems)
 	}
-	if _, _, err := Apply(Rows(append(card, late)), commandsOf([]Command{{Line: 2, Rate: late}}), Options{}); err == nil || !strings.Contains(err.Error(), "one after another") {
+	if _, _, err := Apply(Rows(append(card, late)), Commands([]Command{{Line: 2, Rate: late}}), Options{}); err == nil || !strings.Contains(err.Error(), "one after another") {
 		t.Errorf("%v", err)
 	}
 }
