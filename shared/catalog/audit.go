@@ -37,6 +37,7 @@ const (
 	Deleted   Action = "deleted"
 	Noted     Action = "noted" // the note of a revision was written
 	Built     Action = "built" // a revision was built of the card's parent
+	Decked    Action = "deck"  // a revision was made of a deck
 )
 
 // AuditEntry is one thing that was done to a card. Entries are numbered from 1

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tollbook/tollbook/shared/book"
@@ -160,7 +162,8 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 	var card book.Card
 	var head revisionHead
 	isNew, err := find(tx, revisionHeadPath(id), &head)
-	if err := errors.Join(err, get(tx, cardPath(id), &card)); err != nil {
+	audit, auditErr := newAuditor(tx, id)
+	if err := errors.Join(err, auditErr, get(tx, cardPath(id), &card)); err != nil {
 		return Deck{}, err
 	}
 	decks := make([]Deck, len(list))
@@ -189,7 +192,8 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 		case rev.Number == 0:
 			head.Last++
 			rev.Number = head.Last
-			if err := create(tx, revisionPath(id, rev.Number), rev); err != nil {
+			meta := RevisionMeta{Card: id, Number: rev.Number, MadeAt: d.ReceivedAt, Source: FromDeck, Deck: d.ID, Base: before.Number}
+			if err := errors.Join(create(tx, revisionPath(id, rev.Number), rev), create(tx, MetaPath(id, rev.Number), meta)); err != nil {
 				return first, err
 			}
 		}
@@ -206,6 +210,11 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 	if err := write(tx, isNew, revisionHeadPath(id), head); err != nil {
 		return first, err
 	}
+	if decks[0].State == DeckApplied {
+		if err := audit.add(Actor{By: "deck " + first.Object, At: first.ReceivedAt}, Decked, decks[0].Revision, madeOf(made[0].Base), madeBy(decks)); err != nil {
+			return first, err
+		}
+	}
 	if m.def.Activate != AtArrival {
 		return decks[0], nil
 	}
@@ -215,6 +224,34 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 	}
 	card.Log = log
 	return decks[0], errors.Join(put(tx, cardPath(id), card), change())
+}
+
+func madeOf(base int) map[string]string {
+	if base == 0 {
+		return nil
+	}
+	return map[string]string{"revision": strconv.Itoa(base)}
+}
+
+// madeBy says of a deck, and of those that were applied again after it, what came
+// of them.
+func madeBy(decks []Deck) map[string]string {
+	d := decks[0]
+	out := map[string]string{"deck": d.ID, "generation": d.Generation, "rates": strconv.FormatInt(d.Rates, 10), "object": d.Next}
+	if d.Approved {
+		out["approved"] = "yes"
+	}
+	if d.GoodRows {
+		out["errors_left_out"] = strconv.FormatInt(d.Bad, 10)
+	}
+	var again []string
+	for _, d := range decks[1:] {
+		again = append(again, fmt.Sprintf("%s: revision %d", d.ID, d.Revision))
+	}
+	if len(again) > 0 {
+		out["applied_again"] = strings.Join(again, ", ")
+	}
+	return out
 }
 
 // activate makes the revisions of decks live, each from its arrival on.

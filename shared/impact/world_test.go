@@ -14,7 +14,6 @@ import (
 	"github.com/tollbook/tollbook/shared/ledger"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/period"
-	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
 // world is an installation whose customers acme, bolt and dora pay by retail, and cole
@@ -127,7 +126,7 @@ func (w *world) deck(card, text string) int {
 // the card's beginning.
 func (w *world) live(card string, revision int, from time.Time) {
 	w.Helper()
-	if _, err := w.cards.Activate(w.Context(), card, ratecard.Activation{Revision: revision, From: from, RecordedAt: noon}); err != nil {
+	if _, err := w.cards.Activate(w.Context(), card, catalog.Live{Revision: revision, From: from, Replace: true}, catalog.Actor{At: noon}); err != nil {
 		w.Fatal(err)
 	}
 	built, err := w.cards.Compile(w.Context(), noon)
