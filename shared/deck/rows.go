@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/rating"
@@ -24,7 +26,11 @@ type deck struct {
 	assumed            bool              // nobody gave the defaults
 	padded             bool              // empty cells at the end of rows are not in the file
 	facts              map[string]string // of JSON: what it says beside its rows
-	seen               map[key]first
+	seen               firsts
+	seed               maphash.Seed
+	isKey              []bool // by column: it has codes, prices or what is to be done
+	lastName           lastCell[string]
+	lastDates          [meanings]lastCell[int64]
 	notes              notes
 
 	// Of the row at hand.
@@ -40,22 +46,36 @@ type deck struct {
 	action  cells.Action
 }
 
-// first is where a prefix was first, and what its row said. One of these per
-// rate is all that a deck costs in memory.
-type first struct {
-	line   int64
-	digest [16]byte
+// lastCell is what a cell said the last time: the next row often has the same.
+type lastCell[T any] struct {
+	cell  []byte
+	value T
+	ok    bool
+}
+
+// is reports whether the cell is what it was.
+func (l *lastCell[T]) is(cell []byte) bool { return l.ok && bytes.Equal(l.cell, cell) }
+
+func (l *lastCell[T]) keep(cell []byte, value T) T {
+	l.cell, l.value, l.ok = append(l.cell[:0], cell...), value, true
+	return value
 }
 
 func newDeck(f *table.File, p *place, ev evidence, o Options, bad func(RowError)) (*deck, error) {
 	d := &deck{
-		layout: p.layout, evidence: ev, options: o, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
+		layout: p.layout, evidence: ev, options: o, bad: bad, default1: o.Interval1, defaultN: o.IntervalN, seed: maphash.MakeSeed(),
 	}
 	if o.Interval1 == 0 && o.IntervalN == 0 {
 		d.default1, d.defaultN, d.assumed = defaultInterval, defaultInterval, true
 	}
 	if d.has(grace) && strings.Contains(squeeze(d.header(grace)), "seconds") {
 		d.graceSeconds = true
+	}
+	d.isKey = make([]bool, len(d.headers))
+	for _, m := range [...]meaning{prefix, price, price1, priceN, inter, intra, service, action, id} {
+		if d.has(m) {
+			d.isKey[d.at[m]] = true
+		}
 	}
 	d.begin(f, p)
 	return d, d.readNotice(p)
@@ -141,19 +161,25 @@ func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
 func (d *deck) isNote() bool {
 	filled, key := 0, false
 	for i, f := range d.fields {
-		if len(bytes.TrimSpace(f)) == 0 {
+		if blankCell(f) {
 			continue
 		}
 		filled++
-		for _, m := range [...]meaning{prefix, price, price1, priceN, inter, intra, service, action, id} {
-			key = key || d.at[m] == i
-		}
+		key = key || i < len(d.isKey) && d.isKey[i]
 	}
 	// A sentence in the first cell is no code even where that is the codes' column.
 	if key && filled == 1 && d.at[prefix] == 0 && len(bytes.TrimSpace(d.fields[0])) > 0 && !bytes.ContainsAny(d.fields[0], "0123456789") {
 		key = false
 	}
 	return !key && filled <= 2 && filled < len(d.headers)
+}
+
+// blankCell reports whether a cell has nothing but white space.
+func blankCell(cell []byte) bool {
+	if len(cell) > 0 && cell[0] > ' ' && cell[0] < utf8.RuneSelf {
+		return false // as most are
+	}
+	return len(bytes.TrimSpace(cell)) == 0
 }
 
 // width holds the row against the header. Cells may be missing only behind the

@@ -116,8 +116,13 @@ func (d *deck) destination() string {
 		if !d.has(m) {
 			return ""
 		}
+		if m == destination && d.lastName.is(d.cell(m)) {
+			return d.lastName.value
+		}
 		name, err := cells.ParseName(d.cell(m), rating.MaxDestination)
-		d.check(m, err)
+		if d.check(m, err); err == nil && m == destination {
+			d.lastName.keep(d.cell(m), name)
+		}
 		return name
 	}
 	if d.has(destination) {
@@ -356,15 +361,19 @@ func (d *deck) instant(m meaning) int64 {
 	if d.blank(m) {
 		return 0
 	}
+	last := &d.lastDates[m]
+	if last.is(d.cell(m)) {
+		return last.value
+	}
 	at, asap, err := cells.ParseDate(d.cell(m), d.dateOrder, d.zone)
-	if err != nil {
+	switch {
+	case err != nil:
 		d.check(m, err)
 		return 0
+	case asap:
+		return last.keep(d.cell(m), 0)
 	}
-	if asap {
-		return 0
-	}
-	return at.UnixNano()
+	return last.keep(d.cell(m), at.UnixNano())
 }
 
 // limit is the longest interval of the row's kind of usage.
