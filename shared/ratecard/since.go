@@ -10,34 +10,39 @@ import (
 // is live from then: what has ended by then is left out, and what has begun has
 // no begin. at is in Unix nanoseconds.
 func (r *Rates) Since(at int64) *Rates {
-	out := &Rates{pool: r.pool, rows: make([]packed, 0, len(r.rows))}
+	out := &Rates{pool: r.pool}
+	if r.rows.len == 0 {
+		return out
+	}
 	// Of rows of one key that have begun the last one holds; an earlier one may
 	// again, after it.
 	ranks, _ := r.pool.ranks()
 	var k slot
-	rows := r.sorted(ranks)
 	type piece struct {
-		packed
+		row
 		place uint32
 	}
 	var pieces []piece
-	for len(rows) > 0 {
-		n := sameKeys(rows, &rows[0])
-		k.load(r.rows, rows[:n])
-		for _, s := range k.spans {
-			if s.to <= at {
-				continue
+	all := r.cursor(ranks, nil)
+	for code, ok := all.code(); ok; code, ok = all.code() {
+		for rows := all.take(code); len(rows) > 0; {
+			n := sameKeys(rows, &rows[0])
+			k.load(r, rows[:n])
+			for _, s := range k.spans {
+				if s.to <= at {
+					continue
+				}
+				if s.from <= at {
+					s.from = math.MinInt64
+				}
+				pieces = append(pieces, piece{r.pool.row(&s.packed), uint32(s.place)})
 			}
-			if s.from <= at {
-				s.from = math.MinInt64
-			}
-			pieces = append(pieces, piece{s.packed, uint32(s.place)})
+			rows = rows[n:]
 		}
-		rows = rows[n:]
 	}
 	slices.SortStableFunc(pieces, func(x, y piece) int { return cmp.Compare(x.place, y.place) })
 	for _, p := range pieces {
-		out.rows = append(out.rows, p.packed)
+		out.rows.add(p.row)
 	}
 	return out
 }
