@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tollbook/tollbook/shared/deck/cells"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
 	"github.com/tollbook/tollbook/shared/table"
 )
@@ -31,6 +32,8 @@ type deck struct {
 	isKey              []bool // by column: it has codes, prices or what is to be done
 	lastName           lastCell[string]
 	lastDates          [meanings]lastCell[int64]
+	lastFees           [meanings]lastCell[money.Price]
+	lastSeconds        [meanings]lastCell[uint32]
 	notes              notes
 
 	// Of the row at hand.
@@ -277,7 +280,7 @@ func (d *deck) read() {
 	d.rates = d.rates[:0]
 	priced := d.wantsPrices() || !d.blank(price) || !d.blank(price1) || !d.blank(inter)
 	if priced {
-		d.costs(r)
+		d.costs(&r)
 	}
 	if len(d.rates) == 0 {
 		d.rates = append(d.rates, r)
@@ -288,7 +291,8 @@ func (d *deck) read() {
 	d.entries = d.entries[:0]
 	for _, code := range d.codes {
 		for i := range d.rates {
-			e := Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Unpriced: !priced, Action: d.action}
+			d.entries = append(d.entries, Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Unpriced: !priced, Action: d.action})
+			e := &d.entries[len(d.entries)-1]
 			e.Rate.Prefix = code
 			if d.has(id) {
 				e.ID = string(cells.Unwrap(d.cell(id)))
@@ -297,17 +301,15 @@ func (d *deck) read() {
 				d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})
 				return
 			}
-			d.entries = append(d.entries, e)
 		}
 	}
 }
 
 // costs reads what the row's rates cost.
-func (d *deck) costs(r rating.Rate) {
+func (d *deck) costs(r *rating.Rate) {
 	if d.has(price) || d.has(price1) {
-		all := r
-		d.prices(&all)
-		d.rates = append(d.rates, all)
+		d.rates = append(d.rates, *r)
+		d.prices(&d.rates[0])
 	}
 	d.classes(r)
 	d.local(r)

@@ -190,11 +190,11 @@ func (d *deck) readCurrency() {
 
 // classes adds a rate for each class of calls that has a price. Where the row
 // has a price for all calls too, a class may be left out.
-func (d *deck) classes(r rating.Rate) {
+func (d *deck) classes(r *rating.Rate) {
 	all := len(d.rates) > 0
 	if r.Blocked {
 		if !all {
-			d.rates = append(d.rates, r)
+			d.rates = append(d.rates, *r)
 		}
 		return
 	}
@@ -206,7 +206,7 @@ func (d *deck) classes(r rating.Rate) {
 		if !d.has(m) || all && d.blank(m) {
 			continue
 		}
-		one := r
+		one := *r
 		one.Class = column.class
 		d.single(&one, m)
 		d.rates = append(d.rates, one)
@@ -228,22 +228,22 @@ func (d *deck) single(r *rating.Rate, m meaning) {
 
 // local adds a rate for callers of the same area, where the row has a price for
 // them.
-func (d *deck) local(r rating.Rate) {
+func (d *deck) local(of *rating.Rate) {
+	if of.Blocked || d.blank(localPrice) && d.blank(local1) && d.blank(localN) {
+		return
+	}
+	r := *of
 	r.Local = true
 	switch {
-	case r.Blocked:
-		return
 	case !d.blank(localPrice):
 		d.single(&r, localPrice)
-	case !d.blank(local1) || !d.blank(localN):
+	default:
 		var said1, saidN priceCell
 		r.Price1, said1 = d.price(local1)
 		r.PriceN, saidN = d.price(localN)
 		if said1 != priced || saidN != priced {
 			d.expect(localN, "a price, as in column "+clip(d.header(local1)))
 		}
-	default:
-		return
 	}
 	if r.Area == "" {
 		d.expect(area, "the area that the local price is for")
@@ -337,9 +337,16 @@ func (d *deck) fee(m meaning) money.Price {
 	if d.blank(m) {
 		return 0
 	}
+	last := &d.lastFees[m]
+	if last.is(d.cell(m)) {
+		return last.value
+	}
 	p, kind, err := cells.ParsePrice(d.cell(m), d.priceRules)
 	if err == nil && kind != cells.Price {
 		err = &cells.Want{Text: "0 or more"}
+	}
+	if err == nil {
+		return last.keep(d.cell(m), p)
 	}
 	d.check(m, err)
 	return p

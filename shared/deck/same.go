@@ -71,7 +71,9 @@ func (d *deck) isNew() bool {
 			merged = int64(before.line)
 			continue
 		}
-		kept = append(kept, *e)
+		if kept = kept[:len(kept)+1]; len(kept) <= i {
+			kept[len(kept)-1] = *e
+		}
 	}
 	if d.entries = kept; merged > 0 {
 		d.notes.merged(d.line, merged)

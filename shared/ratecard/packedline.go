@@ -159,8 +159,9 @@ func (p *packer) quick(line []byte) (out row, ok bool) {
 	if out.price1, ok = priceOf(text1); !ok {
 		return out, false
 	}
-	if priceN := out.price1; !bytes.Equal(text1, textN) {
-		if priceN, ok = priceOf(textN); !ok {
+	if !bytes.Equal(text1, textN) {
+		priceN, ok := priceOf(textN)
+		if !ok {
 			return out, false
 		}
 		out.priceN = 1 + p.pool.prices.place(priceN)
