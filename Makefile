@@ -23,7 +23,7 @@ soak: ## simulate SEEDS=N worlds with crashes and lost answers (default 10000)
 oracle: ## compare N random charges (default 1000000) on random cards, from SEED on, with those of the slow exact version
 	N=$(or $(N),1000000) SEED=$(or $(SEED),0) $(GO) test ./tests/twin/product -run 'TestChargesAreTheTwins$$' -count=1 -timeout 0 -v
 
-bounded: ## rate and bill a million records, twice, and show the memory it took
+bounded: ## rate and bill a million records, import decks of a million rows, and show the memory it took
 	ROWS=$(or $(ROWS),1000000) $(GO) test ./tests/bounded -count=1 -v
 
 bench: ## measure beside other programs: ROWS=5000000 PREFIXES=100000,1000000 N=3 ONLY=id

@@ -139,6 +139,9 @@ func buildCandidate(rates iter.Seq2[rating.Rate, error], d Definition) ([]byte, 
 // time that they are asked for.
 func (c *Catalog) storedRates(ctx context.Context, rev ratecard.Revision) iter.Seq2[rating.Rate, error] {
 	return func(yield func(rating.Rate, error) bool) {
+		if rev.Rates == "" {
+			return // a card that has none
+		}
 		r, err := c.openRates(ctx, rev)
 		if err != nil {
 			yield(rating.Rate{}, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err))

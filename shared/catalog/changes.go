@@ -54,5 +54,5 @@ func (c *Catalog) differences(ctx context.Context, def Definition, old, new rate
 	if err != nil {
 		return nil, fmt.Errorf("card %q: %w", def.ID, err)
 	}
-	return ratecard.Diff(c.stored(ctx, old), c.stored(ctx, new), ratecard.DiffOptions{At: at.UnixNano(), Notice: notice}), nil
+	return ratecard.Diff(c.storedRates(ctx, old), c.storedRates(ctx, new), ratecard.DiffOptions{At: at.UnixNano(), Notice: notice}), nil
 }

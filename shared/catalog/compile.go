@@ -1,12 +1,12 @@
 package catalog
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -197,32 +197,38 @@ func (e *buildError) Unwrap() error { return e.err }
 
 // build makes the rates and the image of a step's revision.
 func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
-	rates, err := c.rates(ctx, s.parent)
+	bought, err := c.packedRates(ctx, s.parent)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, err := range ratecard.Build(ratecard.Rows(rates), d.markups()) {
-		if err != nil && len(errs) < maxErrors {
-			errs = append(errs, err)
+	sold, err := ratecard.Collect(func(yield func(rating.Rate, error) bool) {
+		for r, err := range ratecard.Build(bought.All(), d.markups()) {
+			switch {
+			case err == nil:
+				if !yield(r, nil) {
+					return
+				}
+			case len(errs) < maxErrors:
+				errs = append(errs, err)
+			}
 		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	})
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return &buildError{fmt.Errorf("of revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}
-	sold := ratecard.Build(ratecard.Rows(rates), d.markups())
-	var stored bytes.Buffer
-	if s.rev.Rows, err = ratecard.WriteRates(&stored, sold); err != nil {
-		return fmt.Errorf("writing rates: %w", err)
-	}
-	if s.rev.Rates, err = c.ledger.StoreRates(ctx, stored.Bytes()); err != nil {
+	s.rev.Rows = int64(sold.Len())
+	if s.rev.Rates, err = c.ledger.WriteRates(ctx, func(w io.Writer) error {
+		_, err := sold.Write(w)
+		return err
+	}); err != nil {
 		return err
 	}
 	terms, err := d.termsOver(s.parent)
 	if err != nil {
 		return &buildError{fmt.Errorf("of revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}
-	image, err := rating.BuildImage(terms, sold)
+	image, err := rating.BuildImage(terms, sold.All())
 	if err != nil {
 		return &buildError{fmt.Errorf("compiling revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}
@@ -230,19 +236,31 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 	return err
 }
 
-// rates reads the stored rates of a revision.
-func (c *Catalog) rates(ctx context.Context, rev ratecard.Revision) (rates []rating.Rate, err error) {
+// packedRates reads the stored rates of a revision.
+func (c *Catalog) packedRates(ctx context.Context, rev ratecard.Revision) (rates *ratecard.Rates, err error) {
 	r, err := c.openRates(ctx, rev)
 	if err != nil {
 		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	rates = make([]rating.Rate, 0, min(rev.Rows, rating.MaxRates))
-	for rate, err := range ratecard.ReadRates(r) {
+	if rates, err = ratecard.Read(r); err != nil {
+		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
+	}
+	return rates, nil
+}
+
+// rates is packedRates for those who change them one by one.
+func (c *Catalog) rates(ctx context.Context, rev ratecard.Revision) ([]rating.Rate, error) {
+	packed, err := c.packedRates(ctx, rev)
+	if err != nil {
+		return nil, err
+	}
+	rates := make([]rating.Rate, 0, packed.Len())
+	for r, err := range packed.All() {
 		if err != nil {
-			return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)
+			return nil, err
 		}
-		rates = append(rates, rate)
+		rates = append(rates, r)
 	}
 	return rates, nil
 }

@@ -1,10 +1,10 @@
 package catalog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math"
 	"slices"
@@ -35,7 +35,13 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 	if base.Rates == "" {
 		o.At = 0
 	}
-	next, result, err := c.applyDeck(ctx, def, report, base, o)
+	current := &ratecard.Rates{}
+	if base.Rates != "" {
+		if current, err = c.packedRates(ctx, base); err != nil {
+			return base, err
+		}
+	}
+	next, result, err := c.applyDeck(ctx, def, report, current, o)
 	if err != nil {
 		return base, err
 	}
@@ -47,7 +53,7 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 			// What the bad rows are about would be closed as not listed.
 			report.Errors, report.More = nil, 0
 			o.Kind = ratecard.Partial
-			if next, result, err = c.applyDeck(ctx, def, report, base, o); err != nil {
+			if next, result, err = c.applyDeck(ctx, def, report, current, o); err != nil {
 				return base, err
 			}
 		}
@@ -66,7 +72,7 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 	if next.Len() == 0 {
 		return base, refusal("the card would have no rates after the deck")
 	}
-	if err := c.compare(ctx, report, base, next, ratecard.DiffOptions{At: received, Notice: o.Notice}); err != nil {
+	if err := compare(report, base, current.Diff(next, ratecard.DiffOptions{At: received, Notice: o.Notice})); err != nil {
 		return base, err
 	}
 	rev := ratecard.Revision{Card: d.Card, Rates: base.Rates}
@@ -76,11 +82,11 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 	if base.Rates != "" && result.Same() && says(rev, base) {
 		return base, nil
 	}
-	var stored bytes.Buffer
-	if rev.Rows, err = ratecard.WriteRates(&stored, next.All()); err != nil {
-		return base, fmt.Errorf("deck %s: %w", d.Object, err)
-	}
-	rev.Rates, err = c.ledger.StoreRates(ctx, stored.Bytes())
+	rev.Rows = int64(next.Len())
+	rev.Rates, err = c.ledger.WriteRates(ctx, func(w io.Writer) error {
+		_, err := next.Write(w)
+		return err
+	})
 	return rev, err
 }
 
@@ -118,7 +124,7 @@ func (c *Catalog) definitionOf(ctx context.Context, d *Deck) (Definition, error)
 
 // applyDeck reads a deck and does to the rates of a revision what its rows say.
 // What is wrong with a row is an error in the report, and only its row is left out.
-func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckReport, base ratecard.Revision, o ratecard.Options) (next *ratecard.Rates, result ratecard.Result, err error) {
+func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckReport, current *ratecard.Rates, o ratecard.Options) (next *ratecard.Rates, result ratecard.Result, err error) {
 	d := report.Deck
 	options, err := def.options()
 	if err != nil {
@@ -159,7 +165,7 @@ func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckRep
 	}
 	var broken error // in reading the deck
 	rates := int64(0)
-	next, result, err = ratecard.Apply(c.stored(ctx, base), func(yield func(ratecard.Command, error) bool) {
+	next, result, err = current.Apply(func(yield func(ratecard.Command, error) bool) {
 		read, broken = in.Each(func(e deck.Entry) error {
 			if rates++; rates%progressStep == 0 {
 				if err := c.noteProgress(ctx, d.ID, rates); err != nil {
@@ -274,49 +280,14 @@ func keptBy(r *deck.Report) (keep ratecard.Fields) {
 	return keep
 }
 
-// compare counts what becomes of the rates of a revision, and says why a person
-// has to approve that.
-func (c *Catalog) compare(ctx context.Context, report *DeckReport, base ratecard.Revision, next *ratecard.Rates, o ratecard.DiffOptions) error {
+// compare counts what becomes of the rates of a revision.
+func compare(report *DeckReport, base ratecard.Revision, changes iter.Seq2[ratecard.Difference, error]) error {
 	report.From, report.Changes = base.Number, &ratecard.Summary{}
-	for d, err := range ratecard.Diff(c.stored(ctx, base), next.All(), o) {
+	for d, err := range changes {
 		if err != nil {
 			return fmt.Errorf("comparing the deck with revision %d: %w", base.Number, err)
 		}
 		report.Changes.Add(&d)
 	}
 	return nil
-}
-
-// stored yields the rates of a revision; none of one without rates.
-func (c *Catalog) stored(ctx context.Context, rev ratecard.Revision) iter.Seq2[rating.Rate, error] {
-	return func(yield func(rating.Rate, error) bool) {
-		if rev.Rates == "" {
-			return
-		}
-		fail := func(err error) {
-			yield(rating.Rate{}, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err))
-		}
-		info, err := c.buckets.Cards.Stat(ctx, rev.Rates)
-		if err != nil {
-			fail(err)
-			return
-		}
-		r, err := c.buckets.Cards.OpenRange(ctx, info.Name, info.Generation, 0, -1)
-		if err != nil {
-			fail(err)
-			return
-		}
-		for rate, err := range ratecard.ReadRates(r) {
-			if err != nil {
-				fail(errors.Join(err, r.Close()))
-				return
-			}
-			if !yield(rate, nil) {
-				break
-			}
-		}
-		if err := r.Close(); err != nil {
-			fail(err)
-		}
-	}
 }

@@ -124,7 +124,7 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 		return nil, r.refuse(e.what(), strconv.FormatInt(r.base.Rows, 10), fmt.Sprintf("a revision of at most %d rates; a larger one is changed by decks with actions", MaxEditRates))
 	}
 	var err error
-	if r.rates, err = ratecard.Collect(c.storedRates(ctx, r.base), r.base.Rows); err != nil {
+	if r.rates, err = ratecard.Collect(c.storedRates(ctx, r.base)); err != nil {
 		return nil, err
 	}
 	if r.terms = rating.DefaultTerms(r.def.Currency); r.def.Kind == Customer {

@@ -100,7 +100,7 @@ func (c *Catalog) live(ctx context.Context, card string, at time.Time) (rev rate
 
 // Count counts the rates of a revision: those in force at an instant, and all.
 func (c *Catalog) Count(ctx context.Context, rev ratecard.Revision, at time.Time) (active, total int64, err error) {
-	rates, err := ratecard.Collect(c.storedRates(ctx, rev), rev.Rows)
+	rates, err := ratecard.Collect(c.storedRates(ctx, rev))
 	if err != nil {
 		return 0, 0, fmt.Errorf("counting the rates of %s revision %d: %w", rev.Card, rev.Number, err)
 	}

@@ -112,8 +112,8 @@ func (d *deck) ambiguous(r *rating.Rate) (group string, line int64) {
 	for _, other := range d.groups.rivals[r.Origin] {
 		like := *r
 		like.Origin = other
-		if before, ok := d.seen[keyOf(&like)]; ok {
-			return other, before.line
+		if before := d.seen.find(&like); before != nil {
+			return other, int64(before.line)
 		}
 	}
 	return "", 0

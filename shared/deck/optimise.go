@@ -2,9 +2,8 @@ package deck
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"math/bits"
 	"slices"
 
@@ -43,15 +42,18 @@ func (n node) says(m node) bool { return n.hi == m.hi && n.lo == m.lo }
 
 // nodeOf returns what one entry adds to its code. A withdrawn one is like no other:
 // it is for a rate that a card may have by that code.
-func nodeOf(e *Entry, buf []byte) (node, []byte) {
-	r, code := e.Rate, digitsOf(e.Rate.Prefix)
-	if r.Prefix = ""; e.Closed {
-		r.Prefix = e.Rate.Prefix
+func nodeOf(e *Entry) node {
+	says := struct {
+		said
+		prefix string
+	}{said: saidOf(&e.Rate)}
+	if e.Closed {
+		says.prefix = e.Rate.Prefix
 	}
-	buf = appendRate(buf[:0], &r)
-	sum := sha256.Sum256(buf)
-	return node{code, binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:])}, buf
+	return node{digitsOf(e.Rate.Prefix), maphash.Comparable(nodeSeeds[0], says), maphash.Comparable(nodeSeeds[1], says)}
 }
+
+var nodeSeeds = [...]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
 // optimise plans which codes of a deck go into shorter ones, from the longest on.
 // Where the shorter code has rates of its own, all that they say must be the same.
@@ -110,14 +112,11 @@ func (d *deck) planCodes(f *table.File, p *place, t *Template) error {
 	}
 	quiet.bad = func(RowError) {}
 	var nodes []node
-	var buf []byte
 	if err := quiet.readAll(f, p, t, func(e Entry) error {
 		if e.Action != cells.None || e.Rate.Prefix == "" {
 			return nil
 		}
-		var one node
-		one, buf = nodeOf(&e, buf)
-		nodes = append(nodes, one)
+		nodes = append(nodes, nodeOf(&e))
 		return nil
 	}); err != nil {
 		return err

@@ -135,12 +135,16 @@ func (d *deck) seconds(m meaning, optional bool) uint32 {
 	if optional && d.blank(m) {
 		return 0
 	}
+	last := &d.cached.seconds[m]
+	if last.is(d.cell(m)) && uint64(last.value) <= d.limit() {
+		return last.value
+	}
 	n, err := strconv.ParseUint(string(cells.Unwrap(d.cell(m))), 10, 32)
 	if err != nil || n > d.limit() {
 		d.expect(m, fmt.Sprintf("whole seconds, 0 to %d", d.limit()))
 		return 0
 	}
-	return uint32(n)
+	return last.keep(d.cell(m), uint32(n))
 }
 
 // secondsOr reads an interval that may be left out.

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tollbook/tollbook/shared/deck/cells"
+	"github.com/tollbook/tollbook/shared/money"
 	"github.com/tollbook/tollbook/shared/rating"
 	"github.com/tollbook/tollbook/shared/table"
 )
@@ -25,7 +28,10 @@ type deck struct {
 	padded             bool      // empty cells at the end of rows are not in the file
 	facts              cardFacts // of JSON: what it says beside its rows
 	card               openCard
-	seen               map[key]first
+	seen               firsts
+	seed               maphash.Seed
+	isKey              []bool // by column: it has codes, prices or what is to be done
+	cached             lastCells
 	notes              notes
 	plan               plan // nil: codes stay as they are
 	joined
@@ -45,16 +51,32 @@ type deck struct {
 	action  cells.Action
 }
 
-// first is where a prefix was first, and what its row said. One of these per
-// rate is all that a deck costs in memory.
-type first struct {
-	line   int64
-	digest [16]byte
+// lastCell is what a cell said the last time: the next row often has the same.
+type lastCell[T any] struct {
+	cell  []byte
+	value T
+	ok    bool
+}
+
+// lastCells are those of a sheet: another one may mean something else by the same.
+type lastCells struct {
+	name    lastCell[string]
+	dates   [meanings]lastCell[int64]
+	fees    [meanings]lastCell[money.Price]
+	seconds [meanings]lastCell[uint32]
+}
+
+// is reports whether the cell is what it was.
+func (l *lastCell[T]) is(cell []byte) bool { return l.ok && bytes.Equal(l.cell, cell) }
+
+func (l *lastCell[T]) keep(cell []byte, value T) T {
+	l.cell, l.value, l.ok = append(l.cell[:0], cell...), value, true
+	return value
 }
 
 func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 	d := &deck{
-		layout: p.layout, evidence: ev, options: o, default1: o.Interval1, defaultN: o.IntervalN, seen: make(map[key]first),
+		layout: p.layout, evidence: ev, options: o, default1: o.Interval1, defaultN: o.IntervalN, seed: maphash.MakeSeed(),
 	}
 	if o.Interval1 == 0 && o.IntervalN == 0 {
 		d.default1, d.defaultN, d.assumed = defaultInterval, defaultInterval, true
@@ -64,6 +86,12 @@ func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 	}
 	if d.exact {
 		d.codeRules.Strip = []string{"+"} // a prefix of a card may begin with 00
+	}
+	d.isKey = make([]bool, len(d.headers))
+	for _, m := range [...]meaning{prefix, price, price1, priceN, inter, intra, service, action, id} {
+		if d.has(m) {
+			d.isKey[d.at[m]] = true
+		}
 	}
 	d.begin(f, p)
 	if err := d.readNotice(p); err != nil {
@@ -165,13 +193,11 @@ func (d *deck) isNote() bool {
 		named = d.at[destination]
 	}
 	for i, f := range d.fields {
-		if len(bytes.TrimSpace(f)) == 0 {
+		if blankCell(f) {
 			continue
 		}
 		filled++
-		for _, m := range [...]meaning{prefix, price, price1, priceN, inter, intra, service, action, id} {
-			key = key || d.at[m] == i
-		}
+		key = key || i < len(d.isKey) && d.isKey[i]
 	}
 	if named >= 0 && named < len(d.fields) && filled > 1 && len(bytes.TrimSpace(d.fields[named])) > 0 {
 		return false // a destination without its price
@@ -181,6 +207,14 @@ func (d *deck) isNote() bool {
 		key = false
 	}
 	return !key && filled <= 2 && filled < len(d.headers)
+}
+
+// blankCell reports whether a cell has nothing but white space.
+func blankCell(cell []byte) bool {
+	if len(cell) > 0 && cell[0] > ' ' && cell[0] < utf8.RuneSelf {
+		return false // as most are
+	}
+	return len(bytes.TrimSpace(cell)) == 0
 }
 
 // width holds the row against the header. Cells may be missing only behind the
@@ -282,7 +316,7 @@ func (d *deck) read() {
 	d.rates = d.rates[:0]
 	priced := d.wantsPrices() || !d.blank(price) || !d.blank(price1) || !d.blank(inter)
 	if priced {
-		d.costs(r)
+		d.costs(&r)
 	}
 	if len(d.rates) == 0 {
 		d.rates = append(d.rates, r)
@@ -293,9 +327,11 @@ func (d *deck) read() {
 	d.entries = d.entries[:0]
 	for at, code := range d.codes {
 		for i := range d.rates {
-			e := Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Unpriced: !priced, Action: d.action}
+			d.entries = append(d.entries, Entry{Line: d.line, Rate: d.rates[i], Closed: d.closed, Unpriced: !priced, Action: d.action})
+			e := &d.entries[len(d.entries)-1]
 			e.Rate.Prefix = code
-			if len(d.spans) > 0 && !d.within(&e, d.spans[at]) {
+			if len(d.spans) > 0 && !d.within(e, d.spans[at]) {
+				d.entries = d.entries[:len(d.entries)-1]
 				continue
 			}
 			if d.has(id) {
@@ -305,17 +341,15 @@ func (d *deck) read() {
 				d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})
 				return
 			}
-			d.entries = append(d.entries, e)
 		}
 	}
 }
 
 // costs reads what the row's rates cost.
-func (d *deck) costs(r rating.Rate) {
+func (d *deck) costs(r *rating.Rate) {
 	if d.has(price) || d.has(price1) {
-		all := r
-		d.prices(&all)
-		d.rates = append(d.rates, all)
+		d.rates = append(d.rates, *r)
+		d.prices(&d.rates[0])
 	}
 	d.classes(r)
 	d.local(r)

@@ -119,8 +119,13 @@ func (d *deck) destination() string {
 		if !d.has(m) {
 			return ""
 		}
+		if m == destination && d.cached.name.is(d.cell(m)) {
+			return d.cached.name.value
+		}
 		name, err := cells.ParseName(d.cell(m), rating.MaxDestination)
-		d.check(m, err)
+		if d.check(m, err); err == nil && m == destination {
+			d.cached.name.keep(d.cell(m), name)
+		}
 		return name
 	}
 	if d.has(destination) {
@@ -155,11 +160,11 @@ func (d *deck) readCurrency() {
 
 // classes adds a rate for each class of calls that has a price. Where the row
 // has a price for all calls too, a class may be left out.
-func (d *deck) classes(r rating.Rate) {
+func (d *deck) classes(r *rating.Rate) {
 	all := len(d.rates) > 0
 	if r.Blocked {
 		if !all {
-			d.rates = append(d.rates, r)
+			d.rates = append(d.rates, *r)
 		}
 		return
 	}
@@ -171,7 +176,7 @@ func (d *deck) classes(r rating.Rate) {
 		if !d.has(m) || all && d.blank(m) {
 			continue
 		}
-		one := r
+		one := *r
 		one.Class = column.class
 		d.single(&one, m)
 		d.rates = append(d.rates, one)
@@ -193,22 +198,22 @@ func (d *deck) single(r *rating.Rate, m meaning) {
 
 // local adds a rate for callers of the same area, where the row has a price for
 // them.
-func (d *deck) local(r rating.Rate) {
+func (d *deck) local(of *rating.Rate) {
+	if of.Blocked || d.blank(localPrice) && d.blank(local1) && d.blank(localN) {
+		return
+	}
+	r := *of
 	r.Local = true
 	switch {
-	case r.Blocked:
-		return
 	case !d.blank(localPrice):
 		d.single(&r, localPrice)
-	case !d.blank(local1) || !d.blank(localN):
+	default:
 		var said1, saidN priceCell
 		r.Price1, said1 = d.price(local1)
 		r.PriceN, saidN = d.price(localN)
 		if said1 != priced || saidN != priced {
 			d.expect(localN, "a price, as in column "+clip(d.header(local1)))
 		}
-	default:
-		return
 	}
 	if r.Area == "" {
 		d.expect(area, "the area that the local price is for")
@@ -304,9 +309,16 @@ func (d *deck) fee(m meaning) money.Price {
 	if d.blank(m) {
 		return 0
 	}
+	last := &d.cached.fees[m]
+	if last.is(d.cell(m)) {
+		return last.value
+	}
 	p, kind, err := cells.ParsePrice(d.cell(m), d.priceRules)
 	if err == nil && kind != cells.Price {
 		err = &cells.Want{Text: "0 or more"}
+	}
+	if err == nil {
+		return last.keep(d.cell(m), p)
 	}
 	d.check(m, err)
 	return p
@@ -328,15 +340,19 @@ func (d *deck) instant(m meaning) int64 {
 	if d.blank(m) {
 		return 0
 	}
+	last := &d.cached.dates[m]
+	if last.is(d.cell(m)) {
+		return last.value
+	}
 	at, asap, err := cells.ParseDate(d.cell(m), d.dateOrder, d.zone)
-	if err != nil {
+	switch {
+	case err != nil:
 		d.check(m, err)
 		return 0
+	case asap:
+		return last.keep(d.cell(m), 0)
 	}
-	if asap {
-		return 0
-	}
-	return at.UnixNano()
+	return last.keep(d.cell(m), at.UnixNano())
 }
 
 // limit is the longest interval of the row's kind of usage.

@@ -1,76 +1,97 @@
 package deck
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 
+	"github.com/tollbook/tollbook/shared/call"
+	"github.com/tollbook/tollbook/shared/deck/cells"
 	"github.com/tollbook/tollbook/shared/money"
+	prefixes "github.com/tollbook/tollbook/shared/prefix"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// key is what at most one rate of a deck is for.
-type key struct {
-	digits uint64 // behind a 1, so that 07 and 7 differ: at most 16
-	asks   uint64 // hash of what the rate holds for; 0: for all calls
+// asks is what a rate holds for, beside its prefix: at most one rate of a deck
+// holds for the same.
+type asks struct {
+	kind                       call.Kind
+	class                      rating.Class
+	local                      bool
+	minDigits, maxDigits       uint8
+	service, band, origin, tag string
+	area                       string // of a service; a prefix is in one area
+	from                       int64
 }
 
-func keyOf(r *rating.Rate) key {
-	k := key{digits: 1}
-	for i := range len(r.Prefix) {
-		k.digits = k.digits*10 + uint64(r.Prefix[i]-'0')
+func asksOf(r *rating.Rate) asks {
+	a := asks{
+		kind: r.Kind, class: r.Class, local: r.Local, minDigits: r.MinDigits, maxDigits: r.MaxDigits,
+		service: r.Service, band: r.Band, origin: r.Origin, tag: r.Tag, from: r.From,
 	}
-	asks := rating.Rate{Kind: r.Kind, Service: r.Service, Class: r.Class, Band: r.Band, Origin: r.Origin, Local: r.Local, Tag: r.Tag, From: r.From,
-		MinDigits: r.MinDigits, MaxDigits: r.MaxDigits}
-	if r.Local && r.Service != "" { // a prefix is in one area
-		asks.Area = r.Area
+	if r.Local && r.Service != "" {
+		a.area = r.Area
 	}
-	if r.Kind != 0 || r.Service != "" || r.Class != 0 || r.Band != "" || r.Origin != "" || r.Local || r.Tag != "" || r.From != 0 || r.MinDigits|r.MaxDigits != 0 {
-		sum := sha256.Sum256(appendRate(nil, &asks))
-		k.asks = binary.LittleEndian.Uint64(sum[:])
+	return a
+}
+
+// said is all that a row says of a rate, but its prefix: different rates differ.
+type said struct {
+	asks
+	destination, in, tiers                          string
+	price1, priceN, fee, minCharge, maxCharge       money.Price
+	per, interval1, intervalN, minimum, grace, free uint32
+	to                                              int64
+	noGrace, access, blocked, assumed, closed       bool
+	action                                          cells.Action
+}
+
+func saidOf(r *rating.Rate) said {
+	return said{
+		asks: asksOf(r), destination: r.Destination, in: r.Area, tiers: string(rating.AppendTiers(nil, r.Tiers)),
+		price1: r.Price1, priceN: r.PriceN, fee: r.ConnectionFee, minCharge: r.MinCharge, maxCharge: r.MaxCharge,
+		per: r.Per, interval1: r.Interval1, intervalN: r.IntervalN, minimum: r.Minimum, grace: r.Grace, free: r.Free, to: r.To,
+		noGrace: r.NoGrace, access: r.Access, blocked: r.Blocked, assumed: r.AssumedPulse,
 	}
-	return k
 }
 
 // isNew remembers the entries of a row. The same row again is merged; another
 // rate for the same calls is an error, since nothing says which one holds.
 func (d *deck) isNew() bool {
-	var text []byte
+	digest := uint64(0)
 	for i := range d.rates {
-		text = appendRate(text, &d.rates[i])
+		one := saidOf(&d.rates[i])
+		one.closed, one.action = d.closed, d.action
+		digest = digest*odd + maphash.Comparable(d.seed, one)
 	}
-	if d.closed {
-		text = append(text, 'c')
-	}
-	text = append(text, byte(d.action))
-	sum := sha256.Sum256(text)
-	now := first{line: d.at64(), digest: [16]byte(sum[:])}
 	kept, merged := d.entries[:0], int64(0)
-	for _, e := range d.entries {
-		before, ok := d.seen[keyOf(&e.Rate)]
+	for i := range d.entries {
+		e := &d.entries[i]
+		before := d.seen.find(&e.Rate)
 		switch {
 		case e.Rate.Prefix == "" && e.ID != "": // which rate it means, its id says
-		case ok && before.digest != now.digest:
+		case before != nil && before.digest != digest:
 			of := e.Rate.Prefix
 			if e.Rate.Service != "" {
 				of = "service " + e.Rate.Service
 			}
-			if d.byName() {
-				d.want(destination, fmt.Sprintf("one rate for a prefix: %s has another for %s", d.place(before.line), of))
+			if at := d.place(int64(before.line)); d.byName() {
+				d.want(destination, fmt.Sprintf("one rate for a prefix: %s has another for %s", at, of))
 			} else {
-				d.expect(prefix, fmt.Sprintf("one rate for a prefix: %s has another for %s", d.place(before.line), of))
+				d.expect(prefix, fmt.Sprintf("one rate for a prefix: %s has another for %s", at, of))
 			}
 			return false
-		case !ok && e.Rate.Origin != "" && d.groups.rivals[e.Rate.Origin] != nil:
+		case before == nil && e.Rate.Origin != "" && d.groups.rivals[e.Rate.Origin] != nil:
 			if other, line := d.ambiguous(&e.Rate); other != "" {
 				d.fail(RowError{Value: d.text(), Want: fmt.Sprintf("one rate for a caller: %s has another for %s, and groups %q and %q have callers in common", d.place(line), e.Rate.Prefix, clip(e.Rate.Origin), clip(other))})
 				return false
 			}
-		case ok && before.line != d.at64():
-			merged = before.line
+		case before != nil && int64(before.line) != d.at64():
+			merged = int64(before.line)
 			continue
 		}
-		kept = append(kept, e)
+		if kept = kept[:len(kept)+1]; len(kept) <= i {
+			kept[len(kept)-1] = *e
+		}
 	}
 	if d.entries = kept; merged > 0 {
 		d.notes.merged(d.line, merged)
@@ -80,30 +101,118 @@ func (d *deck) isNew() bool {
 		return false
 	}
 	for i := range kept {
-		d.seen[keyOf(&kept[i].Rate)] = now
+		d.seen.put(&kept[i].Rate, int32(d.at64()), digest)
 	}
 	return true
 }
 
-// appendRate writes all that a deck says of a rate: different rates differ.
-func appendRate(b []byte, r *rating.Rate) []byte {
-	for _, s := range [...]string{r.Prefix, r.Service, r.Destination, r.Band, r.Origin, r.Area, r.Tag} {
-		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+// first is where a rate was first, and what its row said. One of these per rate
+// is all that a deck costs in memory, and the garbage collector passes over them.
+type first struct {
+	code   prefixes.Code
+	digest uint64 // of what the row said: two rows in 2^64 have the same by chance
+	asks   uint32 // place of what the rate holds for
+	line   int32  // as at64 has it: a file has not so many bytes
+}
+
+// firsts finds where rates were first. Its zero value has none.
+type firsts struct {
+	blocks [][]first // of firstsInBlock each, which none outgrows
+	len    int
+	slots  []uint32 // 1 + the place of a first, and above it a part of its key's hash; 0: empty
+	asks   map[asks]uint32
+	last   asks // and its place: most rows hold for what the row before does
+	lastAt uint32
+}
+
+const (
+	firstsInBlock = 1 << 12
+	placeBits     = 23 // of a slot: rating.MaxRates are fewer
+	odd           = 0x9E3779B97F4A7C15
+)
+
+// place returns the place of what a rate holds for.
+func (f *firsts) place(r *rating.Rate) uint32 {
+	a := asksOf(r)
+	if len(f.asks) > 0 && a == f.last {
+		return f.lastAt
 	}
-	for _, p := range [...]money.Price{r.Price1, r.PriceN, r.ConnectionFee, r.MinCharge, r.MaxCharge} {
-		b = binary.AppendUvarint(b, uint64(p))
-	}
-	for _, n := range [...]uint32{r.Per, r.Interval1, r.IntervalN, r.Minimum, r.Grace, r.Free, uint32(r.Kind), uint32(r.Class), uint32(r.MinDigits), uint32(r.MaxDigits)} {
-		b = binary.AppendUvarint(b, uint64(n))
-	}
-	b = binary.AppendVarint(binary.AppendVarint(b, r.From), r.To)
-	b = append(rating.AppendTiers(b, r.Tiers), 0)
-	for _, on := range [...]bool{r.NoGrace, r.Access, r.Blocked, r.AssumedPulse, r.Local} {
-		bit := byte(0)
-		if on {
-			bit = 1
+	at, ok := f.asks[a]
+	if !ok {
+		if f.asks == nil {
+			f.asks = map[asks]uint32{}
 		}
-		b = append(b, bit)
+		at = uint32(len(f.asks))
+		f.asks[a] = at
 	}
-	return b
+	f.last, f.lastAt = a, at
+	return at
+}
+
+// find returns the first rate for what r is for; nil: there is none.
+func (f *firsts) find(r *rating.Rate) *first {
+	code, _ := prefixes.CodeOf(r.Prefix)
+	one, _ := f.slot(code, f.place(r))
+	return one
+}
+
+// put remembers that r is there.
+func (f *firsts) put(r *rating.Rate, line int32, digest uint64) {
+	code, _ := prefixes.CodeOf(r.Prefix)
+	n := first{code, digest, f.place(r), line}
+	one, slot := f.slot(n.code, n.asks)
+	if one != nil {
+		*one = n
+		return
+	}
+	if 4*(f.len+1) > 3*len(f.slots) {
+		f.grow()
+		_, slot = f.slot(n.code, n.asks)
+	}
+	if f.len%firstsInBlock == 0 {
+		f.blocks = append(f.blocks, make([]first, 0, firstsInBlock))
+	}
+	last := &f.blocks[len(f.blocks)-1]
+	*last = append(*last, n)
+	f.len++
+	f.slots[slot] = tagOf(hashOf(n.code, n.asks)) | uint32(f.len)
+}
+
+func (f *firsts) at(i int) *first { return &f.blocks[i/firstsInBlock][i%firstsInBlock] }
+
+// hashOf returns a hash whose upper bits are the best ones.
+func hashOf(code prefixes.Code, asks uint32) uint64 {
+	hash := (uint64(code) + uint64(asks)) * odd
+	return (hash ^ hash>>32) * odd
+}
+
+// tagOf returns the part of a hash that a slot has.
+func tagOf(hash uint64) uint32 { return uint32(hash) &^ (1<<placeBits - 1) }
+
+// slot returns the first of a key, or nil and the slot where it would be.
+func (f *firsts) slot(code prefixes.Code, asks uint32) (*first, int) {
+	if len(f.slots) == 0 {
+		return nil, 0
+	}
+	hash := hashOf(code, asks)
+	tag := tagOf(hash)
+	i := int(hash >> 32 * uint64(len(f.slots)) >> 32)
+	for ; f.slots[i] != 0; i = (i + 1) & (len(f.slots) - 1) {
+		if slot := f.slots[i]; slot&^(1<<placeBits-1) == tag {
+			if one := f.at(int(slot&(1<<placeBits-1)) - 1); one.code == code && one.asks == asks {
+				return one, i
+			}
+		}
+	}
+	return nil, i
+}
+
+// grow doubles the slots.
+func (f *firsts) grow() {
+	f.slots = make([]uint32, max(64, 2*len(f.slots)))
+	for i := range f.len {
+		one := f.at(i)
+		_, slot := f.slot(one.code, one.asks)
+		f.slots[slot] = tagOf(hashOf(one.code, one.asks)) | uint32(i+1)
+	}
 }

@@ -66,7 +66,7 @@ func use(t testing.TB, x *Index) (damaged bool) {
 		if damaged = damaged || err != nil; err != nil && !errors.Is(err, errDamaged) {
 			t.Errorf("error %v, want one that wraps %v", err, errDamaged)
 		}
-		if _, ok := codeOf(e.Prefix); !ok || e.Value > x.Highest() {
+		if _, ok := CodeOf(e.Prefix); !ok || e.Value > x.Highest() {
 			t.Errorf("entry %v; the highest value is %d", e, x.Highest())
 		}
 	}

@@ -24,12 +24,12 @@ const (
 
 // appendDirectory appends the blocks and the directory; size is the bytes of
 // the latter.
-func appendDirectory(section []byte, items []item) (_ []byte, size int) {
+func appendDirectory(section []byte, items []Item) (_ []byte, size int) {
 	blocks := len(section)
 	section = append(section, make([]byte, 4*((len(items)+blockEntries-1)/blockEntries))...)
 	begin := len(section)
 	w := nibbleWriter{out: section}
-	var before code
+	var before Code
 	var note uint32
 	for i, it := range items {
 		if i%blockEntries == 0 {
@@ -37,30 +37,30 @@ func appendDirectory(section []byte, items []item) (_ []byte, size int) {
 			binary.LittleEndian.PutUint32(w.out[blocks+i/blockEntries*4:], uint32(len(w.out)-begin))
 			before, note = 0, 0
 		}
-		shared := before.common(it.code)
+		shared := before.common(it.Code)
 		w.put(uint8(shared))
-		for d := shared; d < it.code.digits(); d++ {
-			w.put(uint8(it.code >> (60 - 4*d) & 15))
+		for d := shared; d < it.Code.Digits(); d++ {
+			w.put(uint8(it.Code >> (60 - 4*d) & 15))
 		}
 		end := uint8(endEntry)
-		if it.note != note {
+		if it.Note != note {
 			end += withNote
 		}
 		// Entries with the same padded digits are neighbours; the last and
 		// longest is what those digits find.
-		deeper := i+1 < len(items) && items[i+1].code>>4 == it.code>>4
+		deeper := i+1 < len(items) && items[i+1].Code>>4 == it.Code>>4
 		if deeper {
 			end += withValue
 		}
 		w.put(end)
-		if it.note != note {
-			delta := int32(it.note - note)
+		if it.Note != note {
+			delta := int32(it.Note - note)
 			w.number(uint32(delta<<1) ^ uint32(delta>>31))
 		}
 		if deeper {
-			w.number(it.value)
+			w.number(it.Value)
 		}
-		before, note = it.code, it.note
+		before, note = it.Code, it.Note
 	}
 	w.align()
 	return w.out, len(w.out) - begin
@@ -97,7 +97,7 @@ type cursor struct {
 	block []byte
 	at    int // in nibbles
 
-	code     code
+	code     Code
 	note     uint32
 	stored   uint32 // the value, if hasValue
 	hasValue bool
@@ -132,7 +132,7 @@ func (c *cursor) number() (uint32, bool) {
 func (c *cursor) next() bool {
 	shared, ok := c.nibble()
 	digits := int(shared)
-	if !ok || digits > c.code.digits() {
+	if !ok || digits > c.code.Digits() {
 		return false
 	}
 	next := c.code.cut(digits) &^ 15
@@ -147,13 +147,13 @@ func (c *cursor) next() bool {
 		if digits == MaxDigits {
 			return false
 		}
-		next |= code(n) << (60 - 4*digits)
+		next |= Code(n) << (60 - 4*digits)
 		digits++
 	}
 	if n > endLast {
 		return false
 	}
-	next |= code(digits)
+	next |= Code(digits)
 	if c.started && next <= c.code {
 		return false
 	}
@@ -192,7 +192,7 @@ func (x *Index) open(b int) (c cursor, entries int, ok bool) {
 // damage.
 func (x *Index) value(c cursor) (uint32, bool) {
 	m := x.padded(c.code.key())
-	found := m.Digits() == c.code.digits()
+	found := m.Digits() == c.code.Digits()
 	switch {
 	case found == c.hasValue:
 		return 0, false // it would be written twice, or nowhere
@@ -235,7 +235,7 @@ func (x *Index) At(i int) (Entry, error) {
 // Find returns the entry with exactly this prefix and its place. Where the
 // section is damaged it finds nothing.
 func (x *Index) Find(prefix string) (i int, e Entry, ok bool) {
-	want, ok := codeOf(prefix)
+	want, ok := CodeOf(prefix)
 	if !ok {
 		return 0, Entry{}, false
 	}
@@ -251,7 +251,7 @@ func (x *Index) Find(prefix string) (i int, e Entry, ok bool) {
 
 // seek returns a cursor on the last entry that is not after want, and the
 // entry's place. ok is false when there is none, or damage is in the way.
-func (x *Index) seek(want code) (i int, at cursor, ok bool) {
+func (x *Index) seek(want Code) (i int, at cursor, ok bool) {
 	low, high := 0, x.blockCount() // the block is low..high-1, or there is none
 	for low < high {
 		middle := int(uint(low+high) >> 1)
@@ -288,7 +288,7 @@ func (x *Index) seek(want code) (i int, at cursor, ok bool) {
 // All yields the entries in the order of At. It ends at the first error.
 func (x *Index) All() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		var last code
+		var last Code
 		for i := 0; i < x.entries; {
 			c, entries, ok := x.open(i / blockEntries)
 			for range entries {

@@ -256,7 +256,7 @@ func (x *Index) exact(k Key) Match {
 		// The last entry up to the number is its longest prefix, or shares
 		// fewer digits with it than any prefix may have that is still to find.
 		same := number.common(c.code)
-		if same == c.code.digits() {
+		if same == c.code.Digits() {
 			value, ok := x.value(c)
 			if !ok {
 				return 0

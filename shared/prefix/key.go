@@ -76,15 +76,19 @@ func value8(w uint64) uint64 {
 	return ((w&pairs)*(100+1_000_000<<32) + (w>>16&pairs)*(1+10_000<<32)) >> 32
 }
 
-// A code is a prefix as one comparable number: its digits as nibbles from the
+// A Code is a prefix as one comparable number: its digits as nibbles from the
 // top, zeros after them, and in the lowest nibble how many there are. Codes
-// order as the prefixes do as strings.
-type code uint64
+// order as the prefixes do as strings. Only CodeOf makes codes.
+type Code uint64
 
-func (c code) digits() int { return int(c & 15) }
+// Digits returns how many digits the prefix has, 0..MaxDigits.
+func (c Code) Digits() int { return int(c & 15) }
 
-// codeOf returns the code of a prefix; ok is false when it is not one.
-func codeOf(prefix string) (c code, ok bool) {
+// Begins reports whether the digits of o begin with those of c.
+func (c Code) Begins(o Code) bool { return c.common(o) == c.Digits() }
+
+// CodeOf returns the code of a prefix; ok is false when it is not one.
+func CodeOf(prefix string) (c Code, ok bool) {
 	if len(prefix) > MaxDigits {
 		return 0, false
 	}
@@ -93,24 +97,24 @@ func codeOf(prefix string) (c code, ok bool) {
 		if d > 9 {
 			return 0, false
 		}
-		c |= code(d) << (60 - 4*i)
+		c |= Code(d) << (60 - 4*i)
 	}
-	return c | code(len(prefix)), true
+	return c | Code(len(prefix)), true
 }
 
 // cut returns the first n digits of c, which has as many or more.
-func (c code) cut(n int) code {
-	return c&^(1<<(64-4*n)-1) | code(n)
+func (c Code) cut(n int) Code {
+	return c&^(1<<(64-4*n)-1) | Code(n)
 }
 
 // common returns how many digits c and o begin with that are the same.
-func (c code) common(o code) int {
+func (c Code) common(o Code) int {
 	same := bits.LeadingZeros64(uint64(c^o)&^15) / 4
-	return min(same, c.digits(), o.digits())
+	return min(same, c.Digits(), o.Digits())
 }
 
 // padded returns the code's digits as a number of 15, zeros after them.
-func (c code) padded() uint64 {
+func (c Code) padded() uint64 {
 	w := uint64(c) &^ 15
 	w = w&0x0F0F0F0F0F0F0F0F + 10*(w>>4&0x0F0F0F0F0F0F0F0F)
 	w = w&0x00FF00FF00FF00FF + 100*(w>>8&0x00FF00FF00FF00FF)
@@ -118,26 +122,27 @@ func (c code) padded() uint64 {
 	return (w&0xFFFFFFFF + 100_000_000*(w>>32)) / 10
 }
 
-func (c code) key() Key {
+func (c Code) key() Key {
 	p := c.padded()
-	return Key{Head: uint32(p / tailSpan), Tail: uint32(p % tailSpan), Digits: uint8(c.digits())}
+	return Key{Head: uint32(p / tailSpan), Tail: uint32(p % tailSpan), Digits: uint8(c.Digits())}
 }
 
 // code returns the digits of a key, at most MaxDigits.
-func (k Key) code() code {
-	var c code
+func (k Key) code() Code {
+	var c Code
 	p := uint64(k.Head)*tailSpan + uint64(k.Tail)
 	for shift := 4; shift <= 60; shift += 4 {
-		c |= code(p%10) << shift
+		c |= Code(p%10) << shift
 		p /= 10
 	}
 	return c.cut(min(int(k.Digits), MaxDigits))
 }
 
-func (c code) String() string {
+// String returns the prefix.
+func (c Code) String() string {
 	var b [MaxDigits]byte
-	for i := range c.digits() {
+	for i := range c.Digits() {
 		b[i] = '0' + byte(c>>(60-4*i)&15)
 	}
-	return string(b[:c.digits()])
+	return string(b[:c.Digits()])
 }

@@ -27,13 +27,13 @@ func (a *applier) unlisted(k *slot, rows, steps []entry) {
 		return
 	}
 	for _, e := range steps {
-		if a.steps[e.at].status == bad {
+		if a.steps.at(int(e.at)).status == bad {
 			return // who knows what it lists
 		}
 	}
 	for i := len(k.spans) - 1; i >= 0 && k.spans[i].from > a.at; i-- {
 		lists := func(e entry) bool {
-			s := &a.steps[e.at]
+			s := a.steps.at(int(e.at))
 			at, _ := a.when(s)
 			return s.place == k.spans[i].place && s.place >= 0 || s.place < 0 && at == k.spans[i].from
 		}
@@ -66,9 +66,9 @@ func (a *applier) inOrder(steps []entry) {
 	a.queue = a.queue[:0]
 	plain := true
 	for _, e := range steps {
-		s := &a.steps[e.at]
+		s := a.steps.at(int(e.at))
 		switch {
-		case s.status == bad || s.action == Update && s.status == updated || s.itself && s.status == unchanged:
+		case s.status == bad || s.action == Update && s.status == updated || s.is(itself) && s.status == unchanged:
 		case s.action == Skip:
 			s.status = ignored
 		default:
@@ -80,19 +80,19 @@ func (a *applier) inOrder(steps []entry) {
 		return
 	}
 	slices.SortStableFunc(a.queue, func(x, y int32) int {
-		s, t := &a.steps[x], &a.steps[y]
+		s, t := a.steps.at(int(x)), a.steps.at(int(y))
 		return cmp.Or(cmp.Compare(a.said(s), a.said(t)), cmp.Compare(t.action, s.action)) // Close before Put
 	})
 	out := a.queue[:0]
 	last := -1 // in out: the Put before
 	for _, i := range a.queue {
-		s := &a.steps[i]
+		s := a.steps.at(int(i))
 		if s.action != Put || s.row.to <= a.at {
 			out = append(out, i)
 			continue
 		}
 		if last >= 0 {
-			p := &a.steps[out[last]]
+			p := a.steps.at(int(out[last]))
 			now, _ := a.when(s)
 			before, _ := a.when(p)
 			switch {
@@ -139,7 +139,7 @@ func (a *applier) do(k *slot, s *step) status {
 		}
 		ends := slices.ContainsFunc(k.spans, func(p span) bool { return p.to > a.at }) // before it
 		switch {
-		case !ends && s.priced && at > a.at && a.ranks[a.pool.keyOf(&s.row).asks] == a.rank:
+		case !ends && s.is(priced) && at > a.at && a.ranks[a.pool.keyOf(&s.row).asks] == a.rank:
 			k.insert(len(k.spans), span{packed{content: s.row.content, from: a.at, to: at}, -1, s.line})
 			return added
 		case len(k.spans) > 0:
@@ -174,7 +174,7 @@ func (a *applier) hold(k *slot, s *step) status {
 			return bad
 		}
 		to, end := s.row.to, k.end(at)
-		if was != nil && s.keep&FieldTo != 0 {
+		if was != nil && s.keeps()&FieldTo != 0 {
 			to = was.to
 		}
 		cut := to > end && to != math.MaxInt64
@@ -232,13 +232,13 @@ func (a *applier) update(k *slot, s *step) status {
 	if !ok {
 		return bad
 	}
-	row := a.card.rows[s.place]
-	dates := s.row.from != math.MinInt64 && s.row.from != row.from || s.keep&FieldTo == 0 && s.row.to != row.to
+	row := a.row(s.place)
+	dates := s.row.from != math.MinInt64 && s.row.from != row.from || s.keeps()&FieldTo == 0 && s.row.to != row.to
 	switch {
 	case !dates && row.content == c:
 		return unchanged
 	case row.to <= a.at:
-		return a.problem(s, "id", idText(s.id), "a rate that has not ended")
+		return a.problem(s, "id", a.idText(s), "a rate that has not ended")
 	case dates && pieces > 1:
 		return a.problem(s, "effective_from", a.date(s.row.from), "the dates that it has: another rate of the prefix lies within them")
 	}
@@ -289,7 +289,7 @@ func (a *applier) redate(k *slot, s *step, i int) status {
 	if i+1 < len(k.spans) {
 		end = k.spans[i+1].from
 	}
-	if s.keep&FieldTo == 0 {
+	if s.keeps()&FieldTo == 0 {
 		if to = s.row.to; to > end && to != math.MaxInt64 {
 			a.notes.cut.add(s.line)
 		}
@@ -310,7 +310,7 @@ func (a *applier) redate(k *slot, s *step, i int) status {
 
 // deleteNamed deletes the row of an Id.
 func (a *applier) deleteNamed(k *slot, s *step) (out status) {
-	row := a.card.rows[s.place]
+	row := a.row(s.place)
 	prefix := s.row.code
 	if prefix != 0 && prefix != row.code {
 		return a.problem(s, "prefix", prefixOf(prefix), "the prefix of the rate with the Id: "+prefixOf(row.code))

@@ -9,15 +9,10 @@ func (r *Rates) Active(at int64) (active int64) {
 	if at == 0 {
 		at = math.MinInt64
 	}
-	ranks, _ := r.pool.ranks()
-	var k slot
-	for rows := r.sorted(ranks); len(rows) > 0; {
-		n := sameKeys(rows, &rows[0])
-		k.load(r.rows, rows[:n])
+	for k := range r.keys() {
 		if k.find(at) >= 0 {
 			active++
 		}
-		rows = rows[n:]
 	}
 	return active
 }

@@ -12,28 +12,39 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// Apply returns what the rates of a card are after the commands of a deck. At
-// each instant at most one rate of a prefix holds (and class, band and so on: see
-// ID): a rate from a later instant on ends the one before it there. Rates that no
-// command touches stay as they are, in their order; new ones come behind them in
-// the order of the deck.
+// Apply is Rates.Apply for rates that are not packed. It fails on an error of
+// current, too.
+func Apply(current iter.Seq2[rating.Rate, error], commands iter.Seq2[Command, error], o Options) (*Rates, Result, error) {
+	card, err := Collect(current)
+	if err != nil {
+		return nil, Result{}, fmt.Errorf("applying a deck: reading the card's rates: %w", err)
+	}
+	return card.Apply(commands, o)
+}
+
+// Apply returns what the rates of a card are after the commands of a deck; r
+// stays as it is. At each instant at most one rate of a prefix holds (and class,
+// band and so on: see ID): a rate from a later instant on ends the one before it
+// there. Rates that no command touches stay as they are, in their order; new ones
+// come behind them in the order of the deck.
 //
 // Commands for the same rates are done in the order of the deck, those of a deck
 // without actions (Put, Close) in the order of their instants; others do not
 // depend on each other. A command with a problem is not done, all others are: who
 // wants all or nothing looks for Problems before taking next. It fails on options
-// that are none, on an error of current or commands, and on rates that no card
-// can hold.
+// that are none, on an error of commands, and on rates that no card can hold.
 //
-// Memory: some 80 bytes for each rate, 110 for each command, 130 for each new rate.
-func Apply(current iter.Seq2[rating.Rate, error], commands iter.Seq2[Command, error], o Options) (next *Rates, result Result, err error) {
+// Memory: some 65 bytes for each command, 35 for each rate there will be, 40 for
+// each that changes or is new; 12 for each command, and each rate, where those of
+// a deck, or of the card, are not in the order of their prefixes.
+func (r *Rates) Apply(commands iter.Seq2[Command, error], o Options) (next *Rates, result Result, err error) {
 	fail := func(err error) (*Rates, Result, error) {
 		return nil, Result{}, fmt.Errorf("applying a deck: %w", err)
 	}
 	if err := o.validate(); err != nil {
 		return fail(err)
 	}
-	a := &applier{o: o, at: o.At, pool: newPool()}
+	a := &applier{o: o, at: o.At, pool: r.pooled(), base: r, card: r}
 	if o.At == 0 {
 		a.at = math.MinInt64
 	}
@@ -42,13 +53,10 @@ func Apply(current iter.Seq2[rating.Rate, error], commands iter.Seq2[Command, er
 			return fail(err)
 		}
 	}
-	if a.card, err = a.pool.collect(current, 0); err != nil {
-		return fail(fmt.Errorf("reading the card's rates: %w", err))
-	}
 	if err := a.read(commands); err != nil {
 		return fail(err)
 	}
-	if o.Kind != Partial && len(a.steps) == 0 {
+	if o.Kind != Partial && a.steps.len == 0 {
 		return fail(errors.New("a full deck without rows would close the whole card"))
 	}
 	a.identify()
@@ -64,10 +72,14 @@ type applier struct {
 	o          Options
 	at         int64 // math.MinInt64: the card's beginning
 	pool       *pool
-	card       *Rates
-	gone       []bool   // rows of the card
-	more       [][]span // new rows, in lists of which none grows: there may be as many as the card has
-	steps      []step
+	base       *Rates // as it was
+	card       *Rates // base, until own
+	owned      bool   // card is a copy
+	gone       []bool // rows of the card
+	changed    blocks[changedRow]
+	more       blocks[newRow]
+	steps      blocks[step]
+	ids        []namedStep
 	ranks      []uint32 // of asks
 	byRank     []uint32
 	classifier *classifier
@@ -81,64 +93,62 @@ type applier struct {
 	err        error
 }
 
+// changedRow is a row that takes the place of one of the card's.
+type changedRow struct {
+	row
+	place uint32
+}
+
+// newRow is one that no row of the card was.
+type newRow struct {
+	row
+	line uint32 // of the command that made it
+}
+
+// own makes the card a copy, whose rows may be changed.
+func (a *applier) own() {
+	if a.owned {
+		return
+	}
+	own := &Rates{pool: a.pool}
+	for i := range a.card.rows.len {
+		own.rows.add(*a.card.rows.at(i))
+	}
+	a.card, a.owned = own, true
+}
+
+// row returns a row of the card.
+func (a *applier) row(place int32) packed { return a.pool.expand(a.card.rows.at(int(place))) }
+
 // join brings commands and rates of each prefix together.
 func (a *applier) join() error {
 	a.ranks, a.byRank = a.pool.ranks()
-	rows := a.card.sorted(a.ranks)
-	steps := make([]entry, 0, len(a.steps))
-	for i := range a.steps {
-		if s := &a.steps[i]; !s.lost {
-			k := a.key(s)
-			steps = append(steps, entry{k.code, a.ranks[k.asks], uint32(i)})
+	rows := a.card.cursor(a.ranks, nil)
+	steps := newCursor(a.steps.len, func(i int) (entry, bool) {
+		s := a.steps.at(i)
+		if s.is(lost) {
+			return entry{}, false
 		}
-	}
-	steps = sortEntries(steps, func(x, y entry) int { return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at)) })
-	for len(rows) > 0 || len(steps) > 0 {
-		code := uint64(math.MaxUint64)
-		if len(rows) > 0 {
-			code = rows[0].code
-		}
-		if len(steps) > 0 {
-			code = min(code, steps[0].code)
-		}
-		of := func(list []entry) int {
-			n := 0
-			for n < len(list) && list[n].code == code {
-				n++
-			}
-			return n
-		}
-		n, m := of(rows), of(steps)
-		a.prefix(rows[:n], steps[:m])
+		k := a.key(s)
+		return entry{k.code, a.ranks[k.asks], uint32(i)}, true
+	}, func(x, y entry) int { return cmp.Or(cmp.Compare(x.rank, y.rank), cmp.Compare(x.at, y.at)) })
+	for code, ok := nextCode(rows, steps); ok; code, ok = nextCode(rows, steps) {
+		a.prefix(rows.take(code), steps.take(code))
 		if a.err != nil {
 			return a.err
 		}
-		rows, steps = rows[n:], steps[m:]
 	}
 	return nil
 }
 
 // prefix applies the commands of one prefix to its rates.
 func (a *applier) prefix(rows, steps []entry) {
-	if slices.ContainsFunc(steps, func(e entry) bool { s := &a.steps[e.at]; return s.all && s.place < 0 }) {
+	if slices.ContainsFunc(steps, func(e entry) bool { s := a.steps.at(int(e.at)); return s.is(all) && s.place < 0 }) {
 		steps = a.spread(rows, steps)
 	}
-	for len(rows) > 0 || len(steps) > 0 {
-		var first *entry
-		if len(rows) > 0 {
-			first = &rows[0]
-		}
-		if len(steps) > 0 && (first == nil || steps[0].rank < first.rank) {
-			first = &steps[0]
-		}
-		of := func(list []entry) int {
-			n := 0
-			for n < len(list) && list[n].sameKey(first) {
-				n++
-			}
-			return n
-		}
-		n, m := of(rows), of(steps)
+	for len(rows)+len(steps) > 0 {
+		first := firstOf(rows, steps)
+		n, m := sameKeys(rows, first), sameKeys(steps, first)
 		a.one(rows[:n], steps[:m])
 		rows, steps = rows[n:], steps[m:]
 	}
@@ -159,8 +169,8 @@ func (a *applier) spread(rows, steps []entry) []entry {
 	ranks = slices.Compact(ranks)
 	var out []entry
 	for _, e := range steps {
-		s := &a.steps[e.at]
-		if !s.all || s.place >= 0 {
+		s := a.steps.at(int(e.at))
+		if !s.is(all) || s.place >= 0 {
 			out = append(out, e)
 			continue
 		}
@@ -188,14 +198,14 @@ func (a *applier) one(rows, steps []entry) {
 		return
 	}
 	for i := 1; i < len(rows); i++ {
-		if a.card.rows[rows[i].at].from == a.card.rows[rows[i-1].at].from {
+		if a.card.fromOf(rows[i]) == a.card.fromOf(rows[i-1]) {
 			a.err = fmt.Errorf("prefix %q: the card has two rates from the same instant, want one", prefixOf(rows[i].code))
 			return
 		}
 	}
 	if len(steps) > maxVersions {
 		for _, e := range steps[maxVersions:] {
-			s := &a.steps[e.at]
+			s := a.steps.at(int(e.at))
 			a.problem(s, "prefix", prefixOf(e.code), fmt.Sprintf("at most %d rows for one prefix", maxVersions))
 		}
 		steps = steps[:maxVersions]
@@ -207,12 +217,12 @@ func (a *applier) one(rows, steps []entry) {
 		code, a.rank = steps[0].code, steps[0].rank
 	}
 	k := &a.slot
-	k.load(a.card.rows, rows)
+	k.load(a.card, rows)
 	a.restate(rows, steps)
 	a.unlisted(k, rows, steps)
 	a.inOrder(steps)
 	for _, i := range a.queue {
-		s := &a.steps[i]
+		s := a.steps.at(int(i))
 		if len(k.spans) >= maxVersions {
 			a.problem(s, "effective_from", a.date(s.row.from), fmt.Sprintf("at most %d rates of a prefix one after another", maxVersions))
 			continue
@@ -231,39 +241,37 @@ func (a *applier) store(k *slot, rows []entry, code uint64) {
 	for _, e := range rows {
 		a.gone[e.at] = true
 	}
-	for _, s := range k.spans {
+	for i := range k.spans {
+		s := &k.spans[i]
+		s.code = code
 		if s.place >= 0 && a.gone[s.place] {
 			a.gone[s.place] = false
-			a.card.rows[s.place] = s.packed
+			a.changed.add(changedRow{a.pool.row(&s.packed), uint32(s.place)})
 			continue
 		}
-		s.code = code
-		last := len(a.more) - 1
-		if last < 0 || len(a.more[last]) == cap(a.more[last]) {
-			last++
-			a.more = append(a.more, make([]span, 0, moreRows))
-		}
-		a.more[last] = append(a.more[last], s)
+		a.more.add(newRow{a.pool.row(&s.packed), uint32(s.line)})
 	}
 }
 
-const moreRows = 1 << 12
-
 // finish puts the rates together.
 func (a *applier) finish() *Rates {
-	a.steps = nil // they are as large as the rates
-	out := a.card.rows[:0]
-	for i, r := range a.card.rows {
+	a.steps = blocks[step]{} // they are larger than the rates
+	out := &Rates{pool: a.pool}
+	changed := sortedBy(&a.changed, func(r *changedRow) uint32 { return r.place })
+	for i := range a.card.rows.len {
+		r := a.card.rows.at(i)
+		if next, ok := changed.peek(); ok && next.place == uint32(i) {
+			r = &next.row
+			changed.next++
+		}
 		if !a.gone[i] {
-			out = append(out, r)
+			out.rows.add(*r)
 		}
 	}
-	more := slices.Concat(a.more...)
-	a.more = nil
-	slices.SortStableFunc(more, func(x, y span) int { return cmp.Compare(x.line, y.line) })
-	out = slices.Grow(out, len(more))
-	for _, s := range more {
-		out = append(out, s.packed)
+	more := sortedBy(&a.more, func(r *newRow) uint32 { return r.line })
+	for r, ok := more.peek(); ok; r, ok = more.peek() {
+		out.rows.add(r.row)
+		more.next++
 	}
-	return &Rates{a.pool, out}
+	return out
 }

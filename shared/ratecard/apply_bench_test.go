@@ -50,13 +50,13 @@ func benchPer(b *testing.B, live func() any) {
 
 func BenchmarkRates(b *testing.B) {
 	for b.Loop() {
-		if _, err := newPool().collect(deckOf(0), 0); err != nil {
+		if _, err := Collect(deckOf(0)); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benched, "ns/rate")
 	benchPer(b, func() any {
-		r, err := newPool().collect(deckOf(0), 0)
+		r, err := Collect(deckOf(0))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -75,11 +75,11 @@ func BenchmarkDeckOf(b *testing.B) {
 func BenchmarkDiff(b *testing.B) {
 	for _, raised := range []money.Price{0, 1} {
 		b.Run(fmt.Sprintf("raised %d", raised), func(b *testing.B) {
-			old, err := newPool().collect(deckOf(0), 0)
+			old, err := Collect(deckOf(0))
 			if err != nil {
 				b.Fatal(err)
 			}
-			new, err := newPool().collect(deckOf(raised), 0)
+			new, err := Collect(deckOf(raised))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func BenchmarkDiff(b *testing.B) {
 func BenchmarkApply(b *testing.B) {
 	for _, raised := range []money.Price{0, 1} {
 		b.Run(fmt.Sprintf("raised %d", raised), func(b *testing.B) {
-			old, err := newPool().collect(deckOf(0), 0)
+			old, err := Collect(deckOf(0))
 			if err != nil {
 				b.Fatal(err)
 			}

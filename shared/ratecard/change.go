@@ -15,11 +15,6 @@ type Moment struct {
 	From int64 // from then on, later than At; 0 or At: the rates change as a whole, from their own begin
 }
 
-// Collect keeps rates in little memory; about is how many they may be.
-func Collect(rates iter.Seq2[rating.Rate, error], about int64) (*Rates, error) {
-	return newPool().collect(rates, int(min(max(about, 0), rating.MaxRates)))
-}
-
 // Change yields the commands that change rates, for Apply with the same At: what
 // change makes of each rate that it returns true for, for all the time from the
 // moment on in which that rate holds. A rate that holds before and after is left
@@ -39,12 +34,7 @@ func (r *Rates) Change(m Moment, change func(*rating.Rate) (bool, error)) iter.S
 			yield(Command{}, errors.New("changing rates from an instant that is past: want none, or a later one"))
 			return
 		}
-		ranks, _ := r.pool.ranks()
-		var k slot
-		for rows := r.sorted(ranks); len(rows) > 0; {
-			n := sameKeys(rows, &rows[0])
-			k.load(r.rows, rows[:n])
-			rows = rows[n:]
+		for k := range r.keys() {
 			for i := range k.spans {
 				s := &k.spans[i]
 				if s.to <= from {

@@ -14,7 +14,7 @@ import (
 )
 
 func held(t interface{ Fatal(...any) }, card []rating.Rate) *Rates {
-	r, err := Collect(Rows(card), 0)
+	r, err := Collect(Rows(card))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestAChangeHoldsFromItsInstant(t *testing.T) {
 	if _, _, err := Apply(held.All(), fails, Options{}); !errors.Is(err, errSource) || !strings.Contains(err.Error(), `prefix "1"`) {
 		t.Errorf("a change that fails: %v", err)
 	}
-	if _, err := Collect(rows(card, errSource), 0); !errors.Is(err, errSource) {
+	if _, err := Collect(rows(card, errSource)); !errors.Is(err, errSource) {
 		t.Errorf("rates that fail: %v", err)
 	}
 	blocked := changed(is("3", "1", 0, 0), func(r *rating.Rate) { r.Blocked = true })

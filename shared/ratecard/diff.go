@@ -14,7 +14,7 @@ type Difference struct {
 	Class ChangeClass
 	Mixed bool // an increase at some of the sample lengths, a decrease at others
 	// Old and New hold from then on in the old and the new rates; nil: none. They
-	// are valid until the next difference.
+	// are valid until the next difference, and not to be changed: they may be one.
 	Old, New *rating.Rate
 	From     int64 // Unix nanoseconds; 0: the card's beginning
 	Later    bool  // another difference of the same rate came before, from an earlier instant
@@ -32,24 +32,43 @@ type DiffOptions struct {
 	Notice
 }
 
-// Diff compares the rates of two revisions of a card and yields what becomes of
-// each rate, by prefix: one difference for each instant from which on it is
-// another than it was, and one Unchanged for a rate that is none. A rate is what
-// one prefix costs (and class, band and so on: see ID); so it has one difference
-// that is not Later, and their number is that of the rates in old and new
-// together. Where nothing holds on either side from At on, it is unchanged; Old and
-// New are what held last.
-//
-// The order of old and new does not count. An error of theirs, of the terms and
-// of a price that the terms cannot charge ends it. Memory: some 80 bytes for each
-// rate of old and new.
+// Diff is Rates.Diff for rates that are not packed. An error of old and new ends
+// it, too.
 func Diff(old, new iter.Seq2[rating.Rate, error], o DiffOptions) iter.Seq2[Difference, error] {
 	return func(yield func(Difference, error) bool) {
-		d := &differ{o: o, at: o.At, yield: yield}
+		was, err := Collect(old)
+		if err != nil {
+			yield(Difference{}, fmt.Errorf("comparing rates: the old ones: %w", err))
+			return
+		}
+		is, err := was.pool.collect(new)
+		if err != nil {
+			yield(Difference{}, fmt.Errorf("comparing rates: the new ones: %w", err))
+			return
+		}
+		was.Diff(is, o)(yield)
+	}
+}
+
+// Diff compares the rates of a revision of a card with those of another, and
+// yields what becomes of each rate, by prefix: one difference for each instant
+// from which on it is another than it was, and one Unchanged for a rate that is
+// none. A rate is what one prefix costs (and class, band and so on: see ID); so it
+// has one difference that is not Later, and their number is that of the rates in
+// old and new together. Where nothing holds on either side from At on, it is
+// unchanged; Old and New are what held last.
+//
+// The order of old and new does not count. An error of the terms and of a price
+// that the terms cannot charge ends it. Memory: nothing for rates in the order of
+// their prefixes that came from each other, else some 8 bytes for each, and 32 for
+// each of new that did not come from old by Apply.
+func (r *Rates) Diff(new *Rates, o DiffOptions) iter.Seq2[Difference, error] {
+	return func(yield func(Difference, error) bool) {
+		d := &differ{o: o, at: o.At, yield: yield, old: r, new: new}
 		if o.At == 0 {
 			d.at = math.MinInt64
 		}
-		if err := d.run(old, new); err != nil {
+		if err := d.run(); err != nil {
 			yield(Difference{}, fmt.Errorf("comparing rates: %w", err))
 		}
 	}
@@ -64,85 +83,69 @@ type differ struct {
 	classifier *classifier
 	was, is    slot
 	instants   []int64
-	oldRate    rating.Rate
-	newRate    rating.Rate
+	oldRate    unpacked
+	newRate    unpacked
 	offered    bool // the key at hand was
 	stopped    bool
 }
 
-func (d *differ) run(old, new iter.Seq2[rating.Rate, error]) (err error) {
+func (d *differ) run() (err error) {
 	if err := d.o.validate(); err != nil {
 		return err
 	}
 	if d.classifier, err = newClassifier(d.o.Terms); err != nil {
 		return err
 	}
-	d.pool = newPool()
-	if d.old, err = d.pool.collect(old, 0); err != nil {
-		return fmt.Errorf("the old ones: %w", err)
-	}
-	if d.new, err = d.pool.collect(new, len(d.old.rows)); err != nil {
-		return fmt.Errorf("the new ones: %w", err)
+	if d.pool = d.old.pooled(); d.new.pooled() != d.pool {
+		if d.new, err = d.pool.collect(d.new.All()); err != nil {
+			return fmt.Errorf("the new ones: %w", err)
+		}
 	}
 	ranks, _ := d.pool.ranks()
-	x := d.old.sorted(ranks)
-	y := x
+	x := d.old.cursor(ranks, nil)
+	like := x
 	if !d.sameOrder() {
-		y = d.new.sorted(ranks)
+		like = nil
 	}
-	for len(x) > 0 || len(y) > 0 {
-		var first *entry
-		switch {
-		case len(x) == 0:
-			first = &y[0]
-		case len(y) == 0 || x[0].code < y[0].code || x[0].code == y[0].code && x[0].rank <= y[0].rank:
-			first = &x[0]
-		default:
-			first = &y[0]
+	y := d.new.cursor(ranks, like)
+	for code, ok := nextCode(x, y); ok; code, ok = nextCode(x, y) {
+		was, is := x.take(code), y.take(code)
+		for len(was)+len(is) > 0 {
+			first := firstOf(was, is)
+			n, m := sameKeys(was, first), sameKeys(is, first)
+			if err := d.key(code, was[:n], is[:m]); err != nil || d.stopped {
+				return err
+			}
+			was, is = was[n:], is[m:]
 		}
-		n, m := sameKeys(x, first), sameKeys(y, first)
-		if err := d.key(first.code, x[:n], y[:m]); err != nil || d.stopped {
-			return err
-		}
-		x, y = x[n:], y[m:]
 	}
 	return nil
 }
 
-// sameOrder reports whether old and new have the same rates, but for what they
-// say, in the same places.
+// sameOrder reports whether old and new have the same prefixes in the same places.
 func (d *differ) sameOrder() bool {
-	if len(d.old.rows) != len(d.new.rows) {
+	if d.old.rows.len != d.new.rows.len {
 		return false
 	}
-	for i := range d.old.rows {
-		a, b := &d.old.rows[i], &d.new.rows[i]
-		if a.code != b.code || a.from != b.from || a.rest != b.rest && d.pool.rests[a.rest].asks != d.pool.rests[b.rest].asks {
+	for i := range d.old.rows.len {
+		if d.old.rows.at(i).code != d.new.rows.at(i).code {
 			return false
 		}
 	}
 	return true
 }
 
-// sameKeys returns how many entries at the beginning of a list have a key.
-func sameKeys(list []entry, e *entry) (n int) {
-	for n < len(list) && list[n].sameKey(e) {
-		n++
-	}
-	return n
-}
-
 // key yields the differences of one key.
 func (d *differ) key(code uint64, x, y []entry) error {
 	if len(x) == 1 && len(y) == 1 { // as nearly all are
-		was, is := &d.old.rows[x[0].at], &d.new.rows[y[0].at]
-		if was.content == is.content && was.from == is.from && was.to == is.to {
-			d.offered = d.offers(was)
-			return d.tell(code, max(was.from, d.at), was, is, change{class: Unchanged}, false)
+		if row := d.old.rows.at(int(x[0].at)); *row == *d.new.rows.at(int(y[0].at)) {
+			was := d.pool.expand(row)
+			d.offered = d.offers(&was)
+			return d.tell(code, max(was.from, d.at), &was, &was, change{class: Unchanged}, false)
 		}
 	}
-	d.was.load(d.old.rows, x)
-	d.is.load(d.new.rows, y)
+	d.was.load(d.old, x)
+	d.is.load(d.new, y)
 	d.offered = false
 	for i := range d.was.spans {
 		d.offered = d.offered || d.offers(&d.was.spans[i].packed)
@@ -187,12 +190,7 @@ func (d *differ) key(code uint64, x, y []entry) error {
 		return nil
 	}
 	if firstWas == nil && firstIs == nil { // all has ended: what held last
-		if len(x) > 0 {
-			firstWas = &d.old.rows[x[len(x)-1].at]
-		}
-		if len(y) > 0 {
-			firstIs = &d.new.rows[y[len(y)-1].at]
-		}
+		firstWas, firstIs = d.old.last(x), d.new.last(y)
 	}
 	from := d.at
 	if firstWas != nil {
@@ -204,6 +202,15 @@ func (d *differ) key(code uint64, x, y []entry) error {
 // offers reports whether an old rate is not blocked, and does not end before
 // the comparison begins.
 func (d *differ) offers(r *packed) bool { return r.to > d.at && !d.pool.rests[r.rest].Blocked }
+
+// last returns the last of some rows; nil: there is none.
+func (r *Rates) last(list []entry) *packed {
+	if len(list) == 0 {
+		return nil
+	}
+	one := r.pool.expand(r.rows.at(int(list[len(list)-1].at)))
+	return &one
+}
 
 // at returns what holds at an instant; nil: nothing.
 func (k *slot) at(instant int64) *packed {
@@ -227,12 +234,16 @@ func (d *differ) tell(code uint64, from int64, was, is *packed, c change, later 
 	}
 	prefix := prefixOf(code)
 	if was != nil {
-		d.pool.unpack(was, &d.oldRate, prefix)
-		out.Old = &d.oldRate
+		d.oldRate.set(d.pool, was, prefix)
+		out.Old = &d.oldRate.Rate
 	}
-	if is != nil {
-		d.pool.unpack(is, &d.newRate, prefix)
-		out.New = &d.newRate
+	switch {
+	case is == nil:
+	case was == is:
+		out.New = out.Old
+	default:
+		d.newRate.set(d.pool, is, prefix)
+		out.New = &d.newRate.Rate
 	}
 	if earliest, short := d.o.short(c.class, from); short {
 		out.Days, out.Earliest = d.o.days(c.class), earliest

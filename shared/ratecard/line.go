@@ -57,7 +57,7 @@ func appendRate(line []byte, r *rating.Rate) ([]byte, error) {
 		return line, err
 	}
 	for _, name := range [...]string{r.Destination, r.Service, r.Band, r.Origin, r.Area, r.Tag} {
-		if strings.ContainsFunc(name, unicode.IsControl) {
+		if hasControl(name) {
 			return line, fmt.Errorf("the name %q: want no control characters", clip(name))
 		}
 	}
@@ -65,18 +65,40 @@ func appendRate(line []byte, r *rating.Rate) ([]byte, error) {
 	line = append(append(line, '\t'), r.Destination...)
 	line = appendPrice(append(line, '\t'), r.Price1)
 	line = appendPrice(append(line, '\t'), r.PriceN)
+	line = appendTerms(line, r)
+	line = appendExtras(line, r, extras[instants:instants+2])
+	line = appendExtras(line, r, extras[instants+2:])
+	return append(line, '\n'), nil
+}
+
+// appendTerms appends what stands between prices and instants.
+func appendTerms(line []byte, r *rating.Rate) []byte {
 	line = strconv.AppendUint(append(line, '\t'), uint64(r.Interval1), 10)
 	line = strconv.AppendUint(append(line, '\t'), uint64(r.IntervalN), 10)
 	line = appendPrice(append(line, '\t'), r.ConnectionFee)
-	for i := range extras {
+	return appendExtras(line, r, extras[:instants])
+}
+
+func appendExtras(line []byte, r *rating.Rate, of []extra) []byte {
+	for i := range of {
 		begin := len(line)
-		line = append(append(append(line, '\t'), extras[i].name...), '=')
+		line = append(append(append(line, '\t'), of[i].name...), '=')
 		value := len(line)
-		if line = extras[i].write(line, r); len(line) == value {
+		if line = of[i].write(line, r); len(line) == value {
 			line = line[:begin]
 		}
 	}
-	return append(line, '\n'), nil
+	return line
+}
+
+// hasControl reports whether a name has a control character.
+func hasControl(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c >= 0x7f {
+			return strings.ContainsFunc(name[i:], unicode.IsControl)
+		}
+	}
+	return false
 }
 
 // extra is a cell that a rate has only when it is not empty.
@@ -134,6 +156,9 @@ var extras = []extra{
 	digits("max_digits", func(r *rating.Rate) *uint8 { return &r.MaxDigits }),
 }
 
+// instants is where the two extras for when a rate holds are.
+const instants = 13
+
 func extraNamed(name string) (*extra, bool) {
 	for i := range extras {
 		if extras[i].name == name {
@@ -189,7 +214,28 @@ func instant(name string, of func(*rating.Rate) *int64) extra {
 	}}
 }
 
-func appendPrice(b []byte, p money.Price) []byte { return p.Amount().Trim().AppendText(b, 0) }
+// appendPrice writes a price of 0 or more without zeros at its end.
+func appendPrice(b []byte, p money.Price) []byte {
+	const one = 1_000_000_000_000 // 10^PriceDecimals
+	if p < 0 {
+		return p.Amount().Trim().AppendText(b, 0)
+	}
+	b = strconv.AppendUint(b, uint64(p)/one, 10)
+	rest := uint64(p) % one
+	if rest == 0 {
+		return b
+	}
+	var digits [1 + money.PriceDecimals]byte
+	digits[0] = '.'
+	n := 0
+	for i := money.PriceDecimals; i > 0; i-- {
+		digits[i] = byte('0' + rest%10)
+		if rest /= 10; n == 0 && digits[i] != '0' {
+			n = i + 1
+		}
+	}
+	return append(b, digits[:n]...)
+}
 
 func appendUnits(b []byte, n uint32) []byte {
 	if n == 0 {

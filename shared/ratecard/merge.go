@@ -59,28 +59,28 @@ func (a *applier) merge(s *step, was *packed) (content, bool) {
 	case s.keep == 0:
 		return c, true
 	case was == nil:
-		if s.keep&fieldPrices != 0 && !a.pool.rests[c.rest].Blocked && len(a.pool.rests[c.rest].Tiers) == 0 {
+		if s.keeps()&fieldPrices != 0 && !a.pool.rests[c.rest].Blocked && len(a.pool.rests[c.rest].Tiers) == 0 {
 			a.problem(s, "price_1", "", "a price: there is no rate before it that has one")
 			return c, false
 		}
 		return c, true
 	}
-	if s.keep&FieldName != 0 {
+	if s.keeps()&FieldName != 0 {
 		c.name = was.name
 	}
-	if s.keep&FieldPrice1 != 0 {
+	if s.keeps()&FieldPrice1 != 0 {
 		c.price1 = was.price1
 	}
-	if s.keep&FieldPriceN != 0 {
+	if s.keeps()&FieldPriceN != 0 {
 		c.priceN = was.priceN
 	}
 	tiers := a.pool.rests[was.rest].Tiers
-	if s.keep&fieldsInRest == 0 && (s.keep&fieldPrices != fieldPrices || len(tiers) == 0) {
+	if s.keeps()&fieldsInRest == 0 && (s.keeps()&fieldPrices != fieldPrices || len(tiers) == 0) {
 		return c, true
 	}
 	r := a.pool.rate(&packed{content: c, code: s.row.code, from: math.MinInt64, to: math.MaxInt64})
-	keepRest(&r, &a.pool.rests[was.rest].Rate, s.keep)
-	if s.keep&fieldPrices == fieldPrices {
+	keepRest(&r, &a.pool.rests[was.rest].Rate, s.keeps())
+	if s.keeps()&fieldPrices == fieldPrices {
 		r.Tiers = tiers
 	}
 	err := r.Validate()

@@ -15,29 +15,38 @@ import (
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// Rates are rates of a card in little memory: 48 bytes each, and what many of
-// them have in common once.
+// Rates are rates of a card in little memory: 32 bytes each, and what many of
+// them have in common once; the first and the last instant that nanoseconds reach
+// count as no begin and no end. The zero value has none. They do not change; but Apply
+// and Diff add to what they share, so one goroutine at a time may use rates that
+// came from each other.
 type Rates struct {
 	pool *pool
-	rows []packed
+	rows blocks[row]
+}
+
+// Collect packs rates, in their order.
+func Collect(rates iter.Seq2[rating.Rate, error]) (*Rates, error) {
+	return newPool().collect(rates)
 }
 
 // Len returns how many there are.
-func (r *Rates) Len() int { return len(r.rows) }
+func (r *Rates) Len() int { return r.rows.len }
 
 // All yields the rates in their order. The error is always nil: rates that are
 // at hand go where stored ones do.
 func (r *Rates) All() iter.Seq2[rating.Rate, error] {
 	return func(yield func(rating.Rate, error) bool) {
-		for i := range r.rows {
-			if !yield(r.pool.rate(&r.rows[i]), nil) {
+		for i := range r.rows.len {
+			one := r.pool.expand(r.rows.at(i))
+			if !yield(r.pool.rate(&one), nil) {
 				return
 			}
 		}
 	}
 }
 
-// packed is a rate. Rates of one pool are the same when they are equal.
+// packed is a rate as it is worked on. Rates of one pool are the same when they are equal.
 type packed struct {
 	content
 	code     uint64 // of the prefix, see codeOf
@@ -60,13 +69,17 @@ type rest struct {
 // pool keeps what rates have in common.
 type pool struct {
 	rests  []rest
-	byText map[string]uint32 // a rest's stored line → its place
-	recent [4]uint32         // places in rests: decks have few, one after another
+	byText map[string]uint32   // a rest's stored line → its place
+	recent [recentRests]uint32 // 1 + places in rests, by a hash: decks have few
 	asks   texts
 	of     []asked // by place in asks
 	names  texts
+	prices numbers[money.Price] // price N of rates that have another price 1
+	times  numbers[times]
 	buf    []byte
 }
+
+const recentRests = 1 << 8
 
 // asked is what asks are of.
 type asked struct {
@@ -95,9 +108,22 @@ func (t *texts) place(s string) uint32 {
 	return at
 }
 
+// find returns the place of a text; false: it is not there.
+func (t *texts) find(s []byte) (uint32, bool) {
+	if len(t.list) > 0 && t.list[t.last] == string(s) {
+		return t.last, true
+	}
+	at, ok := t.places[string(s)]
+	if ok {
+		t.last = at
+	}
+	return at, ok
+}
+
 func newPool() *pool {
 	return &pool{
 		byText: map[string]uint32{}, asks: texts{places: map[string]uint32{}}, names: texts{places: map[string]uint32{}},
+		prices: newNumbers[money.Price](), times: newNumbers[times](),
 	}
 }
 
@@ -122,14 +148,9 @@ func (p *pool) pack(r *rating.Rate) (packed, error) {
 }
 
 func (p *pool) rest(r *rating.Rate) (uint32, error) {
-	for i, at := range p.recent {
-		if int(at) < len(p.rests) && sameRest(&p.rests[at].Rate, r) {
-			if i > 0 {
-				copy(p.recent[1:i+1], p.recent[:i])
-				p.recent[0] = at
-			}
-			return at, nil
-		}
+	recent := &p.recent[hashOfRest(r)]
+	if at := *recent; at > 0 && sameRest(&p.rests[at-1].Rate, r) {
+		return at - 1, nil
 	}
 	one := *r
 	one.Prefix, one.Destination, one.Price1, one.PriceN, one.From, one.To = "", "", 0, 0, 0, 0
@@ -147,9 +168,19 @@ func (p *pool) rest(r *rating.Rate) (uint32, error) {
 		}
 		p.rests = append(p.rests, rest{one, asks})
 	}
-	copy(p.recent[1:], p.recent[:])
-	p.recent[0] = at
+	*recent = at + 1
 	return at, nil
+}
+
+// hashOfRest returns a place in pool.recent by what rests of one deck differ in.
+func hashOfRest(r *rating.Rate) uint64 {
+	const odd = 0x9E3779B97F4A7C15
+	hash := (uint64(r.ConnectionFee)*odd+uint64(r.Interval1))*odd + uint64(r.IntervalN)
+	hash = hash*odd + uint64(r.Per)<<16 + uint64(r.Class)<<8 + uint64(r.Kind)
+	if r.Blocked {
+		hash++
+	}
+	return hash * odd >> 56
 }
 
 // sameRest reports whether two rates have one rest.
@@ -191,7 +222,7 @@ func (p *pool) keyOf(r *packed) key { return key{r.code, p.rests[r.rest].asks} }
 
 // codeOf returns the code of a prefix, digits+1 in each 4 bits from the top, so
 // that codes sort as prefixes do.
-func codeOf(prefix string) (code uint64, ok bool) {
+func codeOf[T string | []byte](prefix T) (code uint64, ok bool) {
 	if len(prefix) > rating.MaxPrefix {
 		return 0, false
 	}
@@ -275,21 +306,51 @@ func parseID(s string) (n uint64, ok bool) {
 	return binary.BigEndian.Uint64(b) >> (64 - idBits), true
 }
 
-// collect packs rates into a pool: about so many.
-func (p *pool) collect(rates iter.Seq2[rating.Rate, error], about int) (*Rates, error) {
-	out := &Rates{pool: p, rows: make([]packed, 0, about)}
+// collect packs rates into a pool.
+func (p *pool) collect(rates iter.Seq2[rating.Rate, error]) (*Rates, error) {
+	out := &Rates{pool: p}
 	for r, err := range rates {
 		if err != nil {
-			return nil, fmt.Errorf("after %d rates: %w", len(out.rows), err)
+			return nil, fmt.Errorf("after %d rates: %w", out.rows.len, err)
 		}
-		if len(out.rows) == rating.MaxRates {
+		if out.rows.len == rating.MaxRates {
 			return nil, fmt.Errorf("more than %d rates", rating.MaxRates)
 		}
 		one, err := p.pack(&r)
 		if err != nil {
-			return nil, fmt.Errorf("rate %d, %w", len(out.rows)+1, err)
+			return nil, fmt.Errorf("rate %d, %w", out.rows.len+1, err)
 		}
-		out.rows = append(out.rows, one)
+		out.rows.add(p.row(&one))
 	}
 	return out, nil
+}
+
+// pooled returns the pool of rates.
+func (r *Rates) pooled() *pool {
+	if r.pool == nil {
+		r.pool = newPool()
+	}
+	return r.pool
+}
+
+// unpacked is a rate that one packed rate after another is unpacked into: what
+// they have in common stays.
+type unpacked struct {
+	rating.Rate
+	rest uint32
+	ok   bool
+}
+
+// set unpacks r.
+func (u *unpacked) set(p *pool, r *packed, prefix string) {
+	if !u.ok || u.rest != r.rest {
+		u.Rate, u.rest, u.ok = p.rests[r.rest].Rate, r.rest, true
+	}
+	u.Prefix, u.Destination, u.Price1, u.PriceN, u.From, u.To = prefix, p.names.list[r.name], r.price1, r.priceN, 0, 0
+	if r.from != math.MinInt64 {
+		u.From = r.from
+	}
+	if r.to != math.MaxInt64 {
+		u.To = r.to
+	}
 }

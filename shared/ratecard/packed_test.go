@@ -29,7 +29,7 @@ func TestRatesArePackedWhole(t *testing.T) {
 			all = append(all, r)
 		}
 	}
-	packed, err := newPool().collect(Rows(all), 0)
+	packed, err := Collect(Rows(all))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +126,9 @@ func TestID(t *testing.T) {
 func TestOrderOfEntries(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefixes := rapid.SliceOf(rapid.StringMatching(`[0-9]{0,15}`)).Draw(t, "prefixes")
+		if rapid.Bool().Draw(t, "in order") {
+			slices.SortFunc(prefixes, strings.Compare)
+		}
 		var list []entry
 		for i, p := range prefixes {
 			code, ok := codeOf(p)
@@ -134,12 +137,21 @@ func TestOrderOfEntries(t *testing.T) {
 			}
 			list = append(list, entry{code, rapid.Uint32Range(0, 3).Draw(t, "rank"), uint32(i)})
 		}
+		out := rapid.IntRange(-1, len(list)).Draw(t, "passed over")
 		compare := func(a, b entry) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.at, b.at)) }
-		want := slices.Clone(list)
+		want := slices.DeleteFunc(slices.Clone(list), func(e entry) bool { return out >= 0 && out < len(list) && e == list[out] })
 		slices.SortFunc(want, func(a, b entry) int {
 			return cmp.Or(strings.Compare(prefixes[a.at], prefixes[b.at]), compare(a, b))
 		})
-		if got := sortEntries(list, compare); !slices.Equal(got, want) {
+		c := newCursor(len(list), func(i int) (entry, bool) { return list[i], i != out }, compare)
+		var got []entry
+		for code, ok := c.code(); ok; code, ok = c.code() {
+			if len(c.take(code+1)) > 0 {
+				t.Fatalf("a code that does not come next is there")
+			}
+			got = append(got, c.take(code)...)
+		}
+		if !slices.Equal(got, want) {
 			t.Fatalf("%v, want %v", got, want)
 		}
 	})

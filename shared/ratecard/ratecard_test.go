@@ -653,5 +653,9 @@ func FuzzReadRates(f *testing.F) {
 		if len(errs) == 0 && written(t, rates) != text {
 			t.Fatalf("%q is another spelling of the same rates", text)
 		}
+		packed, err := Read(strings.NewReader(text))
+		if (err == nil) != (len(errs) == 0) || err == nil && packed.Len() != len(rates) {
+			t.Fatalf("packed %v, one by one %v", err, errs)
+		}
 	})
 }

@@ -30,35 +30,75 @@ const (
 // many there were. An error of rates, an invalid rate and a control character
 // in a destination are errors; what was written by then, ReadRates refuses.
 func WriteRates(w io.Writer, rates iter.Seq2[rating.Rate, error]) (int64, error) {
-	sum := sha256.New()
-	out := bufio.NewWriter(io.MultiWriter(w, sum))
-	line := append([]byte(ratesHeader), '\n')
-	var count int64
+	out := newRatesWriter(w)
 	for r, err := range rates {
 		if err != nil {
-			return count, fmt.Errorf("writing rates after %d: %w", count, err)
+			return out.count, fmt.Errorf("writing rates after %d: %w", out.count, err)
 		}
-		if count == rating.MaxRates {
-			return count, fmt.Errorf("writing rates: more than %d", rating.MaxRates)
+		if err := out.add(func(line []byte) ([]byte, error) { return appendRate(line, &r) }, func() string { return r.Prefix }); err != nil {
+			return out.count, err
 		}
-		if _, err := out.Write(line); err != nil {
-			return count, fmt.Errorf("writing rates: %w", err)
+	}
+	return out.count, out.end()
+}
+
+// Write is WriteRates for packed rates.
+func (r *Rates) Write(w io.Writer) (int64, error) {
+	out := newRatesWriter(w)
+	l := lineWriter{pool: r.pooled()}
+	for i := range r.rows.len {
+		one := r.rows.at(i)
+		if err := out.add(func(line []byte) ([]byte, error) { return l.append(line, one) }, func() string { return prefixOf(one.code) }); err != nil {
+			return out.count, err
 		}
-		if line, err = appendRate(line[:0], &r); err != nil {
-			return count, fmt.Errorf("writing rates: prefix %q: %w", clip(r.Prefix), err)
-		}
-		count++
 	}
-	if _, err := out.Write(line); err != nil {
-		return count, fmt.Errorf("writing rates: %w", err)
+	return out.count, out.end()
+}
+
+// ratesWriter writes the lines of rates between header and end.
+type ratesWriter struct {
+	w     io.Writer
+	out   *bufio.Writer
+	sum   hash.Hash
+	line  []byte // not written yet
+	count int64
+}
+
+func newRatesWriter(w io.Writer) *ratesWriter {
+	sum := sha256.New()
+	return &ratesWriter{w: w, sum: sum, out: bufio.NewWriterSize(io.MultiWriter(w, sum), ratesBuffer), line: append([]byte(ratesHeader), '\n')}
+}
+
+// ratesBuffer, in bytes, is how much is read and written at once.
+const ratesBuffer = 64 << 10
+
+// add writes the line of a rate.
+func (w *ratesWriter) add(appendTo func([]byte) ([]byte, error), prefix func() string) (err error) {
+	if w.count == rating.MaxRates {
+		return fmt.Errorf("writing rates: more than %d", rating.MaxRates)
 	}
-	if err := out.Flush(); err != nil {
-		return count, fmt.Errorf("writing rates: %w", err)
+	if _, err := w.out.Write(w.line); err != nil {
+		return fmt.Errorf("writing rates: %w", err)
 	}
-	if _, err := w.Write(endLine(count, sum)); err != nil {
-		return count, fmt.Errorf("writing the end of the rates: %w", err)
+	if w.line, err = appendTo(w.line[:0]); err != nil {
+		return fmt.Errorf("writing rates: prefix %q: %w", clip(prefix()), err)
 	}
-	return count, nil
+	w.count++
+	return nil
+}
+
+// end writes what is left, and the end line.
+func (w *ratesWriter) end() error {
+	if _, err := w.out.Write(w.line); err != nil {
+		return fmt.Errorf("writing rates: %w", err)
+	}
+	if err := w.out.Flush(); err != nil {
+		return fmt.Errorf("writing rates: %w", err)
+	}
+	if _, err := w.w.Write(endLine(w.count, w.sum)); err != nil {
+		return fmt.Errorf("writing the end of the rates: %w", err)
+	}
+	return nil
 }
 
 func endLine(count int64, sum hash.Hash) []byte {
@@ -70,38 +110,34 @@ func endLine(count int64, sum hash.Hash) []byte {
 // yielded counts only when no error followed.
 func ReadRates(r io.Reader) iter.Seq2[rating.Rate, error] {
 	return func(yield func(rating.Rate, error) bool) {
-		in := &ratesReader{in: bufio.NewReaderSize(r, maxRateLine), sum: sha256.New()}
-		header, err := in.next()
-		if err == nil && string(header) != ratesHeader+"\n" {
-			err = errors.New("want the header of stored rates")
+		in := newRatesReader(r)
+		err := in.each(func(line []byte) (bool, error) {
+			rate, err := in.parse(line)
+			return err == nil && yield(rate, nil), err
+		})
+		if err != nil {
+			yield(rating.Rate{}, err)
 		}
-		var count int64
-		for err == nil {
-			var line []byte
-			if line, err = in.next(); err != nil {
-				break
-			}
-			if bytes.HasPrefix(line, []byte(ratesEnd)) {
-				if err = in.finish(line, count); err == nil {
-					return
-				}
-				break
-			}
-			if count == rating.MaxRates {
-				err = fmt.Errorf("more than %d rates", rating.MaxRates)
-				break
-			}
-			var rate rating.Rate
-			if rate, err = in.parse(line); err != nil {
-				break
-			}
-			count++
-			if !yield(rate, nil) {
-				return
-			}
-		}
-		yield(rating.Rate{}, fmt.Errorf("stored rates, line %d: %w", in.line, err))
 	}
+}
+
+// Read is ReadRates for all rates at once, packed.
+func Read(r io.Reader) (*Rates, error) {
+	in := newRatesReader(r)
+	out := &Rates{pool: newPool()}
+	p := packer{in: in, pool: out.pool, tails: map[string]tail{}}
+	err := in.each(func(line []byte) (bool, error) {
+		one, err := p.pack(line)
+		if err != nil {
+			return false, err
+		}
+		out.rows.add(one)
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 type ratesReader struct {
@@ -111,11 +147,49 @@ type ratesReader struct {
 	again []byte // parse writes each rate again here
 }
 
+func newRatesReader(r io.Reader) *ratesReader {
+	return &ratesReader{in: bufio.NewReaderSize(r, ratesBuffer), sum: sha256.New()}
+}
+
+// each calls do for each line of a rate, until it returns false, and checks all
+// else.
+func (r *ratesReader) each(do func(line []byte) (more bool, err error)) error {
+	header, err := r.next()
+	if err == nil && string(header) != ratesHeader+"\n" {
+		err = errors.New("want the header of stored rates")
+	}
+	var count int64
+	for err == nil {
+		var line []byte
+		if line, err = r.next(); err != nil {
+			break
+		}
+		if bytes.HasPrefix(line, []byte(ratesEnd)) {
+			if err = r.finish(line, count); err == nil {
+				return nil
+			}
+			break
+		}
+		if count == rating.MaxRates {
+			err = fmt.Errorf("more than %d rates", rating.MaxRates)
+			break
+		}
+		var more bool
+		if more, err = do(line); err == nil && !more {
+			return nil
+		}
+		count++
+	}
+	return fmt.Errorf("stored rates, line %d: %w", r.line, err)
+}
+
 // next returns the next line with its newline, valid until the next call.
 func (r *ratesReader) next() ([]byte, error) {
 	r.line++
 	line, err := r.in.ReadSlice('\n')
 	switch {
+	case len(line) > maxRateLine:
+		return nil, fmt.Errorf("longer than %d bytes", maxRateLine)
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("cut short: the end line is missing or incomplete")
 	case errors.Is(err, bufio.ErrBufferFull):

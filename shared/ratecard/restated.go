@@ -12,22 +12,22 @@ import (
 // been followed by others would take effect once more, now.
 func (a *applier) restate(rows, steps []entry) {
 	for _, e := range steps {
-		s := &a.steps[e.at]
-		if !s.itself || s.status != undone {
+		s := a.steps.at(int(e.at))
+		if !s.is(itself) || s.status != undone {
 			continue
 		}
-		i, ok := slices.BinarySearchFunc(rows, s.row.from, func(row entry, from int64) int { return cmp.Compare(a.card.rows[row.at].from, from) })
+		i, ok := slices.BinarySearchFunc(rows, s.row.from, func(row entry, from int64) int { return cmp.Compare(a.card.fromOf(row), from) })
 		if !ok {
 			continue
 		}
 		place := int32(rows[i].at)
-		row := &a.card.rows[place]
-		c, ok := a.merge(s, row)
+		row := a.row(place)
+		c, ok := a.merge(s, &row)
 		if !ok {
 			continue // a problem now
 		}
 		to := row.to
-		if s.keep&FieldTo == 0 {
+		if s.keeps()&FieldTo == 0 {
 			to = s.row.to
 		}
 		if c == row.content && to == row.to {

@@ -11,9 +11,9 @@ import (
 // lines are the rows that one notice is about.
 type lines struct{ count, first int64 }
 
-func (l *lines) add(line int64) {
-	if l.count++; l.first == 0 || line < l.first {
-		l.first = line
+func (l *lines) add(line uint32) {
+	if l.count++; l.first == 0 || int64(line) < l.first {
+		l.first = int64(line)
 	}
 }
 
@@ -25,15 +25,15 @@ type deckNotes struct {
 // problem notes what is wrong with a command, which is not done.
 func (a *applier) problem(s *step, column, value, want string) status {
 	s.status = bad
-	a.result.Problems = append(a.result.Problems, RowProblem{s.line, column, value, want})
+	a.result.Problems = append(a.result.Problems, RowProblem{int64(s.line), column, value, want})
 	return bad
 }
 
 // count makes the result of what became of the commands.
 func (a *applier) count() {
 	r := &a.result
-	for i := range a.steps {
-		s := &a.steps[i]
+	for i := range a.steps.len {
+		s := a.steps.at(i)
 		if r.Processed++; s.action != Skip {
 			r.Recognised++
 		}
@@ -69,7 +69,7 @@ func (a *applier) vain(s *step) {
 		s.status = ignored
 	case Delete, Update:
 		if s.place >= 0 {
-			a.problem(s, "id", idText(s.id), "a rate that no row before has taken away")
+			a.problem(s, "id", a.idText(s), "a rate that no row before has taken away")
 			return
 		}
 		a.problem(s, "prefix", prefixOf(s.row.code), "a prefix that the card has a rate of then")

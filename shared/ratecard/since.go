@@ -1,6 +1,30 @@
 package ratecard
 
-import "math"
+import (
+	"iter"
+	"math"
+)
+
+// keys yields the time of each key, in their order; valid until the next.
+func (r *Rates) keys() iter.Seq[*slot] {
+	return func(yield func(*slot) bool) {
+		if r.rows.len == 0 {
+			return
+		}
+		ranks, _ := r.pool.ranks()
+		var k slot
+		all := r.cursor(ranks, nil)
+		for code, ok := all.code(); ok; code, ok = all.code() {
+			for rows := all.take(code); len(rows) > 0; {
+				n := sameKeys(rows, &rows[0])
+				k.load(r, rows[:n])
+				if rows = rows[n:]; !yield(&k) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // Since returns what of the rates counts from an instant on, for a revision that
 // is live from then: what has ended by then is left out, and what has begun has
@@ -8,15 +32,9 @@ import "math"
 // by prefix, what they are for and instant, so that equal rates are equal in any
 // order.
 func (r *Rates) Since(at int64) *Rates {
-	out := &Rates{pool: r.pool, rows: make([]packed, 0, len(r.rows))}
-	// Of rows of one key that have begun the last one holds; an earlier one may
-	// again, after it.
-	ranks, _ := r.pool.ranks()
-	var k slot
-	rows := r.sorted(ranks)
-	for len(rows) > 0 {
-		n := sameKeys(rows, &rows[0])
-		k.load(r.rows, rows[:n])
+	out := &Rates{pool: r.pool}
+	for k := range r.keys() {
+		// Of rows that have begun the last one holds; an earlier one may again, after it.
 		for _, s := range k.spans {
 			if s.to <= at {
 				continue
@@ -24,9 +42,8 @@ func (r *Rates) Since(at int64) *Rates {
 			if s.from <= at {
 				s.from = math.MinInt64
 			}
-			out.rows = append(out.rows, s.packed)
+			out.rows.add(r.pool.row(&s.packed))
 		}
-		rows = rows[n:]
 	}
 	return out
 }

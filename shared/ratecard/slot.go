@@ -11,8 +11,8 @@ const maxVersions = 10_000
 // span is a time in which one rate holds.
 type span struct {
 	packed
-	place int32 // of the card's row that it is, or is a part of; -1: it is new
-	line  int64 // of the row that made it
+	place int32  // of the card's row that it is, or is a part of; -1: it is new
+	line  uint32 // of the row that made it
 }
 
 // slot is all time of one key: spans in order that do not overlap.
@@ -22,9 +22,9 @@ type slot struct {
 	stack   []span // of flatten
 }
 
-// load makes spans of the rows of a key, by their begins. Where rows overlap the
+// load makes spans of rows of a key, by their begins. Where rows overlap the
 // one that began last holds, and the one before it again after its end.
-func (k *slot) load(rows []packed, places []entry) {
+func (k *slot) load(rates *Rates, places []entry) {
 	k.spans, k.stack, k.changed = k.spans[:0], k.stack[:0], false
 	at := int64(math.MinInt64)
 	upTo := func(end int64) {
@@ -41,7 +41,7 @@ func (k *slot) load(rows []packed, places []entry) {
 		}
 	}
 	for _, e := range places {
-		r := rows[e.at]
+		r := rates.pool.expand(rates.rows.at(int(e.at)))
 		upTo(r.from)
 		at = r.from
 		k.stack = append(k.stack, span{packed: r, place: int32(e.at)})
@@ -78,7 +78,7 @@ func (k *slot) end(at int64) int64 {
 
 // put lets a content hold in from..to, where no other span begins. With stay, the
 // span that holds at from is changed whole instead.
-func (k *slot) put(c content, from, to int64, stay bool, line int64) status {
+func (k *slot) put(c content, from, to int64, stay bool, line uint32) status {
 	i := k.find(from)
 	switch {
 	case i < 0:

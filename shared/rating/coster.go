@@ -51,7 +51,7 @@ func (c *Coster) Charge(r *Rate, quantities []int64, amounts []money.Amount) err
 	if c.terms.Access > 0 {
 		b.den[call.Voice] = 60
 	}
-	s, err := b.shape(r)
+	s, err := b.shape(r, shapeOf(r))
 	if err != nil {
 		return fmt.Errorf("charging usage: %w", err)
 	}

@@ -1,5 +1,6 @@
 // Package bounded shows that memory does not grow with the files: the whole
-// job on many records runs in a process of its own, whose peak is read.
+// job on many records, and the import of large decks, run in processes of their
+// own, whose peaks are read.
 package bounded
 
 import (
@@ -32,6 +33,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asEmulator) != "" {
 		debug.SetMemoryLimit(cloud.MemoryGoal)
 		os.Exit(cloud.Main(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	if os.Getenv(asImport) != "" {
+		debug.SetMemoryLimit(cloud.MemoryGoal)
+		if err := importMain(os.Args[1:], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
