@@ -19,7 +19,8 @@ import (
 func TestARevisionIsShownWithItsRatesToTheLastDigit(t *testing.T) {
 	w := built(t)
 	w.get("/v1/cards/retail/revisions").json(`{"items":[{"card":"retail","number":1,"rates":5,"compiled":true,"state":"live","source":"build","by":"build","made_at":"2026-01-01T00:00:00Z"}]}`)
-	w.get("/v1/cards/carrier/revisions/1").json(`{"card":"carrier","number":1,"rates":5,"compiled":false,"state":"live","source":"deck"}`)
+	deck := w.get("/v1/decks").want(200).field("items.0.id")
+	w.get("/v1/cards/carrier/revisions/1").json(`{"card":"carrier","number":1,"rates":5,"compiled":false,"state":"live","source":"deck","deck":"` + deck + `","made_at":"2026-01-01T00:00:00Z"}`)
 	w.get("/v1/cards/retail/revisions/1/rates?prefix=447").json(`{"currency":"GBP","items":[
 		{"id":"r93abr4d7eq65","prefix":"447","destination":"UK mobile","price_1":"0.6","price_n":"0.375","interval_1":30,"interval_n":6,"connection_fee":"0","blocked":false,"place":"United Kingdom and others","number_type":"mixed"},
 		{"id":"rkn5rrkq0wj6w","prefix":"4470","destination":"=Personal numbers","price_1":"0","price_n":"0","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":true,"place":"United Kingdom","number_type":"personal"}]}`)

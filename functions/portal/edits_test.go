@@ -37,12 +37,13 @@ func TestRatesAreEditedInANewRevision(t *testing.T) {
 	if again := w.do("POST", edits, fmt.Sprintf(body, ""), "Idempotency-Key: one").want(201); string(again.Body) != string(made.Body) || made.field("revision") != "2" {
 		t.Errorf("the same request again: %s, then %s", made.Body, again.Body)
 	}
+	deck := w.get("/v1/decks").want(200).field("items.0.id")
 	w.get("/v1/cards/carrier/revisions?count=true").json(`{"items":[
-		{"card":"carrier","number":1,"rates":5,"active":5,"compiled":false,"state":"live","source":"deck"},
+		{"card":"carrier","number":1,"rates":5,"active":5,"compiled":false,"state":"live","source":"deck","deck":"`+deck+`","made_at":"2026-01-01T00:00:00Z"},
 		{"card":"carrier","number":2,"rates":4,"active":4,"compiled":false,"state":"ready","source":"edit","base":1,"by":"portal","made_at":"2026-12-01T09:00:00Z","note":"as agreed"}]}`)
 	w.post("/v1/cards/carrier/activations", `{"revision":2,"from":"2026-12-02T00:00:00Z"}`).want(200)
 	w.get("/v1/cards/carrier/revisions?at=2026-12-01T10:00:00Z").json(`{"items":[
-		{"card":"carrier","number":1,"rates":5,"compiled":false,"state":"live","live_to":"2026-12-02T00:00:00Z","source":"deck"},
+		{"card":"carrier","number":1,"rates":5,"compiled":false,"state":"live","live_to":"2026-12-02T00:00:00Z","source":"deck","deck":"`+deck+`","made_at":"2026-01-01T00:00:00Z"},
 		{"card":"carrier","number":2,"rates":4,"compiled":false,"state":"scheduled","live_from":"2026-12-02T00:00:00Z","source":"edit","base":1,"by":"portal","made_at":"2026-12-01T09:00:00Z","note":"as agreed"}]}`)
 	w.compile("2026-12-01T09:30:00Z")
 	q := `{"card":"retail","number":"442079460958","seconds":60,"at":"%s"}`
@@ -56,15 +57,18 @@ func TestRatesAreEditedInANewRevision(t *testing.T) {
 	if got := w.get("/v1/cards/carrier/revisions/2").want(200); got.field("state") != "ready" || got.field("live_to") != "2026-12-03T00:00:00Z" {
 		t.Errorf("after it was undone: %s", got.Body)
 	}
-	log := w.get("/v1/cards/carrier/audit?limit=2").want(200)
-	if log.field("items.1.action") != "edited" || log.field("items.1.by") != "portal" || log.field("items.1.at") != "2026-12-01T09:00:00Z" || log.field("items.1.after.note") != "as agreed" {
+	log := w.get("/v1/cards/carrier/audit?limit=3").want(200)
+	if log.field("items.1.action") != "deck" || log.field("items.1.by") != "deck carrier/deck.csv" || log.field("items.1.after.deck") != deck {
+		t.Errorf("the deck in the audit log: %s", log.Body)
+	}
+	if log.field("items.2.action") != "edited" || log.field("items.2.by") != "portal" || log.field("items.2.at") != "2026-12-01T09:00:00Z" || log.field("items.2.after.note") != "as agreed" {
 		t.Errorf("the audit log: %s", log.Body)
 	}
 	rest := w.get("/v1/cards/carrier/audit?cursor=" + log.field("next")).want(200)
 	if rest.field("items.1.before.revision") != "2" || rest.field("items.1.after.revision") != "1" {
 		t.Errorf("the rest of the audit log: %s", rest.Body)
 	}
-	if check := w.get("/v1/cards/carrier/audit/check").want(200); check.field("entries") != "4" || strings.Contains(string(check.Body), "problem") {
+	if check := w.get("/v1/cards/carrier/audit/check").want(200); check.field("entries") != "5" || strings.Contains(string(check.Body), "problem") {
 		t.Errorf("%s", check.Body)
 	}
 	w.replace("audit", documents.ID("carrier", "2"), "by", "nobody")
