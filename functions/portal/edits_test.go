@@ -39,11 +39,11 @@ func TestRatesAreEditedInANewRevision(t *testing.T) {
 	}
 	deck := w.get("/v1/decks").want(200).field("items.0.id")
 	w.get("/v1/cards/carrier/revisions?count=true").json(`{"items":[
-		{"card":"carrier","number":1,"rates":5,"active":5,"compiled":false,"state":"live","source":"deck","deck":"`+deck+`","made_at":"2026-01-01T00:00:00Z"},
+		{"card":"carrier","number":1,"rates":5,"active":5,"compiled":false,"state":"live","source":"deck","deck":"` + deck + `","made_at":"2026-01-01T00:00:00Z"},
 		{"card":"carrier","number":2,"rates":4,"active":4,"compiled":false,"state":"ready","source":"edit","base":1,"by":"portal","made_at":"2026-12-01T09:00:00Z","note":"as agreed"}]}`)
 	w.post("/v1/cards/carrier/activations", `{"revision":2,"from":"2026-12-02T00:00:00Z"}`).want(200)
 	w.get("/v1/cards/carrier/revisions?at=2026-12-01T10:00:00Z").json(`{"items":[
-		{"card":"carrier","number":1,"rates":5,"compiled":false,"state":"live","live_to":"2026-12-02T00:00:00Z","source":"deck","deck":"`+deck+`","made_at":"2026-01-01T00:00:00Z"},
+		{"card":"carrier","number":1,"rates":5,"compiled":false,"state":"live","live_to":"2026-12-02T00:00:00Z","source":"deck","deck":"` + deck + `","made_at":"2026-01-01T00:00:00Z"},
 		{"card":"carrier","number":2,"rates":4,"compiled":false,"state":"scheduled","live_from":"2026-12-02T00:00:00Z","source":"edit","base":1,"by":"portal","made_at":"2026-12-01T09:00:00Z","note":"as agreed"}]}`)
 	w.compile("2026-12-01T09:30:00Z")
 	q := `{"card":"retail","number":"442079460958","seconds":60,"at":"%s"}`
