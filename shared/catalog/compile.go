@@ -249,22 +249,6 @@ func (c *Catalog) packedRates(ctx context.Context, rev ratecard.Revision) (rates
 	return rates, nil
 }
 
-// rates is packedRates for those who change them one by one.
-func (c *Catalog) rates(ctx context.Context, rev ratecard.Revision) ([]rating.Rate, error) {
-	packed, err := c.packedRates(ctx, rev)
-	if err != nil {
-		return nil, err
-	}
-	rates := make([]rating.Rate, 0, packed.Len())
-	for r, err := range packed.All() {
-		if err != nil {
-			return nil, err
-		}
-		rates = append(rates, r)
-	}
-	return rates, nil
-}
-
 // take writes a step, unless someone else took it meanwhile: then it returns nil.
 func (c *Catalog) take(ctx context.Context, d Definition, s *step) (*Compiled, error) {
 	var done *Compiled
