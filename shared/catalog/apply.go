@@ -159,7 +159,9 @@ func (c *Catalog) end(ctx context.Context, report *DeckReport, state DeckState, 
 		if report.Read != nil {
 			d.Rows, d.Rates = report.Read.Rows, 0
 		}
-		d.Base, d.Next = report.Deck.Base, report.Deck.Next
+		if d.Base, d.Next = report.Deck.Base, report.Deck.Next; state == DeckRefused {
+			d.Next = "" // that of an earlier try
+		}
 		return put(tx, deckPath(id), d)
 	})
 	if err != nil {

@@ -34,7 +34,7 @@ func (c *Catalog) Decide(ctx context.Context, id string, what Decision) (d Deck,
 		case what == GoodRows && d.State == DeckRefused:
 			d.State, d.Failure, d.GoodRows = DeckReceived, "", true
 		case what == Reject && d.State == DeckHeld:
-			d.State, d.Failure = DeckRefused, "a person rejected it: "+d.Failure
+			d.State, d.Failure, d.Next = DeckRefused, "a person rejected it: "+d.Failure, ""
 		default:
 			r := about("deck", d.ID)
 			r.add("state", string(d.State), map[bool]string{true: "refused: the good rows of such a deck can be applied", false: "held: such a deck can be approved or rejected"}[what == GoodRows])

@@ -122,6 +122,13 @@ func TestADeckBeyondItsLimitsIsHeld(t *testing.T) {
 	if err != nil || d.State != catalog.DeckRefused || !strings.Contains(d.Failure, "a person rejected it") {
 		t.Errorf("%+v, %v", d, err)
 	}
+	changes, err := in.DeckChanges(ctx, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, err := range changes {
+		t.Errorf("a deck that was rejected changes %+v, %v", c, err)
+	}
 	if _, err := in.Decide(ctx, r.Deck.ID, catalog.Approve); !errors.Is(err, catalog.ErrRefused) {
 		t.Errorf("approving what is refused: %v", err)
 	}
