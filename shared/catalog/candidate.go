@@ -83,7 +83,7 @@ func (c *Catalog) Candidates(ctx context.Context, card string, number int, asOf 
 			continue
 		}
 		built := Candidate{Card: child.ID}
-		if built.Image, err = buildCandidate(rates, child); err != nil {
+		if built.Image, err = buildCandidate(rates, child, rev); err != nil {
 			var failed *buildError
 			if !errors.As(err, &failed) {
 				return nil, fmt.Errorf("building card %s of revision %d of %s: %w", child.ID, number, card, err)
@@ -113,9 +113,13 @@ func (c *Catalog) termsOf(ctx context.Context, d Definition, rev ratecard.Revisi
 	return p.Card().Terms(), nil
 }
 
-// buildCandidate returns the image of a customer card of its parent's rates. A
-// buildError says that the card cannot be built of them.
-func buildCandidate(rates iter.Seq2[rating.Rate, error], d Definition) ([]byte, error) {
+// buildCandidate returns the image of a customer card of the rates of its parent's
+// revision. A buildError says that the card cannot be built of them.
+func buildCandidate(rates iter.Seq2[rating.Rate, error], d Definition, parent ratecard.Revision) ([]byte, error) {
+	terms, err := d.termsOver(parent)
+	if err != nil {
+		return nil, &buildError{err}
+	}
 	var broken error // of reading, which says nothing of the card
 	watched := func(yield func(rating.Rate, error) bool) {
 		for r, err := range rates {
@@ -125,7 +129,7 @@ func buildCandidate(rates iter.Seq2[rating.Rate, error], d Definition) ([]byte, 
 			}
 		}
 	}
-	image, err := rating.BuildImage(d.Terms.Rating(d.Currency), ratecard.Build(watched, d.markups()))
+	image, err := rating.BuildImage(terms, ratecard.Build(watched, d.markups()))
 	switch {
 	case broken != nil:
 		return nil, broken

@@ -82,6 +82,25 @@ func TestACardThatCannotBeBuiltIsNamedAndTheOthersAreThere(t *testing.T) {
 	}
 }
 
+// The groups of callers that a deck has prices for are its revision's, and the cards
+// that are built from that have them.
+func TestACandidateHasTheGroupsOfItsParentsRevision(t *testing.T) {
+	in := start(t)
+	in.report("1.csv", "prefix,rate,billing,origin prefixes\n44,0.60,1/1,\n44,0.06,1/1,\"33, 49\"\n", noon)
+	retail := in.candidates("carrier", 1, time.Time{}, anyCard)[0]
+	in.compile(noon)
+	if built := in.candidates("retail", 1, time.Time{}, anyCard)[0]; retail.Failure != "" || string(built.Image) != string(retail.Image) {
+		t.Errorf("it has another image than the card that is built then: %q", retail.Failure)
+	}
+	// A card that has another group of that name cannot be built.
+	in.load(`{"format": "tollbook setup 1", "cards": [
+		{"id": "retail", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "10%",
+		 "terms": {"decimals": 4, "rounding": "half-up", "origins": [{"name": "33+49", "prefixes": ["1"]}]}}]}`)
+	if c := in.candidates("carrier", 1, time.Time{}, anyCard)[0]; !strings.Contains(c.Failure, `origin group "33+49"`) {
+		t.Errorf("the card fails with %q, want the group named", c.Failure)
+	}
+}
+
 // A customer card's revision has the terms that it was built by, whatever the card
 // has now.
 func TestARevisionOfACustomerCardKeepsItsTerms(t *testing.T) {
