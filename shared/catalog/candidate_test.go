@@ -24,7 +24,16 @@ func anyCard(string) bool { return true }
 
 func (in *installation) candidates(card string, revision int, asOf time.Time, wanted func(string) bool) []catalog.Candidate {
 	in.t.Helper()
-	out, err := in.Candidates(ctx, card, revision, asOf, wanted)
+	p, err := in.RevisionProposal(ctx, card, revision)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	return in.candidatesOf(p, asOf, wanted)
+}
+
+func (in *installation) candidatesOf(p catalog.Proposal, asOf time.Time, wanted func(string) bool) []catalog.Candidate {
+	in.t.Helper()
+	out, err := in.Candidates(ctx, p, asOf, wanted)
 	if err != nil {
 		in.t.Fatal(err)
 	}
@@ -122,7 +131,7 @@ func TestThereIsNoCandidateOfWhatIsNotThere(t *testing.T) {
 		revision int
 		says     string
 	}{{"nobody", 1, `no card "nobody"`}, {"carrier", 2, "no revision 2"}, {"retail", 1, "no revision 1"}} {
-		if _, err := in.Candidates(ctx, c.card, c.revision, time.Time{}, anyCard); !errors.Is(err, catalog.ErrRefused) || !strings.Contains(err.Error(), c.says) {
+		if _, err := in.RevisionProposal(ctx, c.card, c.revision); !errors.Is(err, catalog.ErrRefused) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s %d: error %v, want a refusal that says %s", c.card, c.revision, err, c.says)
 		}
 	}
@@ -137,7 +146,11 @@ func TestThereIsNoCandidateOfWhatIsNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.Candidates(ctx, "carrier", 1, time.Time{}, anyCard); err == nil || errors.Is(err, catalog.ErrRefused) {
+	p, err := in.RevisionProposal(ctx, "carrier", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Candidates(ctx, p, time.Time{}, anyCard); err == nil || errors.Is(err, catalog.ErrRefused) {
 		t.Errorf("of rates that are gone: error %v, want a fault of the store", err)
 	}
 }
