@@ -22,7 +22,11 @@ func TestAPersonDecidesAboutADeck(t *testing.T) {
 	var shown struct {
 		State   string
 		Failure string
-		Report  struct{ Holds []string }
+		Report  struct {
+			Holds       []string
+			ChangesFile string `json:"changes_file"`
+			Impact      string
+		}
 	}
 	if err := json.Unmarshal(w.get("/v1/decks/"+held).want(200).Body, &shown); err != nil {
 		t.Fatal(err)
@@ -30,7 +34,11 @@ func TestAPersonDecidesAboutADeck(t *testing.T) {
 	if shown.State != "held" || len(shown.Report.Holds) != 1 || !strings.Contains(shown.Failure, "400.00%") {
 		t.Errorf("%+v", shown)
 	}
-	// What it would do can be seen before.
+	// What it would do, and what it would cost, can be seen before: the report says where.
+	if !strings.HasPrefix(string(w.get(shown.Report.ChangesFile+"?class=increase").want(200).Body), "class,prefix,") {
+		t.Errorf("the changes are not at %q", shown.Report.ChangesFile)
+	}
+	w.do("POST", shown.Report.Impact, `{}`).want(202)
 	w.get("/v1/decks/" + held + "/changes").json(`{"items":[{"class":"increase","from":"2026-11-02T00:00:00Z","percent":"400.00","seconds":1,
 		"old":{"id":"rexnnp52vm25f","prefix":"44","destination":"","price_1":"0.01","price_n":"0.01","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":false,"place":"United Kingdom and others","number_type":"mixed","rules":{"assumed":"1"}},
 		"new":{"id":"rexnnp52vm25f","prefix":"44","destination":"","price_1":"0.05","price_n":"0.05","interval_1":60,"interval_n":60,"connection_fee":"0","blocked":false,"place":"United Kingdom and others","number_type":"mixed","rules":{"assumed":"1"}}}]}`)
@@ -52,6 +60,9 @@ func TestAPersonDecidesAboutADeck(t *testing.T) {
 	w.do("POST", "/v1/decks/none/apply", `{}`).problem(404, "not_found")
 
 	refused := w.deck("carrier/3.csv", "prefix,rate\n44,0.06\n33,cheap\n", "2026-11-03T00:00:00Z")
+	if got := w.get("/v1/decks/" + refused).want(200).Body; !strings.Contains(string(got), `"report":`) || strings.Contains(string(got), `"impact":`) || strings.Contains(string(got), `"changes_file":`) {
+		t.Errorf("a refused deck has changes and an impact: %s", got)
+	}
 	w.do("POST", "/v1/decks/"+refused+"/apply", `{}`).problem(422, "refused")
 	w.do("POST", "/v1/decks/"+refused+"/apply", `{"good_rows":true}`).want(202)
 	if _, err := w.config.Catalog.Apply(w.ctx(), refused); err != nil {

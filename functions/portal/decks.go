@@ -49,7 +49,9 @@ type deckReport struct {
 	Already string            `json:"already,omitempty" doc:"the card was given the same bytes before"`
 	Again   int               `json:"applied_again,omitempty" doc:"decks that came in later and were applied again, upon this one"`
 
-	ErrorFile string `json:"error_file,omitempty" doc:"where the deck can be fetched with its errors"`
+	ErrorFile   string `json:"error_file,omitempty" doc:"where the deck can be fetched with its errors"`
+	ChangesFile string `json:"changes_file,omitempty" doc:"where every change of the card's rates can be fetched as CSV"`
+	Impact      string `json:"impact,omitempty" doc:"where it can be asked what past usage would have cost by the deck"`
 }
 
 func showDeck(d catalog.Deck) rateDeck {
@@ -142,8 +144,15 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 		return nil, err
 	}
 	out := &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes, Holds: found.Holds, Already: found.Already, Again: found.Again}
+	at := p.base + "/v1/decks/" + d.ID
 	if found.ErrorFile != nil {
-		out.ErrorFile = p.base + "/v1/decks/" + d.ID + "/errors"
+		out.ErrorFile = at + "/errors"
+	}
+	if d.Next != "" {
+		out.ChangesFile = at + "/changes.csv"
+	}
+	if d.Proposes() == nil {
+		out.Impact = at + "/impact"
 	}
 	return out, nil
 }

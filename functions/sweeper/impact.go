@@ -14,10 +14,10 @@ import (
 	"github.com/tollbook/tollbook/shared/period"
 )
 
-// impact writes what past usage would have cost by a revision: a report, and
+// impact writes what past usage would have cost by a revision or a deck: a report, and
 // every destination and account.
 func (f function) impact(ctx context.Context, job jobs.Job) (string, []jobs.File, error) {
-	q := impact.Query{Card: job.Asks.Card, Revision: job.Asks.Revision, AsOf: job.Asks.AsOf, Rebuilt: job.Asks.Rebuilt}
+	q := impact.Query{Card: job.Asks.Card, Revision: job.Asks.Revision, Deck: job.Asks.Deck, AsOf: job.Asks.AsOf, Rebuilt: job.Asks.Rebuilt}
 	for _, s := range job.Asks.Months {
 		m, err := period.ParseMonth(s)
 		if err != nil {

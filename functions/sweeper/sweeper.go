@@ -1,7 +1,7 @@
 // Package sweeper is the function that finds what lost its event or did not
 // end, and starts it again; and that, when a person asks, proves everything,
 // applies a deck, writes the records of a batch or a month as files, or says what
-// past usage would have cost by a revision.
+// past usage would have cost by a revision or a deck.
 package sweeper
 
 import (

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/ratecard"
 	"github.com/tollbook/tollbook/shared/rating"
 )
@@ -16,42 +15,28 @@ import (
 // maxCandidates bounds the images that Candidates returns, in bytes together.
 const maxCandidates = 256 << 20
 
-// Candidate is a card as it would charge if a revision were live.
+// Candidate is a card as it would charge by a proposal.
 type Candidate struct {
 	Card    string
 	Image   []byte // nil where there is a Failure
-	Failure string // why the card cannot be built of the revision, for a person: it would go on as it is
+	Failure string // why the card cannot be built of the proposal, for a person: it would go on as it is
 	// Latest is when the last of its rates begins: Unix nanoseconds, 0 where all
 	// hold since ever.
 	Latest int64
 }
 
-// Candidates compiles what charges by a revision of a card, whether it is live
-// or not: a customer card itself; of a provider card, which charges nothing, the
-// cards that are built from it and wanted, by their markups and terms as they are
-// now. Where asOf is given they have the rates that hold then, at any instant.
+// Candidates compiles what charges by the rates of a proposal: a customer card
+// itself; of a provider card, which charges nothing, the cards that are built from
+// it and wanted, by their markups and terms as they are now. Where asOf is given
+// they have the rates that hold then, at any instant.
 //
-// Nothing is stored. ErrRefused: no such revision, or the images are too large
-// together; the text says what to do.
-func (c *Catalog) Candidates(ctx context.Context, card string, number int, asOf time.Time, wanted func(card string) bool) ([]Candidate, error) {
-	d, err := c.Definition(ctx, card)
-	if errors.Is(err, documents.ErrNotFound) {
-		return nil, fmt.Errorf("there is no card %q: %w", card, ErrRefused)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var rev ratecard.Revision
-	err = c.read(ctx, revisionPath(card, number), &rev)
-	if errors.Is(err, documents.ErrNotFound) {
-		return nil, fmt.Errorf("card %s has no revision %d: %w", card, number, ErrRefused)
-	}
-	if err != nil {
-		return nil, err
-	}
+// Nothing is stored. ErrRefused: the images are too large together; the text says
+// what to do.
+func (c *Catalog) Candidates(ctx context.Context, p Proposal, asOf time.Time, wanted func(card string) bool) ([]Candidate, error) {
+	d, card := p.Card, p.Card.ID
 	latest := int64(0)
 	rates := func(yield func(rating.Rate, error) bool) {
-		for r, err := range c.storedRates(ctx, rev) {
+		for r, err := range c.storedRates(ctx, p.rates) {
 			latest = max(latest, r.From)
 			if !yield(r, err) {
 				return
@@ -62,13 +47,13 @@ func (c *Catalog) Candidates(ctx context.Context, card string, number int, asOf 
 		rates = ratecard.AsOf(rates, asOf.UnixNano())
 	}
 	if d.Kind == Customer {
-		terms, err := c.termsOf(ctx, d, rev)
+		terms, err := c.termsOf(ctx, d, p.rates)
 		if err != nil {
 			return nil, err
 		}
 		image, err := rating.BuildImage(terms, rates)
 		if err != nil {
-			return nil, fmt.Errorf("compiling revision %d of %s: %w", number, card, err)
+			return nil, fmt.Errorf("compiling %s: %w", p.name(), err)
 		}
 		return []Candidate{{Card: card, Image: image, Latest: latest}}, nil
 	}
@@ -83,10 +68,10 @@ func (c *Catalog) Candidates(ctx context.Context, card string, number int, asOf 
 			continue
 		}
 		built := Candidate{Card: child.ID}
-		if built.Image, err = buildCandidate(rates, child); err != nil {
+		if built.Image, err = buildCandidate(rates, child, p.rates); err != nil {
 			var failed *buildError
 			if !errors.As(err, &failed) {
-				return nil, fmt.Errorf("building card %s of revision %d of %s: %w", child.ID, number, card, err)
+				return nil, fmt.Errorf("building card %s of %s: %w", child.ID, p.name(), err)
 			}
 			built.Failure = clip(failed.Error())
 		}
@@ -113,9 +98,13 @@ func (c *Catalog) termsOf(ctx context.Context, d Definition, rev ratecard.Revisi
 	return p.Card().Terms(), nil
 }
 
-// buildCandidate returns the image of a customer card of its parent's rates. A
-// buildError says that the card cannot be built of them.
-func buildCandidate(rates iter.Seq2[rating.Rate, error], d Definition) ([]byte, error) {
+// buildCandidate returns the image of a customer card of the rates of its parent's
+// revision. A buildError says that the card cannot be built of them.
+func buildCandidate(rates iter.Seq2[rating.Rate, error], d Definition, parent ratecard.Revision) ([]byte, error) {
+	terms, err := d.termsOver(parent)
+	if err != nil {
+		return nil, &buildError{err}
+	}
 	var broken error // of reading, which says nothing of the card
 	watched := func(yield func(rating.Rate, error) bool) {
 		for r, err := range rates {
@@ -125,7 +114,7 @@ func buildCandidate(rates iter.Seq2[rating.Rate, error], d Definition) ([]byte, 
 			}
 		}
 	}
-	image, err := rating.BuildImage(d.Terms.Rating(d.Currency), ratecard.Build(watched, d.markups()))
+	image, err := rating.BuildImage(terms, ratecard.Build(watched, d.markups()))
 	switch {
 	case broken != nil:
 		return nil, broken

@@ -24,7 +24,16 @@ func anyCard(string) bool { return true }
 
 func (in *installation) candidates(card string, revision int, asOf time.Time, wanted func(string) bool) []catalog.Candidate {
 	in.t.Helper()
-	out, err := in.Candidates(ctx, card, revision, asOf, wanted)
+	p, err := in.RevisionProposal(ctx, card, revision)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	return in.candidatesOf(p, asOf, wanted)
+}
+
+func (in *installation) candidatesOf(p catalog.Proposal, asOf time.Time, wanted func(string) bool) []catalog.Candidate {
+	in.t.Helper()
+	out, err := in.Candidates(ctx, p, asOf, wanted)
 	if err != nil {
 		in.t.Fatal(err)
 	}
@@ -82,6 +91,25 @@ func TestACardThatCannotBeBuiltIsNamedAndTheOthersAreThere(t *testing.T) {
 	}
 }
 
+// The groups of callers that a deck has prices for are its revision's, and the cards
+// that are built from that have them.
+func TestACandidateHasTheGroupsOfItsParentsRevision(t *testing.T) {
+	in := start(t)
+	in.report("1.csv", "prefix,rate,billing,origin prefixes\n44,0.60,1/1,\n44,0.06,1/1,\"33, 49\"\n", noon)
+	retail := in.candidates("carrier", 1, time.Time{}, anyCard)[0]
+	in.compile(noon)
+	if built := in.candidates("retail", 1, time.Time{}, anyCard)[0]; retail.Failure != "" || string(built.Image) != string(retail.Image) {
+		t.Errorf("it has another image than the card that is built then: %q", retail.Failure)
+	}
+	// A card that has another group of that name cannot be built.
+	in.load(`{"format": "tollbook setup 1", "cards": [
+		{"id": "retail", "kind": "customer", "currency": "GBP", "activate": "at_arrival", "parent": "carrier", "markup": "10%",
+		 "terms": {"decimals": 4, "rounding": "half-up", "origins": [{"name": "33+49", "prefixes": ["1"]}]}}]}`)
+	if c := in.candidates("carrier", 1, time.Time{}, anyCard)[0]; !strings.Contains(c.Failure, `origin group "33+49"`) {
+		t.Errorf("the card fails with %q, want the group named", c.Failure)
+	}
+}
+
 // A customer card's revision has the terms that it was built by, whatever the card
 // has now.
 func TestARevisionOfACustomerCardKeepsItsTerms(t *testing.T) {
@@ -103,7 +131,7 @@ func TestThereIsNoCandidateOfWhatIsNotThere(t *testing.T) {
 		revision int
 		says     string
 	}{{"nobody", 1, `no card "nobody"`}, {"carrier", 2, "no revision 2"}, {"retail", 1, "no revision 1"}} {
-		if _, err := in.Candidates(ctx, c.card, c.revision, time.Time{}, anyCard); !errors.Is(err, catalog.ErrRefused) || !strings.Contains(err.Error(), c.says) {
+		if _, err := in.RevisionProposal(ctx, c.card, c.revision); !errors.Is(err, catalog.ErrRefused) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s %d: error %v, want a refusal that says %s", c.card, c.revision, err, c.says)
 		}
 	}
@@ -118,7 +146,11 @@ func TestThereIsNoCandidateOfWhatIsNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.Candidates(ctx, "carrier", 1, time.Time{}, anyCard); err == nil || errors.Is(err, catalog.ErrRefused) {
+	p, err := in.RevisionProposal(ctx, "carrier", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Candidates(ctx, p, time.Time{}, anyCard); err == nil || errors.Is(err, catalog.ErrRefused) {
 		t.Errorf("of rates that are gone: error %v, want a fault of the store", err)
 	}
 }

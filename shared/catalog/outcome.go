@@ -200,8 +200,8 @@ const progressStep = 100_000
 func (c *Catalog) noteProgress(ctx context.Context, id string, rates int64) error {
 	err := c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
 		var d Deck
-		if err := get(tx, deckPath(id), &d); err != nil {
-			return err
+		if err := get(tx, deckPath(id), &d); err != nil || d.State == DeckHeld {
+			return err // a held one is only looked at
 		}
 		d.Progress = rates
 		return put(tx, deckPath(id), d)

@@ -1,6 +1,6 @@
-// Package impact says what the usage of past months would have cost by a card's
-// revision that need not be live: what a new deck costs, on the traffic that was
-// really carried. Every charge of the months is priced again in the way in which a
+// Package impact says what the usage of past months would have cost by rates of a
+// card that need not be live, those of a revision or of a deck that is held: what a
+// new deck costs, on the traffic that was really carried. Every charge of the months is priced again in the way in which a
 // fold of them would price it, and nothing of it is kept.
 package impact
 
@@ -21,18 +21,20 @@ import (
 // MaxMonths is how many months one comparison takes.
 const MaxMonths = 12
 
-// Query is what is asked.
+// Query is what is asked: of a revision of a card, or of a deck.
 type Query struct {
 	Card     string
 	Revision int
-	Months   []period.Month // of every billing cycle: 1 to MaxMonths
+	// Deck is the id of one that is applied, or would be if it was approved now.
+	Deck   string
+	Months []period.Month // of every billing cycle: 1 to MaxMonths
 	// AsOf has all usage priced by the rates that hold then, wherever it lies: so
 	// that increases show that begin later. Parts of the week are still those in
 	// which a call was made. Zero: each record by the rates that hold at its own
-	// instant, as if the revision had always been live.
+	// instant, as if the rates had always been live.
 	AsOf time.Time
 	// Rebuilt, of a provider card, compares customers' charges, too, as if their
-	// cards were built from the revision; without it they stay as charged, and
+	// cards were built from the rates; without it they stay as charged, and
 	// the charges of suppliers alone are compared. Of a customer card all of its
 	// charges are.
 	Rebuilt bool
@@ -40,6 +42,9 @@ type Query struct {
 
 // Check reports what cannot be asked.
 func (q Query) Check() error {
+	if named := q.Card != "" && q.Revision > 0; named == (q.Deck != "") || !named && (q.Card != "" || q.Revision != 0) {
+		return fmt.Errorf("want a card and its revision, or a deck: %w", catalog.ErrRefused)
+	}
 	if n := len(q.Months); n < 1 || n > MaxMonths {
 		return fmt.Errorf("%d months, want 1 to %d: %w", n, MaxMonths, catalog.ErrRefused)
 	}
@@ -67,24 +72,44 @@ func Compare(ctx context.Context, s Stores, q Query, progress func(string)) (*Co
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
-	d, err := s.Catalog.Definition(ctx, q.Card)
+	p, err := propose(ctx, s.Catalog, q, progress)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("comparing charges by %s: %w", q.whose(), err)
 	}
 	c := &comparison{
-		stores: s, query: q, costOnly: d.Kind == catalog.Provider && !q.Rebuilt, progress: progress, indexes: map[string]*book.Index{},
-		pricers: s.Ledger.NewPricers(), sums: newSums(d.Currency), batches: map[string]uint32{}, marks: newMarks(maxPages),
+		stores: s, query: q, proposal: p, costOnly: p.Card.Kind == catalog.Provider && !q.Rebuilt, progress: progress, indexes: map[string]*book.Index{},
+		pricers: s.Ledger.NewPricers(), sums: newSums(p.Card.Currency), batches: map[string]uint32{}, marks: newMarks(maxPages),
 	}
 	if err := c.run(ctx); err != nil {
-		return nil, fmt.Errorf("comparing the charges of card %s, revision %d: %w", q.Card, q.Revision, err)
+		return nil, fmt.Errorf("comparing charges by %s: %w", q.whose(), err)
 	}
-	return c.done(d)
+	return c.done()
+}
+
+// propose finds the rates that are asked for.
+func propose(ctx context.Context, c *catalog.Catalog, q Query, progress func(string)) (catalog.Proposal, error) {
+	if q.Deck == "" {
+		return c.RevisionProposal(ctx, q.Card, q.Revision)
+	}
+	if progress != nil {
+		progress("reading the deck")
+	}
+	return c.DeckProposal(ctx, q.Deck)
+}
+
+// whose names the rates that are asked for.
+func (q Query) whose() string {
+	if q.Deck != "" {
+		return "deck " + q.Deck
+	}
+	return fmt.Sprintf("card %s, revision %d", q.Card, q.Revision)
 }
 
 // comparison is one run of Compare.
 type comparison struct {
 	stores   Stores
 	query    Query
+	proposal catalog.Proposal
 	costOnly bool // the charges of suppliers alone are compared
 	progress func(string)
 
@@ -92,7 +117,7 @@ type comparison struct {
 	bought  int                    // how many these are
 	books   map[string]*book.Book  // by name
 	indexes map[string]*book.Index // of these, with the candidates live
-	cards   map[string]*candidate  // that charge by the revision
+	cards   map[string]*candidate  // that charge by the proposal
 	list    []Card
 	latest  int64             // when the last of the rates begins
 	pricers ledger.Pricers    // of what is live
@@ -106,7 +131,7 @@ type comparison struct {
 	single  [1]charge
 }
 
-// candidate is a card as the revision would have it charge.
+// candidate is a card as the proposal would have it charge.
 type candidate struct {
 	pricer *rating.Pricer
 	names  map[rating.Name]uint32 // destinations among those of the sums
@@ -187,7 +212,7 @@ func suppliers(b *book.Book) map[string]bool {
 	return out
 }
 
-// candidates compiles what charges by the revision, and makes it live in the
+// candidates compiles what charges by the proposal, and makes it live in the
 // books.
 func (c *comparison) candidates(ctx context.Context) error {
 	charging := map[string]bool{} // cards of suppliers
@@ -203,7 +228,7 @@ func (c *comparison) candidates(ctx context.Context) error {
 		}
 	}
 	c.tell("compiling")
-	found, err := c.stores.Catalog.Candidates(ctx, c.query.Card, c.query.Revision, c.query.AsOf, func(card string) bool {
+	found, err := c.stores.Catalog.Candidates(ctx, c.proposal, c.query.AsOf, func(card string) bool {
 		return !c.costOnly || charging[card]
 	})
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // stored nowhere.
 var (
 	always       = ratecard.Log{{Revision: 1}}
-	alwaysImages = map[string]string{"1": "the revision"}
+	alwaysImages = map[string]string{"1": "the proposal"}
 )
 
 // maxNames bounds the names of destinations that a candidate remembers.
@@ -177,14 +177,14 @@ type priced struct {
 }
 
 // price prices a charge as the book would have it priced; false: not by the
-// revision, nor would it be. by is the candidate that named it.
+// proposal, nor would it be. by is the candidate that named it.
 func (c *comparison) price(ctx context.Context, in *ledger.Charge) (now priced, by *candidate, ok bool, err error) {
 	choice, why := c.at.index.ChooseAs(&in.Record, in.Role)
 	if why != "" {
 		return now, nil, false, nil
 	}
 	if by = c.cards[choice.Card]; by == nil {
-		// What another card has no price for, the revision may have one for.
+		// What another card has no price for, the proposal may have one for.
 		if by = c.cards[choice.Fallback]; by == nil || !fellThrough(in) {
 			return now, nil, false, nil
 		}
@@ -240,7 +240,7 @@ func (c *comparison) charge(p *rating.Pricer, in *ledger.Charge, by book.Choice)
 }
 
 // destination returns the number of a charge's destination: the name that the
-// revision has for it, or, where it has none, the one by which it was charged.
+// proposal has for it, or, where it has none, the one by which it was charged.
 func (c *comparison) destination(ctx context.Context, in *ledger.Charge, now priced, by *candidate) (uint32, error) {
 	id, ok := by.names[now.name]
 	if !ok {

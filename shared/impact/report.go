@@ -21,11 +21,12 @@ import (
 // Shown is how many lines of a kind a report has.
 const Shown = 100
 
-// Report says what charges came to, and what they would come to by a revision.
+// Report says what charges came to, and what they would come to by rates of a card.
 // Amounts are exact, in Currency, and before minutes of a bundle are drawn.
 type Report struct {
 	Card     string         `json:"card"`
-	Revision int            `json:"revision"`
+	Revision int            `json:"revision,omitempty"` // 0: of the deck, which is none yet
+	Deck     *Deck          `json:"deck,omitempty"`     // that was asked for
 	Currency string         `json:"currency"`
 	Months   []period.Month `json:"months"`
 	AsOf     time.Time      `json:"as_of,omitzero"`
@@ -37,7 +38,7 @@ type Report struct {
 	Total    Line           `json:"total"`
 	// Destinations and Accounts have the lines of the greatest difference, the
 	// greatest first; the others are one line. A destination has the name that the
-	// revision gives it, or if it has none the one that it was charged by. The
+	// rates give it, or if it has none the one that it was charged by. The
 	// account of a supplier's charge is the customer who pays us for the record.
 	Destinations []Line `json:"destinations"`
 	Accounts     []Line `json:"accounts"`
@@ -54,7 +55,16 @@ type Negative struct {
 	Accounts     int `json:"accounts"`
 }
 
-// Card is a card that charges by the revision.
+// Deck is the deck whose rates are compared.
+type Deck struct {
+	ID     string            `json:"id"`
+	Object string            `json:"object"`
+	State  catalog.DeckState `json:"state"`
+	Base   int               `json:"base_revision,omitempty"` // of the card, that it is applied to; 0: the card had none
+	Again  int               `json:"applied_again,omitempty"` // decks that came in later and would be applied again upon it
+}
+
+// Card is a card that charges by the rates.
 type Card struct {
 	Card    string `json:"card"`
 	Failure string `json:"failure,omitempty"` // why it cannot be built of it: its charges are not compared
@@ -217,11 +227,14 @@ func negative(lines []Line) []Line {
 }
 
 // done makes the report of a run.
-func (c *comparison) done(d catalog.Definition) (*Comparison, error) {
-	q := c.query
+func (c *comparison) done() (*Comparison, error) {
+	q, p := c.query, &c.proposal
 	r := Report{
-		Card: q.Card, Revision: q.Revision, Currency: d.Currency, Months: q.Months, AsOf: q.AsOf, Rebuilt: q.Rebuilt, Cards: c.list, Rows: c.rows,
+		Card: p.Card.ID, Revision: p.Revision, Currency: p.Card.Currency, Months: q.Months, AsOf: q.AsOf, Rebuilt: q.Rebuilt, Cards: c.list, Rows: c.rows,
 		Total: c.sums.total, Notices: c.notices(), Periods: []ledger.Key{},
+	}
+	if d := p.Deck; d != nil {
+		r.Deck = &Deck{d.ID, d.Object, d.State, d.Base, p.Again}
 	}
 	if r.Cards == nil {
 		r.Cards = []Card{}
@@ -251,15 +264,16 @@ func (c *comparison) notices() (out []string) {
 			out = append(out, fmt.Sprintf(format, args...))
 		}
 	}
-	say(c.costOnly && len(c.list) == 0, "No card that is built from %s is assigned to an account of suppliers, so there is no cost to compare. With rebuilt, the charges of customers are.", c.query.Card)
-	say(!c.costOnly && len(c.list) == 0, "No card is built from %s: it charges nothing.", c.query.Card)
+	say(c.costOnly && len(c.list) == 0, "No card that is built from %s is assigned to an account of suppliers, so there is no cost to compare. With rebuilt, the charges of customers are.", c.proposal.Card.ID)
+	say(!c.costOnly && len(c.list) == 0, "No card is built from %s: it charges nothing.", c.proposal.Card.ID)
 	for _, card := range c.list {
-		say(card.Failure != "", "Card %s cannot be built of the revision and would go on as it is: %s", card.Card, card.Failure)
+		say(card.Failure != "", "Card %s cannot be built of the rates and would go on as it is: %s", card.Card, card.Failure)
 	}
 	last := slices.MaxFunc(c.query.Months, period.Month.Compare)
 	_, end := last.Bounds(time.UTC)
-	say(c.query.AsOf.IsZero() && c.latest >= end.UnixNano(), "Rates of the revision begin after %s, the last of them on %s: with as_of, all usage is priced by the rates of that day.",
+	say(c.query.AsOf.IsZero() && c.latest >= end.UnixNano(), "Rates begin after %s, the last of them on %s: with as_of, all usage is priced by the rates of that day.",
 		last, time.Unix(0, c.latest).UTC().Format(time.RFC3339))
+	say(c.proposal.Again > 0, "Decks that came in after this one, and would be applied again upon it: %d. What these change is not in this.", c.proposal.Again)
 	for _, m := range c.query.Months {
 		say(!slices.ContainsFunc(c.months, func(have *ledger.ChargedMonth) bool { return have.Key.Month == m }), "Nothing is charged in %s.", m)
 	}

@@ -103,6 +103,16 @@ func (w *world) setUp(text string) {
 // returns its number.
 func (w *world) deck(card, text string) int {
 	w.Helper()
+	d, err := w.cards.Deck(w.Context(), w.drop(card, text))
+	if err != nil || d.State != catalog.DeckApplied {
+		w.Fatalf("the deck is %+v: %v", d, err)
+	}
+	return d.Revision
+}
+
+// drop has a deck of a card applied, held or refused, and returns its id.
+func (w *world) drop(card, text string) string {
+	w.Helper()
 	w.decks++
 	info, err := w.buckets.Decks.Create(w.Context(), fmt.Sprintf("%s/%d.csv", card, w.decks), strings.NewReader(text))
 	if err != nil {
@@ -115,11 +125,7 @@ func (w *world) deck(card, text string) int {
 	if _, err := w.cards.Apply(w.Context(), id); err != nil {
 		w.Fatal(err)
 	}
-	d, err := w.cards.Deck(w.Context(), id)
-	if err != nil || d.State != catalog.DeckApplied {
-		w.Fatalf("the deck is %+v: %v", d, err)
-	}
-	return d.Revision
+	return id
 }
 
 // live makes a revision live, and builds the cards that follow it; a zero from is

@@ -35,7 +35,7 @@ const (
 	Fsck    Kind = "fsck"    // everything is proved again; the target is empty
 	Deck    Kind = "deck"    // one that a person decided to apply
 	Export  Kind = "export"  // a committed batch or a period: its records as files; see AskExport
-	Impact  Kind = "impact"  // a revision of a card: what past usage would have cost by it; see AskImpact
+	Impact  Kind = "impact"  // a revision of a card, or a deck: what past usage would have cost by it; see AskImpact
 )
 
 // does says which function does a kind.
@@ -74,11 +74,12 @@ type Job struct {
 	Files []File `doc:"files,omitempty" json:"files,omitempty"`
 }
 
-// ImpactOf is what an impact compares.
+// ImpactOf is what an impact compares: by a revision of a card, or by a deck.
 type ImpactOf struct {
-	Card     string    `doc:"card" json:"card"`
-	Revision int       `doc:"revision" json:"revision"`
-	Months   []string  `doc:"months" json:"months"` // YYYY-MM
+	Card     string    `doc:"card,omitempty" json:"card,omitempty"`
+	Revision int       `doc:"revision,omitempty" json:"revision,omitempty"`
+	Deck     string    `doc:"deck,omitempty" json:"deck,omitempty"` // its id
+	Months   []string  `doc:"months" json:"months"`                 // YYYY-MM
 	AsOf     time.Time `doc:"as_of,omitempty" json:"as_of,omitzero"`
 	Rebuilt  bool      `doc:"rebuilt,omitempty" json:"rebuilt,omitzero"`
 }
@@ -143,11 +144,14 @@ func (j *Jobs) AskExport(ctx context.Context, target, format, key string, at tim
 	return j.ask(ctx, Job{Kind: Export, Target: target, Format: format, AskedAt: at}, key)
 }
 
-// AskImpact is Ask for what a revision of a card would have cost. The target is
-// the card and the revision's number: carrier/2. Without months they are those of
-// at and the one before, in UTC.
+// AskImpact is Ask for what a revision of a card, or a deck, would have cost. The
+// target is the card and the revision's number, carrier/2, or the deck's id. Without
+// months they are those of at and the one before, in UTC.
 func (j *Jobs) AskImpact(ctx context.Context, of ImpactOf, key string, at time.Time) (Job, error) {
-	job := Job{Kind: Impact, Target: of.Card + "/" + strconv.Itoa(of.Revision), AskedAt: at}
+	job := Job{Kind: Impact, Target: of.Deck, AskedAt: at}
+	if of.Deck == "" {
+		job.Target = of.Card + "/" + strconv.Itoa(of.Revision)
+	}
 	of.AsOf = of.AsOf.UTC().Round(time.Microsecond)
 	if key != "" { // what is asked again is asked as it was, though a month has ended
 		key = idOf(key, strings.Join(of.Months, " "), of.AsOf.Format(time.RFC3339Nano), strconv.FormatBool(of.Rebuilt))

@@ -226,8 +226,15 @@ func TestAnImpactIsOfWhatItAsks(t *testing.T) {
 		}
 		seen[job.ID] = true
 	}
-	if len(seen) != 8 {
-		t.Errorf("%d jobs, want 8: what asks for something else is another", len(seen))
+	deck := func(of *jobs.ImpactOf) { *of = jobs.ImpactOf{Deck: "0a1b", Rebuilt: true} }
+	for _, job := range []jobs.Job{ask("key", deck, noon), ask("key", deck, noon.AddDate(0, 1, 0))} {
+		if got, err := j.Get(ctx, job.ID); err != nil || got.Target != "0a1b" || !cmp.Equal(got.Asks, jobs.ImpactOf{Deck: "0a1b", Rebuilt: true, Months: []string{"2026-10", "2026-11"}}) {
+			t.Errorf("of a deck: %+v, %v", got, err)
+		}
+		seen[job.ID] = true
+	}
+	if len(seen) != 9 {
+		t.Errorf("%d jobs, want 9: what asks for something else is another", len(seen))
 	}
 }
 

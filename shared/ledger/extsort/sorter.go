@@ -3,7 +3,6 @@
 package extsort
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -110,21 +109,6 @@ func headOf(key []byte) uint64 {
 
 func (s *Sorter) key(e entry) []byte   { return s.chunks[e.chunk][e.off : e.off+e.key] }
 func (s *Sorter) value(e entry) []byte { return s.chunks[e.chunk][e.off+e.key : e.off+e.key+e.value] }
-
-func (s *Sorter) sortIndex() {
-	slices.SortFunc(s.index, func(a, b entry) int {
-		if a.head != b.head {
-			if a.head < b.head {
-				return -1
-			}
-			return 1
-		}
-		if c := bytes.Compare(s.key(a), s.key(b)); c != 0 {
-			return c
-		}
-		return bytes.Compare(s.value(a), s.value(b))
-	})
-}
 
 func (s *Sorter) reset() {
 	s.free = append(s.free, s.chunks...)
