@@ -104,7 +104,9 @@ func groupsOf(first uint32) int { return int(first&0xFFFF+lanes-1) / lanes }
 // findGroup returns the last group of a narrow cell that does not begin above
 // the digits in units of narrowUnit.
 func findGroup(cells []byte, cell, groups int, rest uint32) (group int) {
-	for groups > 1 {
+	// Three steps do for 8 groups, which nearly all cells have or fewer. Those
+	// that are not needed change nothing, and cost less than to guess how many are.
+	for step := 0; step < 3 || groups > 1; step++ {
 		half := groups >> 1
 		start := binary.LittleEndian.Uint16(cells[4*cell+8*(group+half):])
 		group += half &^ int((int64(rest)-int64(start))>>63) // as in findWide
