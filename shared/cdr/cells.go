@@ -31,8 +31,10 @@ func (k *Chunk) plainDurations(dst *call.Columns, i int, l *lines) {
 		return
 	}
 	nanos := dst.Nanos[i : i+l.n]
-	for r, j := 0, c; r < len(nanos); r, j = r+1, j+l.stride {
-		from, n := l.at[j]+1, l.at[j+1]-l.at[j]-1
+	at, stride := l.at, l.stride
+	for r, j := 0, c; r < len(nanos); r, j = r+1, j+stride {
+		from := at[j] + 1
+		n := at[j+1] - from
 		if n-1 < 5 { // seconds of so few digits are always within the limit
 			if w := lastDigits(t, int(from), int(n)); isDigits(w) {
 				nanos[r] = int64(value(w)) * 1e9
@@ -90,26 +92,26 @@ func secondsAt(t []byte, from, to uint32) (call.Duration, bool) {
 // plainInstants reads the answer times of rows that give it, else the starts.
 func (k *Chunk) plainInstants(dst *call.Columns, i int, l *lines) {
 	t, c, clock := k.text8(), k.plan.at[startTime], &k.rows.clock
-	for r := range l.n {
-		d := l.of(r)
-		if k.plan.at[answerTime] >= 0 {
-			c = k.timeOf(t, d, dst.Nanos[i+r] == 0)
+	at, answers, instants := l.at, k.plan.at[answerTime] >= 0, dst.Instant[i:i+l.n]
+	for r, j := 0, 0; r < len(instants); r, j = r+1, j+l.stride {
+		if answers {
+			c = k.timeOf(t, l.of(r), dst.Nanos[i+r] == 0)
 		}
 		if c < 0 {
 			l.n = r
 			return
 		}
-		s, ok := k.month.read(t, int(d[c]+1), int(d[c+1]))
+		s, ok := k.month.read(t, int(at[j+c]+1), int(at[j+c+1]))
 		if !ok {
 			l.n = r
 			return
 		}
 		if !s.local {
-			dst.Instant[i+r] = s.seconds*1e9 + s.nanos
+			instants[r] = s.seconds*1e9 + s.nanos
 			continue
 		}
-		at, seam := clock.unix(s)
-		switch dst.Instant[i+r] = at; seam {
+		instant, seam := clock.unix(s)
+		switch instants[r] = instant; seam {
 		case period.Ambiguous:
 			dst.Flags[i+r] |= call.TimeAmbiguous
 		case period.Skipped:
@@ -167,10 +169,13 @@ func (k *Chunk) plainDisposition(t []byte, from, to int, zero bool) bool {
 	return k.says == answered || k.says == unknown && !zero
 }
 
-// month remembers what YYYY-MM- comes to: most rows have that of the row before.
+// month remembers what YYYY-MM- comes to, and the day of that: most rows have
+// those of the row before.
 type month struct {
 	text  uint64 // the eight bytes
+	day   uint64 // eight bytes from the fourth on, the day and what follows it with them
 	start int64  // Unix seconds of its first day
+	begin int64  // and of that day
 	days  uint64
 }
 
@@ -181,11 +186,9 @@ func (m *month) read(t []byte, from, to int) (stamp, bool) {
 		clock := binary.LittleEndian.Uint64(b[11:]) ^ colons
 		// Three pairs of digits become three numbers, each in its pair's first byte.
 		pairs := clock*10 + clock>>8
-		hour, minute, second := pairs&0xFF, pairs>>24&0xFF, pairs>>48&0xFF
-		day := uint64(b[8]-'0')*10 + uint64(b[9]-'0')
-		if binary.LittleEndian.Uint64(b) == m.text && clock&nibble == 0 && (clock+6*each)&nibble == 0 && clock&0x0000FF0000FF0000 == 0 &&
-			hour <= 23 && minute <= 59 && second <= 59 && b[8]-'0' <= 9 && b[9]-'0' <= 9 && day-1 < m.days && (b[10] == 'T' || b[10] == ' ') {
-			s := stamp{seconds: m.start + int64((day-1)*secondsPerDay+hour*3600+minute*60+second), local: n == 19}
+		if binary.LittleEndian.Uint64(b) == m.text && (binary.LittleEndian.Uint64(b[3:]) == m.day || m.turn(b)) &&
+			(clock|(clock+6*each))&nibble|clock&0x0000FF0000FF0000|(pairs&numbers+beyond)&high == 0 {
+			s := stamp{seconds: m.begin + int64(pairs&0xFF*3600+pairs>>24&0xFF*60+pairs>>48&0xFF), local: n == 19}
 			if n < 25 {
 				return s, true
 			}
@@ -195,17 +198,39 @@ func (m *month) read(t []byte, from, to int) (stamp, bool) {
 			}
 		}
 	}
-	s, ok := parseTime(t[from:to])
-	if ok && to-from >= 19 && t[from+4] == '-' {
-		b := t[from : from+8]
+	return m.readOther(t[from:to])
+}
+
+// turn goes on with another day of the month; false: it is none.
+func (m *month) turn(b []byte) bool {
+	day := uint64(b[8]-'0')*10 + uint64(b[9]-'0')
+	if b[8]-'0' > 9 || b[9]-'0' > 9 || day-1 >= m.days || b[10] != 'T' && b[10] != ' ' {
+		return false
+	}
+	m.day, m.begin = binary.LittleEndian.Uint64(b[3:]), m.start+int64(day-1)*secondsPerDay
+	return true
+}
+
+// readOther reads a time that may be of another month, or written in another way.
+func (m *month) readOther(b []byte) (stamp, bool) {
+	s, ok := parseTime(b)
+	if ok && len(b) >= 19 && b[4] == '-' {
 		year, mon := digits(b[:4]), digits(b[5:7])
 		m.text, m.start, m.days = binary.LittleEndian.Uint64(b), unixDay(year, mon, 1)*secondsPerDay, uint64(daysIn(year, mon))
+		m.turn(b)
 	}
 	return s, ok
 }
 
 // colons is "00:00:00".
 const colons = 0x30303A30303A3030
+
+// Of hour, minute and second in the bytes that numbers has, what beyond adds sets
+// the high bit where they are above 23, 59 and 59; they have two digits.
+const (
+	numbers = 0x00FF0000FF0000FF
+	beyond  = (0x80-60)<<48 | (0x80-60)<<24 | (0x80 - 24)
+)
 
 // lastDigits returns the n bytes of t from an offset on, 1 to 8 of them, behind zeros.
 func lastDigits(t []byte, from, n int) uint64 {

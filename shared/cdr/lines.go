@@ -51,25 +51,22 @@ func (k *Chunk) lines(dst *call.Columns, most int) (l lines) {
 	}
 	// Between two ends are commas: as many as in the first line, or the line is
 	// another.
-	for i := 0; l.n < most && i < len(ends) && int(ends[i]) == before+l.n*l.stride+l.fields && k.isLine(&l, text, last); l.n++ {
-		i += 1 + l.stride - l.fields
+	at, extra, odd := l.at, l.stride-l.fields, s.other || k.quotes
+	begin, limit := at[0]+1, uint32(k.end)
+	for i, j := 0, l.fields; l.n < most && i < len(ends) && int(ends[i]) == before+j && begin < limit; i, j = i+1+extra, j+l.stride {
+		end = at[j]
+		if text[end] != last || extra > 0 && text[end+1] != '\n' || odd && k.isOdd(text[begin:end]) {
+			break
+		}
+		begin = end + 1 + uint32(extra)
+		l.n++
 	}
 	return l
 }
 
-// isLine reports whether the line after those of l, of as many fields, is as
-// they are.
-func (k *Chunk) isLine(l *lines, text []byte, last byte) bool {
-	d := l.of(l.n)
-	begin, end := int(d[0]+1), int(d[l.fields])
-	if begin >= k.end || text[end] != last || last == '\r' && text[end+1] != '\n' {
-		return false
-	}
-	if !k.split.other && !k.quotes {
-		return true
-	}
-	line := text[begin:end]
-	return !(k.split.other && !utf8.Valid(line) || k.quotes && bytes.IndexByte(line, '"') >= 0)
+// isOdd reports whether a line has a quote, or is no text.
+func (k *Chunk) isOdd(line []byte) bool {
+	return k.split.other && !utf8.Valid(line) || k.quotes && bytes.IndexByte(line, '"') >= 0
 }
 
 // pass goes on behind the first n lines.

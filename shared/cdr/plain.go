@@ -98,13 +98,14 @@ func (k *Chunk) plainTexts(out []call.Span, l *lines, c int) {
 	if c < 0 {
 		return
 	}
-	t := k.text8()
-	for r, j := 0, c; r < l.n; r, j = r+1, j+l.stride {
-		from, to := l.at[j]+1, l.at[j+1]
+	t, at, shift, stride := k.text8(), l.at, k.shift, l.stride
+	out = out[:l.n]
+	for r, j := 0, c; r < len(out); r, j = r+1, j+stride {
+		from, to := at[j]+1, at[j+1]
 		switch {
 		case to == from:
 		case isTrimmed(t, int(from), int(to)):
-			out[r] = call.Span{At: from + k.shift, Len: to - from}
+			out[r] = call.Span{At: from + shift, Len: to - from}
 		default:
 			l.n = r
 			return
@@ -130,9 +131,15 @@ func (k *Chunk) plainNumbers(dst *call.Columns, i int, l *lines, m meaning) {
 		numbers, raw = dst.BNumber[i:], dst.BRaw[i:]
 	}
 	t, at, shift, ruled := k.text8(), l.at, k.shift, k.rows.ruled
-	for r, j := 0, c; r < l.n; r, j = r+1, j+l.stride {
+	for r := 0; r < l.n; r++ {
+		if !ruled {
+			if r += longNumbers(numbers[r:l.n], t, at[r*l.stride+c:], l.stride, shift); r == l.n {
+				return
+			}
+		}
+		j := r*l.stride + c
 		from, n := at[j]+1, at[j+1]-at[j]-1
-		if !ruled && (isLongNumber(t, from, n) || isNumber(t, int(from), int(n))) {
+		if !ruled && isNumber(t, int(from), int(n)) {
 			numbers[r] = call.Span{At: from + shift, Len: n}
 			continue
 		}
@@ -154,6 +161,21 @@ func (k *Chunk) plainNumbers(dst *call.Columns, i int, l *lines, m meaning) {
 			dst.Flags[i+r] |= calledFlags(kind)
 		}
 	}
+}
+
+// longNumbers says where numbers are, at[0] being the delimiter before the first and
+// at[stride] that of the next, as long as they are as isLongNumber says. It returns
+// how many are.
+func longNumbers(out []call.Span, t []byte, at []uint32, stride int, shift uint32) int {
+	for r, j := 0, 0; r < len(out); r, j = r+1, j+stride {
+		from := at[j] + 1
+		n := at[j+1] - from
+		if !isLongNumber(t, from, n) {
+			return r
+		}
+		out[r] = call.Span{At: from + shift, Len: n}
+	}
+	return len(out)
 }
 
 // otherNumber has number, where the text is, be its digits, none if it is no

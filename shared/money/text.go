@@ -1,8 +1,10 @@
 package money
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 )
@@ -74,6 +76,9 @@ func (a Amount) Text(decimals int) string { return string(a.AppendText(nil, deci
 
 // AppendText appends what Text returns to dst.
 func (a Amount) AppendText(dst []byte, decimals int) []byte {
+	if a.decimals == 4 && decimals <= 4 && !a.neg && a.hi == 0 && a.lo < 1e8 && cap(dst)-len(dst) >= shortRoom {
+		return appendShort(dst, uint32(a.lo))
+	}
 	if a.neg {
 		dst = append(dst, '-')
 	}
@@ -90,6 +95,35 @@ func (a Amount) AppendText(dst []byte, decimals int) []byte {
 		dst = append(dst, '0')
 	}
 	return dst
+}
+
+// shortRoom is how many bytes appendShort writes to.
+const shortRoom = 12
+
+// appendShort appends units * 10^-4, for less than 10^8 units, as most charges
+// are, where there is room. Four digits are written with zeros before them, which
+// are shifted out: nobody can foretell how many there are.
+func appendShort(dst []byte, units uint32) []byte {
+	whole := units / 10_000
+	fraction := units - 10_000*whole
+	n := len(dst)
+	b := dst[n : n+shortRoom]
+	digits := fourDigits(whole)
+	zeros := min(bits.TrailingZeros32(digits^0x30303030)/8, 3)
+	binary.LittleEndian.PutUint32(b, digits>>(8*zeros))
+	end := 4 - zeros
+	binary.LittleEndian.PutUint64(b[end:], '.'|uint64(fourDigits(fraction))<<8)
+	return dst[:n+end+5]
+}
+
+// fourDigits returns the digits of a number of up to four, the first in the lowest
+// byte.
+func fourDigits(v uint32) uint32 {
+	hundreds := v * 5243 >> 19 // v / 100, for v below 10,000
+	low := v - 100*hundreds
+	both := hundreds | low<<16
+	tens := (both * 103 >> 10) & 0x000F000F // each / 10, for each below 100
+	return (tens | (both-10*tens)<<8) + 0x30303030
 }
 
 // appendUnits appends units * 10^-decimals, for 0 to maxPow10 decimals: nearly

@@ -248,3 +248,28 @@ func FuzzParsePrice(f *testing.F) {
 		}
 	})
 }
+
+// Amounts below 10,000 of four decimals are written many bytes at a time, where
+// there is room for that: what is written must be what is right, and nothing else.
+func TestTextOfShortAmounts(t *testing.T) {
+	const frame = "<>"
+	check := func(units int64, decimals, room int) {
+		t.Helper()
+		dst := append(make([]byte, 0, len(frame)+room), frame...)
+		want := frame + big.NewRat(units, 10_000).FloatString(max(4, decimals))
+		if got := string(money.New(units, 4).AppendText(dst, decimals)); got != want {
+			t.Fatalf("%d of four decimals with %d, in room for %d: got %s, want %s", units, decimals, room, got, want)
+		}
+	}
+	for v := range int64(10_000) { // each whole number and each fraction
+		check(v*10_000+9_999-v, 4, 64)
+		check(v, 2, 64)
+	}
+	for _, v := range []int64{0, 1, 9_999, 10_000, 99_999_999, 100_000_000, 123_456_789, -1, -10_000, -99_999_999} {
+		for room := range 24 {
+			check(v, 4, room)
+			check(v, 0, room)
+			check(v, 6, room)
+		}
+	}
+}

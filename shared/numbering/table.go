@@ -156,8 +156,14 @@ func (r *Regions) Of(k prefix.Key) RegionID {
 // OfAll sets out[i] to Of(keys[i]); out is as long as keys or longer.
 func (r *Regions) OfAll(keys []prefix.Key, out []RegionID) {
 	out = out[:len(keys)]
-	for i, k := range keys {
-		out[i] = r.Of(k)
+	for i := range keys {
+		k, id := &keys[i], RegionID(0)
+		if k.Digits >= ShortDigits {
+			if id = r.areas[k.Head/areaWidth]; id == deeper {
+				id = r.Of(*k)
+			}
+		}
+		out[i] = id
 	}
 }
 
@@ -169,8 +175,10 @@ func ValidCaller(k prefix.Key) bool {
 	if k.Digits < ShortDigits || k.Digits > prefix.MaxDigits {
 		return false
 	}
-	if k.Head/100_000 != 1 {
+	const one, area = 100_000, 20_000 // the first digit 1, and then 2: heads have six
+	rest := k.Head - one
+	if rest >= one {
 		return true
 	}
-	return k.Digits == 11 && k.Head/10_000%10 >= 2 && k.Head/10%10 >= 2
+	return k.Digits == 11 && rest >= area && rest/10%10 >= 2
 }

@@ -85,8 +85,7 @@ func (x *Index) findInCell(cell int, first uint32, k Key) int {
 		return noWord
 	}
 	rest = min(rest/narrowUnit, narrowSpan-1)
-	group := findGroup(cells, cell, groups, rest)
-	return cell + 2*groups + lanes*group + findLane(cells, cell, group, rest)
+	return cell + 2*groups + findNarrow(cells[4*cell:4*cell+8*groups], rest)
 }
 
 // noWord is not in any section: headers count words in 32 bits.
@@ -101,27 +100,36 @@ func (x *Index) hasGroups(cell, groups int) bool {
 // groupsOf returns how many groups of lanes a narrow cell has, by its first word.
 func groupsOf(first uint32) int { return int(first&0xFFFF+lanes-1) / lanes }
 
-// findGroup returns the last group of a narrow cell that does not begin above
-// the digits in units of narrowUnit.
-func findGroup(cells []byte, cell, groups int, rest uint32) (group int) {
-	for groups > 1 {
-		half := groups >> 1
-		start := binary.LittleEndian.Uint16(cells[4*cell+8*(group+half):])
-		group += half &^ int((int64(rest)-int64(start))>>63) // as in findWide
-		groups -= half
+// findNarrow returns the last lane of the groups of a narrow cell that does not
+// begin above the digits in units of narrowUnit. It stays a call: there its few
+// variables have registers.
+//
+//go:noinline
+func findNarrow(groups []byte, rest uint32) (lane int) {
+	// Three steps do for 8 groups, which nearly all cells have or fewer. Those
+	// that are not needed change nothing, and cost less than to guess how many are.
+	group, n := halve(groups, 0, len(groups)/8, rest)
+	group, n = halve(groups, group, n, rest)
+	group, n = halve(groups, group, n, rest)
+	for n > 1 {
+		group, n = halve(groups, group, n, rest)
 	}
-	return group
-}
-
-// findLane returns the last lane of a group that does not begin above the digits.
-func findLane(cells []byte, cell, group int, rest uint32) int {
 	// A lane keeps its top bit when the digits are not less than its start.
 	// Nothing is borrowed from a neighbour: starts and pads have 15 bits. The
 	// group's first lane is reached: it was looked at, or is the number of
 	// intervals, in the place of the start 0.
-	starts := binary.LittleEndian.Uint64(cells[4*cell+8*group:]) &^ (1<<laneBits - 1)
+	starts := binary.LittleEndian.Uint64(groups[8*group:8*group+8:8*group+8]) &^ (1<<laneBits - 1)
 	reached := ((uint64(rest)*eachLane | laneTops) - starts) & laneTops >> (laneBits - 1)
-	return int(reached*eachLane>>(3*laneBits)) - 1
+	return lanes*group + int(reached*eachLane>>(3*laneBits)) - 1
+}
+
+// halve returns the half of n groups from one on that has the last which does not
+// begin above the digits.
+func halve(groups []byte, group, n int, rest uint32) (int, int) {
+	half := n >> 1
+	at := 8 * (group + half)
+	start := binary.LittleEndian.Uint16(groups[at : at+2 : at+2])
+	return group + half&^int((int64(rest)-int64(start))>>63), n - half // as in findWide
 }
 
 // findWide is findInCell for the 9 digits in a wide cell of n intervals.

@@ -230,8 +230,7 @@ func (x *Index) lookupBlock(keys []Key, out []Match) {
 			continue
 		}
 		rest := min(x.rest(k, x.slot(k))/narrowUnit, narrowSpan-1)
-		group := findGroup(x.cells, cell, groups, rest)
-		found[j] = uint32(cell + 2*groups + lanes*group + findLane(x.cells, cell, group, rest))
+		found[j] = uint32(cell + 2*groups + findNarrow(x.cells[4*cell:4*cell+8*groups], rest))
 	}
 	for j, i := range deep[:n] {
 		out[i] = x.matchAt(int(found[j]))

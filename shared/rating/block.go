@@ -155,6 +155,7 @@ func (p *Pricer) chargeBlock(b *Block, from, to int) {
 	c, t := p.card, p.card.terms
 	charges, quantities, keys := b.Charges[from:to], b.Quantities[from:to], b.Numbers[from:to]
 	plains, decimals := c.plains, uint8(t.Decimals)
+	whole := b.Kind == call.Voice && !t.KeepFractions // seconds are, as nearly all are as they come
 	for i := range charges {
 		word, row := p.words[i], p.rows[i]
 		shape := word >> formBits & c.mask
@@ -163,33 +164,40 @@ func (p *Pricer) chargeBlock(b *Block, from, to int) {
 			p.chargePlace(b, from+i, i)
 			continue
 		}
-		s, price := &plains[shape], uint64(word>>c.beside)
-		quantity := t.rounded(b.Kind, quantities[i])
-		if s.tiers && quantity > 0 {
-			if billed, units, ok := c.chargeTiers(word, row-1, quantity); ok {
-				charges[i] = Charge{
-					Prefix: int(p.levels[i]), Billed: billed, Amount: money.Units(units, decimals), Flags: s.flags | p.flags[i], Row: Row(row),
-				}
-				continue
-			}
+		s, price, quantity := &plains[shape], uint64(word>>c.beside), uint64(quantities[i])
+		if seconds := quantity / nanosPerSecond; whole && seconds*nanosPerSecond == quantity {
+			quantity = seconds
+		} else {
+			quantity = t.rounded(b.Kind, quantities[i])
 		}
-		if !s.ok || quantity == 0 || word&formMask != formBeside || price > c.top {
+		var billed, units uint64
+		ok := false
+		switch {
+		case quantity == 0:
+		case s.tiers:
+			billed, units, ok = c.chargeTiers(word, row-1, quantity)
+		case s.ok && word&formMask == formBeside && price <= c.top:
+			first, rest := t.Model.split(quantity, s.interval1, s.intervalN, 0)
+			billed = first + rest
+			hi, lo := bits.Mul64(price, billed)
+			lo, carry := bits.Add64(lo, s.feePer, 0)
+			over, lo := bits.Mul64(lo, s.times)
+			units = lo / s.den
+			units += roundsUp(lo-units*s.den, s.den, t.Rounding)
+			ok = hi|carry|over == 0
+		}
+		if !ok {
 			p.chargePlace(b, from+i, i)
 			continue
 		}
-		first, rest := t.Model.split(quantity, s.interval1, s.intervalN, 0)
-		hi, lo := bits.Mul64(price, first+rest)
-		lo, carry := bits.Add64(lo, s.feePer, 0)
-		over, lo := bits.Mul64(lo, s.times)
-		if hi|carry|over != 0 {
-			p.chargePlace(b, from+i, i)
-			continue
+		// One field after the other: a Charge would be put together elsewhere, and
+		// copied before what was written is there to be read.
+		out := &charges[i]
+		if out.Reason != "" {
+			out.Reason = ""
 		}
-		units := lo / s.den
-		units += roundsUp(lo-units*s.den, s.den, t.Rounding)
-		charges[i] = Charge{
-			Prefix: int(p.levels[i]), Billed: first + rest, Amount: money.Units(units, decimals), Flags: s.flags | p.flags[i], Row: Row(row),
-		}
+		out.Prefix, out.Billed, out.Amount = int(p.levels[i]), billed, money.Units(units, decimals)
+		out.Flags, out.Row = s.flags|p.flags[i], Row(row)
 	}
 }
 

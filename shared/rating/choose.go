@@ -324,36 +324,33 @@ func (p *Pricer) best(l *list, digits uint8) int {
 // the origin, which goes before it.
 func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 	c, x := p.card, &p.ctx
-	le := binary.LittleEndian
-	word, stamp, length := wordOf(class, x.band, x.tag), x.stamp, uint64(digits)
+	switch word := wordOf(class, x.band, x.tag); {
+	case c.asks.groups:
+		return p.bestOfGroups(l, digits, word)
+	case c.asks.more:
+		return firstOfMore(c.conds, l.conds, word, x.stamp, uint64(digits))
+	default:
+		return firstOfWord(c.conds, l.conds, word)
+	}
+}
+
+// bestOfGroups is bestOfClass on a card that asks for groups of callers.
+func (p *Pricer) bestOfGroups(l *list, digits uint8, word uint32) int {
+	c, x := p.card, &p.ctx
 	conds, best, bestRank, packed := c.conds, uint64(l.rows), -1, uint64(0)
 	for i, ids := uint64(0), l.conds; len(ids) >= 4; i, ids = i+1, ids[4:] {
-		at := condSize * int(le.Uint32(ids))
+		at := condSize * int(binary.LittleEndian.Uint32(ids))
 		if at > len(conds)-condSize {
 			continue // of a damaged image
 		}
-		// Which rows hold cannot be foretold: a jump for each thing that is asked
-		// would cost more than asking all.
 		d := conds[at : at+condSize : at+condSize]
-		asked := le.Uint64(d[16:])
-		misses := uint64((uint32(asked) ^ word) & uint32(asked>>32))
+		misses := missesWord(d[16:], word)
 		if c.asks.more {
-			lengths := le.Uint64(d[24:])
-			_, early := bits.Sub64(stamp, le.Uint64(d), 0)
-			_, late := bits.Sub64(le.Uint64(d[8:]), stamp, 0)
-			_, few := bits.Sub64(length, lengths>>32&0xFF, 0)
-			_, many := bits.Sub64(lengths>>48, length, 0)
-			misses |= early | late | few | many
-		}
-		if !c.asks.groups {
-			_, miss := bits.Sub64(0, misses, 0)
-			best = min(best, i|-miss)
-			continue
+			misses |= missesMore(d, x.stamp, uint64(digits))
 		}
 		if c.packed != nil {
 			// The higher rank goes before, then the row that comes before.
-			_, miss := bits.Sub64(0, misses, 0)
-			rank := x.groups >> (8 * x.groupOf(c.terms, d) & 63) & 0xFF &^ -miss
+			rank := x.groups >> (8 * x.groupOf(c.terms, d) & 63) & 0xFF &^ unless(misses, 0)
 			packed = max(packed, rank<<32|(1<<32-1-i))
 			continue
 		}
@@ -368,6 +365,65 @@ func (p *Pricer) bestOfClass(l *list, digits uint8, class Class) int {
 		best = 1<<32 - 1 - packed&(1<<32-1)
 	}
 	return int(best)
+}
+
+// firstOfMore is bestOfClass on a card that asks for no groups; ids are the conds
+// of the rows. It stays a call: there its few variables have registers.
+//
+//go:noinline
+func firstOfMore(conds, ids []byte, word uint32, stamp, length uint64) int {
+	best := uint64(len(ids) / 4)
+	for i := uint64(0); len(ids) >= 4; i, ids = i+1, ids[4:] {
+		at := condSize * int(binary.LittleEndian.Uint32(ids))
+		if at > len(conds)-condSize {
+			continue // of a damaged image
+		}
+		d := conds[at : at+condSize : at+condSize]
+		best = min(best, unless(missesWord(d[16:], word)|missesMore(d, stamp, length), i))
+	}
+	return int(best)
+}
+
+// firstOfWord is firstOfMore on a card none of whose rows asks for more than a
+// word tells.
+//
+//go:noinline
+func firstOfWord(conds, ids []byte, word uint32) int {
+	best := uint64(len(ids) / 4)
+	for i := uint64(0); len(ids) >= 4; i, ids = i+1, ids[4:] {
+		at := condSize*int(binary.LittleEndian.Uint32(ids)) + 16
+		if at > len(conds)-8 {
+			continue // of a damaged image
+		}
+		best = min(best, unless(missesWord(conds[at:at+8:at+8], word), i))
+	}
+	return int(best)
+}
+
+// missesWord is not 0 where a record's word is not as the bytes of a cond from the
+// sixteenth on ask. Which rows hold cannot be foretold: a jump for each thing that
+// is asked would cost more than asking all.
+func missesWord(d []byte, word uint32) uint64 {
+	asked := binary.LittleEndian.Uint64(d)
+	return uint64((uint32(asked) ^ word) & uint32(asked>>32))
+}
+
+// missesMore is not 0 where a record's instant or its number of digits are not
+// between those that a cond asks for.
+func missesMore(d []byte, stamp, length uint64) uint64 {
+	le := binary.LittleEndian
+	lengths := le.Uint64(d[24:])
+	_, early := bits.Sub64(stamp, le.Uint64(d), 0)
+	_, late := bits.Sub64(le.Uint64(d[8:]), stamp, 0)
+	_, few := bits.Sub64(length, lengths>>32&0xFF, 0)
+	_, many := bits.Sub64(lengths>>48, length, 0)
+	return early | late | few | many
+}
+
+// unless returns i, or where something misses the highest number.
+func unless(misses, i uint64) uint64 {
+	_, miss := bits.Sub64(0, misses, 0)
+	return i | -miss
 }
 
 // groupOf returns the group or the area that a cond asks for; 0: none.
