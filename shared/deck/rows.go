@@ -37,18 +37,20 @@ type deck struct {
 	joined
 
 	// Of the row at hand.
-	line    int64
-	fields  [][]byte
-	failed  bool
-	torn    bool // what its error message said last time
-	codes   []string
-	ranged  []byte        // a range of two cells
-	spans   []span        // when each of the codes belongs to the row's name; none: at all times
-	rates   []rating.Rate // without prefixes
-	entries []Entry
-	unit    Unit // of their prices
-	closed  bool
-	action  cells.Action
+	line   int64
+	fields [][]byte
+	// Of them, those that a workbook shows as percentages.
+	percents []int
+	failed   bool
+	torn     bool // what its error message said last time
+	codes    []string
+	ranged   []byte        // a range of two cells
+	spans    []span        // when each of the codes belongs to the row's name; none: at all times
+	rates    []rating.Rate // without prefixes
+	entries  []Entry
+	unit     Unit // of their prices
+	closed   bool
+	action   cells.Action
 }
 
 // lastCell is what a cell said the last time: the next row often has the same.
@@ -93,8 +95,14 @@ func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 			d.isKey[d.at[m]] = true
 		}
 	}
+	for _, s := range d.surcharges {
+		d.isKey[s.at] = true
+	}
 	d.begin(f, p)
 	if err := d.readNotice(p); err != nil {
+		return nil, err
+	}
+	if err := d.beginSurcharges(); err != nil {
 		return nil, err
 	}
 	if d.exact {
@@ -151,7 +159,7 @@ func (d *deck) broken(e *table.RowError) {
 // row returns the entries of a row; ok is false when the row is bad, is no rate,
 // or says what an earlier one said. They are valid until the next row.
 func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
-	d.line, d.fields, d.failed = row.Line, row.Cells, false
+	d.line, d.fields, d.percents, d.failed = row.Line, row.Cells, row.Percent, false
 	d.report.Rows++
 	if d.torn {
 		d.report.Bad++
@@ -177,6 +185,9 @@ func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
 	if d.failed {
 		d.report.Bad++
 		return nil, false
+	}
+	if ok && len(d.surcharges) > 0 {
+		d.countSurcharges()
 	}
 	if ok && d.wantsPrices() {
 		d.notes.increments(d, d.rates[0])
@@ -321,6 +332,9 @@ func (d *deck) read() {
 	if len(d.rates) == 0 {
 		d.rates = append(d.rates, r)
 	}
+	if len(d.surcharges) > 0 {
+		d.surcharge()
+	}
 	if d.failed {
 		return
 	}
@@ -336,6 +350,10 @@ func (d *deck) read() {
 			}
 			if d.has(id) {
 				e.ID = string(cells.Unwrap(d.cell(id)))
+			}
+			if len(d.surcharges) > 0 && !d.forGroup(e, i) {
+				d.entries = d.entries[:len(d.entries)-1]
+				continue
 			}
 			if err := e.Rate.Validate(); err != nil && priced {
 				d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})
