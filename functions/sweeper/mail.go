@@ -52,6 +52,10 @@ func (f function) mail(ctx context.Context, job jobs.Job) (string, error) {
 
 // send makes the message, and sends it.
 func (f function) send(ctx context.Context, job jobs.Job) (string, error) {
+	// Whoever asked notes that, too, but may do so later than this ends.
+	if err := f.note(ctx, job, ""); err != nil {
+		return "", err
+	}
 	if f.Mail == nil {
 		return f.unsent(ctx, job, "not sent: mail is not set up")
 	}
