@@ -49,7 +49,7 @@ func All() []Function {
 		{"sweeper", func(d Deps) (http.Handler, error) {
 			return sweeper.New(sweeper.Config{
 				Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(), Decks: d.Buckets.Decks, CDRs: d.Buckets.CDRs,
-				Compile: d.Orders["cardcompile"], Orders: d.Orders["sweeper"], Prefix: d.BucketPrefix, Events: d.Events,
+				Compile: d.Orders["cardcompile"], Orders: d.Orders["sweeper"], Prefix: d.BucketPrefix, Mail: d.Mail, Events: d.Events,
 			})
 		}},
 		{"portal", func(d Deps) (http.Handler, error) {
@@ -59,7 +59,7 @@ func All() []Function {
 			}
 			return portal.New(portal.Config{
 				Docs: d.Docs, Buckets: d.Buckets, Ledger: d.Ledger(), Catalog: d.Catalog(), Jobs: d.Jobs(),
-				Log: d.Events.Log, Now: now, PublicURL: d.PublicURL,
+				Log: d.Events.Log, Now: now, PublicURL: d.PublicURL, Mail: d.Mail != nil,
 			})
 		}},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tollbook/tollbook/shared/events"
 	"github.com/tollbook/tollbook/shared/jobs"
 	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/mail"
 	"github.com/tollbook/tollbook/shared/objects"
 )
 
@@ -50,6 +51,8 @@ type Deps struct {
 	BucketPrefix string
 	// PublicURL is where people reach the portal; empty: on this machine only.
 	PublicURL string
+	// Mail sends messages; nil: mail is not set up.
+	Mail mail.Sender
 	// Now is the clock that people's wishes are noted by; nil: the machine's.
 	// What events bring about goes by the events.
 	Now func() time.Time

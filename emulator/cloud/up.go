@@ -18,6 +18,7 @@ import (
 	"github.com/tollbook/tollbook/functions/environ"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/mail"
 	"github.com/tollbook/tollbook/shared/objects"
 )
 
@@ -112,6 +113,9 @@ func runUp(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 		return a.inUse(err)
 	}
 	defer func() { err = errors.Join(err, closeStores()) }()
+	if a.project == "" {
+		deps.Mail = mail.NewOutbox(filepath.Join(a.data, "outbox"))
+	}
 	if a.sample {
 		if err := setUpSample(ctx, deps.Stores); err != nil {
 			return err

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/tollbook/tollbook/shared/mail"
 )
 
 // Config is all that the environment says.
@@ -25,11 +27,14 @@ type Config struct {
 	Audience string   // TOLLBOOK_AUDIENCE: of the tokens that callers show
 	Callers  []string // TOLLBOOK_CALLERS: service accounts that may send events, with commas between
 
-	Listen    string     // TOLLBOOK_LISTEN: host:port to serve on; without it PORT is the port, default 8080
-	PublicURL string     // TOLLBOOK_URL: where people reach the portal
-	Level     slog.Level // TOLLBOOK_LOG: debug, info, warn or error; default info
-	Target    string     // FUNCTION_TARGET: the one function to serve; empty: all
-	Platform  bool       // K_SERVICE: on Cloud Run or Knative, where nobody is let in without a token
+	Listen    string // TOLLBOOK_LISTEN: host:port to serve on; without it PORT is the port, default 8080
+	PublicURL string // TOLLBOOK_URL: where people reach the portal
+	// Mail is TOLLBOOK_SMTP (host:port), TOLLBOOK_SMTP_FROM (the sender's address), and
+	// TOLLBOOK_SMTP_USER and TOLLBOOK_SMTP_PASSWORD; all empty: no mail is sent.
+	Mail     mail.Config
+	Level    slog.Level // TOLLBOOK_LOG: debug, info, warn or error; default info
+	Target   string     // FUNCTION_TARGET: the one function to serve; empty: all
+	Platform bool       // K_SERVICE: on Cloud Run or Knative, where nobody is let in without a token
 
 	LogTo io.Writer // not of the environment; nil: standard error
 	// Watched, not of the environment either, says that whoever opens the
@@ -87,6 +92,9 @@ func Load(getenv func(string) string) (Config, error) {
 			bad("TOLLBOOK_LOG %q: want debug, info, warn or error", text)
 		}
 	}
+	if err := c.loadMail(getenv); err != nil {
+		errs = append(errs, err)
+	}
 	var err error
 	if c.Listen, err = listen(getenv("TOLLBOOK_LISTEN"), getenv("PORT"), c.Audience != ""); err != nil {
 		errs = append(errs, err)
@@ -95,6 +103,27 @@ func Load(getenv func(string) string) (Config, error) {
 		return c, fmt.Errorf("the environment: %w", err)
 	}
 	return c, nil
+}
+
+// loadMail reads the server that mail goes through.
+func (c *Config) loadMail(getenv func(string) string) error {
+	server := getenv("TOLLBOOK_SMTP")
+	c.Mail = mail.Config{From: getenv("TOLLBOOK_SMTP_FROM"), User: getenv("TOLLBOOK_SMTP_USER"), Password: mail.Secret(getenv("TOLLBOOK_SMTP_PASSWORD"))}
+	if server == "" && !c.Mail.Set() {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(server)
+	if err != nil || !isPort(port, 1) {
+		return fmt.Errorf("TOLLBOOK_SMTP %q: want host:port, such as mail.example.com:587", server)
+	}
+	c.Mail.Host = host
+	if c.Mail.Port, err = strconv.Atoi(port); err != nil {
+		return fmt.Errorf("TOLLBOOK_SMTP %q: want host:port", server)
+	}
+	if err := c.Mail.Validate(); err != nil {
+		return fmt.Errorf("TOLLBOOK_SMTP, TOLLBOOK_SMTP_FROM, _USER and _PASSWORD: %w", err)
+	}
+	return nil
 }
 
 // listen is the address to serve on. Where callers show no token, only this

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tollbook/tollbook/functions/environ"
+	"github.com/tollbook/tollbook/shared/mail"
 )
 
 // env is an environment; what it does not name is not set.
@@ -49,6 +50,9 @@ func TestTheEnvironmentOfALaptopAndOfAPlatform(t *testing.T) {
 			Project: "acme", Database: "(default)", Buckets: "acme-tollbook-", Platform: true, Target: "cdrrating", Listen: ":8080",
 			Audience: "https://cdrrating.example", Callers: []string{"a@acme.example", "b@acme.example"},
 		}},
+		{"mail", laptop.with("TOLLBOOK_SMTP", "mail.example.com:587", "TOLLBOOK_SMTP_FROM", "rates@example.com", "TOLLBOOK_SMTP_USER", "u", "TOLLBOOK_SMTP_PASSWORD", "p"), environ.Config{
+			Data: "out/cloud", Listen: "127.0.0.1:8080", Mail: mail.Config{Host: "mail.example.com", Port: 587, From: "rates@example.com", User: "u", Password: "p"},
+		}},
 		{"emulators", env{
 			"TOLLBOOK_PROJECT": "acme", "TOLLBOOK_DATABASE": "billing", "TOLLBOOK_BUCKETS": "x", "FIRESTORE_EMULATOR_HOST": "localhost:8081", "TOLLBOOK_URL": "http://localhost:8080",
 		}, environ.Config{Project: "acme", Database: "billing", Buckets: "x", Firestore: "localhost:8081", PublicURL: "http://localhost:8080", Listen: "127.0.0.1:8080"}},
@@ -87,6 +91,10 @@ func TestWhatIsWrongInTheEnvironmentIsNamed(t *testing.T) {
 		{laptop.with("TOLLBOOK_LISTEN", "8080"), "TOLLBOOK_LISTEN"},
 		{laptop.with("TOLLBOOK_LISTEN", "localhost:http"), "TOLLBOOK_LISTEN"},
 		{laptop.with("TOLLBOOK_LISTEN", "localhost:65536"), "TOLLBOOK_LISTEN"},
+		{laptop.with("TOLLBOOK_SMTP", "mail.example.com"), `TOLLBOOK_SMTP "mail.example.com": want host:port`},
+		{laptop.with("TOLLBOOK_SMTP", "mail.example.com:587"), "TOLLBOOK_SMTP_FROM"},
+		{laptop.with("TOLLBOOK_SMTP_FROM", "rates@example.com"), `TOLLBOOK_SMTP ""`},
+		{laptop.with("TOLLBOOK_SMTP", "mail.example.com:587", "TOLLBOOK_SMTP_FROM", "rates@example.com", "TOLLBOOK_SMTP_USER", "u"), "want both or neither"},
 		{laptop.with("PORT", "0"), `PORT "0"`},
 		{laptop.with("PORT", "-1"), `PORT "-1"`},
 	} {

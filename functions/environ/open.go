@@ -14,6 +14,7 @@ import (
 	"github.com/tollbook/tollbook/functions"
 	"github.com/tollbook/tollbook/shared/documents/firestoredb"
 	"github.com/tollbook/tollbook/shared/events"
+	"github.com/tollbook/tollbook/shared/mail"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/objects/gcs"
 )
@@ -49,6 +50,13 @@ func open(ctx context.Context, c Config, closers *[]func() error) (functions.Dep
 		Events:       events.Config{Verifier: events.Open{}, Log: NewLogger(to, c.Level)},
 		BucketPrefix: c.Buckets,
 		PublicURL:    c.PublicURL,
+	}
+	if c.Mail.Set() {
+		sender, err := mail.NewSMTP(c.Mail)
+		if err != nil {
+			return deps, err
+		}
+		deps.Mail = sender
 	}
 	manifest, err := functions.LoadManifest()
 	if err != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/tollbook/tollbook/shared/events"
 	"github.com/tollbook/tollbook/shared/jobs"
 	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/mail"
 	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/period"
 )
@@ -82,12 +83,26 @@ func New(t *testing.T, stores functions.Stores, prefix string) *Installation {
 		Stores: stores, BucketPrefix: prefix,
 		Events: events.Config{Verifier: events.Open{}, Log: slog.New(slog.NewTextHandler(&in.Log, nil))},
 	}
+	in.make()
+	return in
+}
+
+// make makes the functions of what there is.
+func (in *Installation) make() {
+	in.Helper()
 	for _, f := range functions.All() {
+		var err error
 		if in.handlers[f.Name], err = f.New(in.Deps); err != nil {
-			t.Fatal(err)
+			in.Fatal(err)
 		}
 	}
-	return in
+}
+
+// MailBy has mail sent by a sender; without, it is not set up.
+func (in *Installation) MailBy(s mail.Sender) {
+	in.Helper()
+	in.Deps.Mail = s
+	in.make()
 }
 
 // Install returns every function over empty stores of their own, set up with Setup.

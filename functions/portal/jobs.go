@@ -10,7 +10,7 @@ import (
 
 type job struct {
 	ID       string    `json:"id"`
-	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck,deck,export,impact"`
+	Kind     string    `json:"kind" enum:"close,fold,redo,retry,compile,sweep,fsck,deck,export,impact,mail"`
 	Target   string    `json:"target,omitempty" doc:"the period, batch or deck that it is about, or the card and revision: carrier/2"`
 	State    string    `json:"state" enum:"asked,done,failed"`
 	AskedAt  time.Time `json:"asked_at"`
@@ -18,13 +18,14 @@ type job struct {
 	Attempts int64     `json:"attempts,omitempty" doc:"that failed"`
 	Format   string    `json:"format,omitempty" doc:"of an export"`
 	Impact   *impactOf `json:"impact,omitempty" doc:"what an impact compares"`
+	Mail     *mailOf   `json:"mail,omitempty" doc:"what is mailed, and to whom"`
 	Files    []jobFile `json:"files,omitempty" doc:"that an export or an impact has made; they are kept for a week"`
 }
 
 func (p *portal) showJob(j jobs.Job) job {
 	return job{
 		ID: j.ID, Kind: string(j.Kind), Target: j.Target, State: string(j.State), AskedAt: j.AskedAt, Report: j.Report, Attempts: j.Attempts,
-		Format: j.Format, Impact: showImpact(j), Files: p.showFiles(j),
+		Format: j.Format, Impact: showImpact(j), Mail: showMail(j), Files: p.showFiles(j),
 	}
 }
 
@@ -48,7 +49,7 @@ func (p *portal) jobOf(j jobs.Job, v documents.Version) *jobOutput {
 type newJob struct {
 	Key
 	Body struct {
-		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo, retry, deck, export and impact are asked for where their period, batch, deck or revision is"`
+		Kind string `json:"kind" enum:"compile,sweep,fsck" doc:"close, fold, redo, retry, deck, export, impact and mail are asked for where their period, batch, deck or revision is"`
 	}
 }
 

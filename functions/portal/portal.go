@@ -42,6 +42,7 @@ type Config struct {
 	// https://example.com/portal: its links begin with the path, and pages from
 	// there may call it. Empty: it is reached at the root of whatever host.
 	PublicURL string
+	Mail      bool // e-mail can be sent
 	// Verifier decides who may call; nil: events.Open, callers of this machine.
 	Verifier events.Verifier
 }
@@ -115,7 +116,7 @@ func newPortal(config Config, base, origin string, mux *http.ServeMux) *portal {
 	}
 	for _, add := range []func(){
 		p.addAccounts, p.addNumbers, p.addCallTypes, p.addPlans, p.addFeeds, p.addCards, p.addRevisions, p.addRevisionStates, p.addEdits, p.addAudit, p.addSearch,
-		p.addDecks, p.addChanges, p.addBatches, p.addPeriods, p.addInvoices, p.addJobs, p.addExports, p.addImpact, p.addUploads, p.addPrice, p.addProblems,
+		p.addDecks, p.addChanges, p.addBatches, p.addPeriods, p.addInvoices, p.addJobs, p.addExports, p.addImpact, p.addMail, p.addUploads, p.addPrice, p.addProblems,
 	} {
 		add()
 	}

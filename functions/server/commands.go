@@ -51,6 +51,10 @@ environment:
   TOLLBOOK_CALLERS          their service accounts, with commas; without both only this machine may call
   TOLLBOOK_LISTEN, PORT   host:port, or the port, to serve on; default 127.0.0.1:8080
   TOLLBOOK_URL            where people reach the portal
+  TOLLBOOK_SMTP           host:port of the server that mail goes through; without it none is sent
+  TOLLBOOK_SMTP_FROM        the sender's address, and, where the server asks for them,
+  TOLLBOOK_SMTP_USER        the user and
+  TOLLBOOK_SMTP_PASSWORD    the password
   TOLLBOOK_LOG            debug, info, warn or error; default info
 
 exit codes: 0 done; 1 something broke or is damaged; 2 refused, nothing was changed

@@ -1,7 +1,7 @@
 // Package sweeper is the function that finds what lost its event or did not
 // end, and starts it again; and that, when a person asks, proves everything,
-// applies a deck, writes the records of a batch or a month as files, or says what
-// past usage would have cost by a revision or a deck.
+// applies a deck, writes the records of a batch or a month as files, says what past
+// usage would have cost by a revision or a deck, or sends a revision by e-mail.
 package sweeper
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/tollbook/tollbook/shared/events"
 	"github.com/tollbook/tollbook/shared/jobs"
 	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/mail"
 	"github.com/tollbook/tollbook/shared/objects"
 )
 
@@ -31,7 +32,8 @@ type Config struct {
 	CDRs    objects.Bucket
 	Compile objects.Bucket // work orders of cardcompile
 	Orders  objects.Bucket
-	Prefix  string // of bucket names in events
+	Prefix  string      // of bucket names in events
+	Mail    mail.Sender // nil: mail is not set up
 	Events  events.Config
 }
 
@@ -125,6 +127,8 @@ func (f function) work(ctx context.Context, job jobs.Job) (string, error) {
 		return string(text), err
 	case jobs.Deck:
 		return f.deck(ctx, job.Target)
+	case jobs.Mail:
+		return f.mail(ctx, job)
 	default:
 		return "", &events.BadInput{Err: fmt.Errorf("the sweeper does no %s", job.Kind)}
 	}

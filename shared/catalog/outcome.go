@@ -124,6 +124,7 @@ func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckRep
 	if err != nil {
 		return nil, result, fmt.Errorf("card %q: %w", d.Card, err)
 	}
+	options.Rated = ratedBy(current, o.At)
 	if def.Destinations != "" {
 		if options.Destinations, err = c.destinationsOf(ctx, def.Destinations); err != nil {
 			return nil, result, err

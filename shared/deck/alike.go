@@ -41,7 +41,7 @@ var unlike = [...]meaning{action, id, inter, intra, indeterminate, localPrice, l
 // begin looks whether the rows of a sheet may be alike.
 func (a *alike) begin(d *deck) {
 	*a = alike{}
-	if d.exact || d.byName() || d.named(unlike[:]...) || !d.has(price) && !d.has(price1) {
+	if d.exact || d.byName() || d.named(unlike[:]...) || len(d.surcharges) > 0 || !d.has(price) && !d.has(price1) {
 		return
 	}
 	a.columns, a.known = []int{}, map[string]*common{}

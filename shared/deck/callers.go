@@ -87,10 +87,10 @@ func (d *deck) keepGroup(m meaning, name string, codes []string) {
 	case d.report.Origins[name] != nil:
 		return
 	case len(d.report.Origins) == rating.MaxOrigins:
-		d.expect(m, fmt.Sprintf("at most %d groups of callers", rating.MaxOrigins))
+		d.want(m, fmt.Sprintf("at most %d groups of callers", rating.MaxOrigins))
 		return
 	case g.prefixes+len(codes) > rating.MaxOriginPrefixes:
-		d.expect(m, fmt.Sprintf("at most %d prefixes of callers in all groups", rating.MaxOriginPrefixes))
+		d.want(m, fmt.Sprintf("at most %d prefixes of callers in all groups", rating.MaxOriginPrefixes))
 		return
 	}
 	d.report.Origins[name] = codes

@@ -42,6 +42,11 @@ func (ev *evidence) see(l *layout, row table.Row) {
 			ev.prices.See(row.Line, row.Cells[at])
 		}
 	}
+	for _, s := range l.surcharges {
+		if s.at < len(row.Cells) {
+			ev.prices.See(row.Line, bytes.TrimRight(row.Cells[s.at], " %"))
+		}
+	}
 	for _, m := range [...]meaning{from, to} {
 		if at := l.at[m]; at >= 0 && at < len(row.Cells) {
 			ev.dates.See(row.Line, row.Cells[at])

@@ -168,7 +168,7 @@ func findIn(rows []headRow, t *Template, templates []Template, as role, bare boo
 	var closest error
 	most, named := -1, false // meanings in the closest row; it has nothing but names
 	for i, row := range rows {
-		l, err := readHeader(row.cells, as, nil)
+		l, err := readHeader(row.cells, as, t)
 		if err == nil {
 			return &place{line: row.line, layout: l, notice: readNotice(rows[:i])}, t, nil
 		}
@@ -214,7 +214,7 @@ func byTemplate(rows []headRow, t *Template, as role) (*place, error) {
 		if len(t.Columns) > 0 {
 			l, err = t.layout(row.cells, as)
 		} else {
-			l, err = readHeader(row.cells, as, nil)
+			l, err = readHeader(row.cells, as, t)
 		}
 		switch {
 		case l == nil && err == nil:

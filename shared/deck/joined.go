@@ -20,6 +20,7 @@ type joined struct {
 	lapsed   int64         // codes that belong to their name only when the rate does not hold
 	always   int64         // rows of a band that is all of the time
 	groups   groups
+	sums     surcharged
 }
 
 // join reads the lists that the rates are joined to.
@@ -36,9 +37,11 @@ func (d *deck) join(f *table.File, p *place, t *Template) (err error) {
 		d.used = make([]bool, d.list.Len())
 	}
 	if p.callers != nil {
-		d.callers, err = d.readSheet(f, p.callers, t)
+		if d.callers, err = d.readSheet(f, p.callers, t); err != nil {
+			return err
+		}
 	}
-	return err
+	return d.joinSurcharges()
 }
 
 // readSheet reads a sheet of names and codes.
@@ -85,15 +88,19 @@ func (d *deck) readMore(f *table.File, p *place, t *Template, entry func(Entry) 
 	default:
 		return p.more.fail(fmt.Sprintf("the currencies of sheets %q and %q are %s and %s: want a deck of one currency, or a template that says which", r.Sheet, about.Sheet, r.Currency, about.Currency))
 	}
-	layout, evidence, isKey, from, before := d.layout, d.evidence, d.isKey, d.defaultFrom, *r
-	d.layout, d.evidence, d.isKey, d.cached, d.alike, d.sheet = second.layout, second.evidence, second.isKey, lastCells{}, second.alike, about.Sheet
+	layout, evidence, isKey, from, sums, before := d.layout, d.evidence, d.isKey, d.defaultFrom, d.sums, *r
+	d.layout, d.evidence, d.isKey, d.cached, d.alike, d.sheet, d.sums = second.layout, second.evidence, second.isKey, lastCells{}, second.alike, about.Sheet, second.sums
 	if second.defaultFrom != 0 {
 		d.defaultFrom = second.defaultFrom
+	}
+	if err := d.joinSurcharges(); err != nil {
+		return err
 	}
 	if err := d.readRows(f, p.more, entry); err != nil {
 		return err
 	}
-	d.layout, d.evidence, d.isKey, d.cached, d.alike, d.defaultFrom, d.sheet = layout, evidence, isKey, lastCells{}, alike{}, from, ""
+	d.surchargeNotices()
+	d.layout, d.evidence, d.isKey, d.cached, d.alike, d.defaultFrom, d.sheet, d.sums = layout, evidence, isKey, lastCells{}, alike{}, from, "", sums
 	r.Sheets = append(r.Sheets, SheetReport{
 		Sheet: about.Sheet, Holds: roleNames[p.more.role], Header: about.Header, Columns: about.Columns, Ignored: about.Ignored,
 		Rows: r.Rows - before.Rows, Used: r.Used - before.Used, Notes: r.Notes - before.Notes, Bad: r.Bad - before.Bad,

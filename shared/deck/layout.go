@@ -21,6 +21,9 @@ type layout struct {
 	exact   bool    // it is a download of a card
 	role    role    // what the rows are for
 	message int     // index of what was wrong with the deck before, -1 = no such column
+
+	surcharges []surcharge
+	unread     []string // headers of surcharges that are not read
 }
 
 func (l *layout) has(m meaning) bool        { return l.at[m] >= 0 }
@@ -55,10 +58,10 @@ func readHeader(fields [][]byte, as role, t *Template) (*layout, error) {
 	}
 	for i, h := range l.headers {
 		m := t.meaningOf(h)
-		if m < 0 {
+		if m < 0 || t.surchargeOf(h, i) != "" {
 			if isMessages(h) && l.message < 0 {
 				l.message = i
-			} else if h != "" {
+			} else if !l.surchargeAt(i, t) && h != "" {
 				l.ignored = append(l.ignored, h)
 			}
 			continue
@@ -73,7 +76,10 @@ func readHeader(fields [][]byte, as role, t *Template) (*layout, error) {
 		}
 		l.claim(m, i)
 	}
-	return l, l.check()
+	if err := l.check(); err != nil {
+		return l, err
+	}
+	return l, l.surchargesAsked(t)
 }
 
 func (l *layout) guess(what, value, evidence string) {

@@ -35,7 +35,7 @@ func (d *deck) prices(r *rating.Rate) {
 		return
 	}
 	if said1 == unsaid {
-		d.expect(one, missing)
+		d.expect(one, d.missing())
 	}
 	if saidN == unsaid && rest != one {
 		d.expect(rest, missing)
@@ -43,6 +43,16 @@ func (d *deck) prices(r *rating.Rate) {
 }
 
 const missing = "a price, or the word blocked"
+
+// missing says what is missing where the row has no price.
+func (d *deck) missing() string {
+	for _, s := range d.surcharges {
+		if s.group == "" && len(cells.Unwrap(d.fields[s.at])) > 0 {
+			return "the price of these callers, which their surcharge is added to: on the price of another row nothing is added"
+		}
+	}
+	return missing
+}
 
 // priceCell is what a price cell says.
 type priceCell int

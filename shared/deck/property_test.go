@@ -175,8 +175,15 @@ func FuzzRead(f *testing.F) {
 	f.Add("prefix,rate\n44,0.01\n", uint32(30), uint32(6))
 	f.Add("kind,service,prefix,inter,intra,price unit,grace,effective from,effective to,band,area,local price,max charge\n"+
 		"voice,,1,0.1,0.2,increment,30,2026-01-01,2026-02-01T00:00:00Z,Peak,X,0.05,1\nsms,alerts,,1,-1,call,,,,,,,\n", uint32(0), uint32(0))
+	for _, s := range []string{
+		"prefix,rate,EEA surcharge,origin,Surcharge\n44,0.01,0.1,,\n45,1,10%,,\n46,1,,US,0.5\n47,-1,blocked,,\n44,1.1,,EEA,\n",
+		"code;price;OBR surcharge EU %;Surcharge non-EEA;from;status\n44;1;12,5;0,000000000001;2026-12-01;closed\n44;;1%;-1;;\n",
+		"action,prefix,rate,EEA surcharge\nS,44,1,0.1\nD,45,,\nU,46,1,\n",
+	} {
+		f.Add(s, uint32(1), uint32(1))
+	}
 	f.Fuzz(func(t *testing.T, text string, interval1, intervalN uint32) {
-		o := Options{Interval1: interval1, IntervalN: intervalN}
+		o := Options{Interval1: interval1, IntervalN: intervalN, Rated: func(prefix, group string) bool { return len(prefix)%2 == 0 }}
 		rates, bad, rep, err := read(text, o)
 		if rep.Rates != int64(len(rates)) || rep.Used > rep.Rates || rep.Bad > int64(len(bad)) || rep.Bad == 0 && len(bad) > 0 || rep.Rows != rep.Used+rep.Merged+rep.Notes+rep.Idle+rep.Bad {
 			t.Errorf("counts do not add up: %+v, %d rates, %q", rep, len(rates), bad)

@@ -35,6 +35,11 @@ type Options struct {
 	// Destinations has the codes of the names in decks of rates by name whose file
 	// has none.
 	Destinations *Destinations
+
+	// Rated reports whether the card has a rate of a prefix that is only for callers of
+	// a group: one that a row without a surcharge for them has to take the place of.
+	// nil: it has none.
+	Rated func(prefix, group string) bool
 }
 
 // Unit is what a price is for.

@@ -19,11 +19,13 @@ type Report struct {
 	Closed int64 `json:"closed"` // of them, those that are withdrawn
 	// Optimised counts rates that went into others, of shorter codes.
 	Optimised int64 `json:"optimised,omitempty"`
-	Merged    int64 `json:"merged"` // rows that repeat an earlier one exactly
-	Notes     int64 `json:"notes"`  // rows of text, without a code and a price
-	Idle      int64 `json:"idle"`   // rows without an action, in a deck that has actions
-	Bad       int64 `json:"bad"`    // rows with an error; those of sheets of codes are among them, and among Rows
-	Blank     int64 `json:"blank"`  // rows of empty cells only
+	// Surcharged counts rates with a surcharge of callers in their price.
+	Surcharged int64 `json:"surcharged,omitempty"`
+	Merged     int64 `json:"merged"` // rows that repeat an earlier one exactly
+	Notes      int64 `json:"notes"`  // rows of text, without a code and a price
+	Idle       int64 `json:"idle"`   // rows without an action, in a deck that has actions
+	Bad        int64 `json:"bad"`    // rows with an error; those of sheets of codes are among them, and among Rows
+	Blank      int64 `json:"blank"`  // rows of empty cells only
 
 	Format    string `json:"format"`            // csv, xlsx, xls or json
 	Charset   string `json:"charset,omitempty"` // of text
@@ -88,8 +90,11 @@ func (d *deck) begin(f *table.File, p *place) {
 	r.DecimalComma, r.Actions = d.priceRules.DecimalComma, d.has(action)
 	r.Ignored, r.Notices, r.Warnings, r.Guesses = []string{}, []string{}, []string{}, []Guess{} // in JSON lists, never null
 	r.Ignored = append(r.Ignored, d.ignored...)
-	if extra := slices.DeleteFunc(slices.Clone(d.ignored), func(h string) bool { return !strings.Contains(squeeze(h), "surcharge") }); len(extra) > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("Surcharges in column %s were not read: those by who calls are among the terms of the cards that charge.", quotedList(extra)))
+	if extra := slices.DeleteFunc(slices.Clone(d.ignored), func(h string) bool {
+		return !slices.Contains(d.unread, h) && !strings.Contains(squeeze(h), "surcharge")
+	}); len(extra) > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("Surcharges in column %s were not read, as whose they are is open: want the callers in the header, as in %q, or in a column of the rows, "+
+			"or a template that names them under %q; or among the terms of the cards that charge.", quotedList(extra), "Origin surcharge EEA", "surcharges"))
 	}
 	if len(p.unread) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("Sheets of rates by name beside those with codes, which were not read: %s.", quotedList(p.unread)))
@@ -111,6 +116,9 @@ func (l *layout) columnNames() map[string]string {
 		if at >= 0 {
 			out[columns[m].name] = l.headers[at]
 		}
+	}
+	for _, s := range l.surcharges {
+		out[strings.TrimSpace("surcharge "+s.group)] = l.headers[s.at]
 	}
 	return out
 }
@@ -222,6 +230,7 @@ func (d *deck) finish() (Report, error) {
 		notice(1, "Column %q blocks and closes no prefix where it says %s%s: only words such as blocked and closed do.",
 			clip(n.statusColumn), quotedList(n.statuses), more)
 	}
+	d.surchargeNotices()
 	d.codeNotices(notice)
 	d.joinNotices(notice)
 	notice(r.Optimised, "Rates that went into those of shorter codes, as all ten that begin so cost the same: %d.", r.Optimised)

@@ -38,20 +38,22 @@ type deck struct {
 	joined
 
 	// Of the row at hand.
-	line    int64
-	fields  [][]byte
-	failed  bool
-	torn    bool // what its error message said last time
-	codes   []string
-	ranged  []byte        // a range of two cells
-	spans   []span        // when each of the codes belongs to the row's name; none: at all times
-	rates   []rating.Rate // without prefixes
-	entries []Entry
-	keys    []firstKey // of what is new of them
-	unit    Unit       // of their prices
-	closed  bool
-	action  cells.Action
-	common  *common // what it says but code, name and price; nil: it was read whole
+	line   int64
+	fields [][]byte
+	// Of them, those that a workbook shows as percentages.
+	percents []int
+	failed   bool
+	torn     bool // what its error message said last time
+	codes    []string
+	ranged   []byte        // a range of two cells
+	spans    []span        // when each of the codes belongs to the row's name; none: at all times
+	rates    []rating.Rate // without prefixes
+	entries  []Entry
+	keys     []firstKey // of what is new of them
+	unit     Unit       // of their prices
+	closed   bool
+	action   cells.Action
+	common   *common // what it says but code, name and price; nil: it was read whole
 	// The deck has no interval 1, no interval N for it.
 	lack1, lackN bool
 }
@@ -98,9 +100,15 @@ func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 			d.isKey[d.at[m]] = true
 		}
 	}
+	for _, s := range d.surcharges {
+		d.isKey[s.at] = true
+	}
 	d.begin(f, p)
 	d.alike.begin(d)
 	if err := d.readNotice(p); err != nil {
+		return nil, err
+	}
+	if err := d.beginSurcharges(); err != nil {
 		return nil, err
 	}
 	if d.exact {
@@ -157,7 +165,7 @@ func (d *deck) broken(e *table.RowError) {
 // row returns the entries of a row; ok is false when the row is bad, is no rate,
 // or says what an earlier one said. They are valid until the next row.
 func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
-	d.line, d.fields, d.failed = row.Line, row.Cells, false
+	d.line, d.fields, d.percents, d.failed = row.Line, row.Cells, row.Percent, false
 	d.report.Rows++
 	if d.torn {
 		d.report.Bad++
@@ -183,6 +191,9 @@ func (d *deck) row(row table.Row) (entries []Entry, ok bool) {
 	if d.failed {
 		d.report.Bad++
 		return nil, false
+	}
+	if ok && len(d.surcharges) > 0 {
+		d.countSurcharges()
 	}
 	if ok && d.wantsPrices() {
 		d.notes.increments(d, d.rates[0])
@@ -334,6 +345,9 @@ func (d *deck) read() {
 	if len(d.rates) == 0 {
 		d.rates = append(d.rates, r)
 	}
+	if len(d.surcharges) > 0 {
+		d.surcharge()
+	}
 	if d.enter(priced); priced && !d.failed {
 		d.keepAlike()
 	}
@@ -357,6 +371,10 @@ func (d *deck) enter(priced bool) {
 			}
 			if d.has(id) {
 				e.ID = string(cells.Unwrap(d.cell(id)))
+			}
+			if len(d.surcharges) > 0 && !d.forGroup(e, i) {
+				d.entries = d.entries[:len(d.entries)-1]
+				continue
 			}
 			if err := e.Rate.Validate(); err != nil && priced {
 				d.fail(RowError{Value: d.text(), Want: "a rate that can be charged: " + err.Error()})

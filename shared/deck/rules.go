@@ -46,7 +46,9 @@ func (d *deck) readStatus(r *rating.Rate) {
 		case cells.Closed:
 			d.closed = true
 		case cells.Other:
-			if !strings.EqualFold(string(cells.Unwrap(d.cell(m))), "active") {
+			if isSurchargeWord(d.cell(m)) {
+				d.expect(m, "rows whose price is all that is paid: a surcharge stands in a column of its own, beside the price that it is added to")
+			} else if !strings.EqualFold(string(cells.Unwrap(d.cell(m))), "active") {
 				d.notes.status(d.header(m), d.cell(m))
 			}
 		}

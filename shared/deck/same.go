@@ -73,6 +73,7 @@ func (d *deck) isNew() bool {
 			if e.Rate.Service != "" {
 				of = "service " + e.Rate.Service
 			}
+			of += d.callersOf(&e.Rate)
 			if at := d.place(int64(before.line)); d.byName() {
 				d.want(destination, fmt.Sprintf("one rate for a prefix: %s has another for %s", at, of))
 			} else {

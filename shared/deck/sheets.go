@@ -77,8 +77,8 @@ func (p *place) joinSheets(f *table.File, t *Template) error {
 	if p.more != nil {
 		p.codes = parts.codes
 	}
-	if p.has(origin) || p.more != nil {
-		p.callers = parts.callers
+	if err := p.joinCallers(parts.callers); err != nil {
+		return err
 	}
 	p.drop(f, p.codes, p.callers, p.more)
 	if named = slices.DeleteFunc(named, func(s string) bool { return !slices.Contains(p.others, s) }); len(named) > 0 {
@@ -86,6 +86,19 @@ func (p *place) joinSheets(f *table.File, t *Template) error {
 		p.others = slices.DeleteFunc(p.others, func(s string) bool { return slices.Contains(named, s) })
 	}
 	return nil
+}
+
+// joinCallers gives rates by who calls the codes of groups of callers, if there are any.
+func (p *place) joinCallers(codes *place) error {
+	if p.has(origin) || p.more != nil || len(p.surcharges) > 0 {
+		p.callers = codes
+	}
+	if p.more != nil {
+		if err := p.more.settleSurcharges(codes != nil); err != nil {
+			return err
+		}
+	}
+	return p.settleSurcharges(codes != nil)
 }
 
 // findCountries finds the one card of the open rate card that has no codes but those
@@ -117,6 +130,9 @@ func findCountries(f *table.File, t *Template, templates []Template) (found *pla
 		}
 	}
 	if found != nil {
+		if err := found.settleSurcharges(false); err != nil {
+			return nil, nil, err
+		}
 		found.others = f.Sheets()
 		found.drop(f, found)
 	}
@@ -161,8 +177,8 @@ func findNamed(f *table.File, t *Template, templates []Template, given bool) (*p
 		return nil, nil, &FileError{Problem: problem, Headers: found.headers, columns: found.count()}
 	}
 	found.codes = parts.codes
-	if found.has(origin) || found.more != nil {
-		found.callers = parts.callers
+	if err := found.joinCallers(parts.callers); err != nil {
+		return nil, nil, err
 	}
 	found.others = names
 	found.drop(f, found, found.codes, found.callers, found.more)

@@ -36,6 +36,9 @@ type Template struct {
 	// has places only.
 	Columns map[string]string `doc:"columns,omitempty" json:"columns,omitempty"`
 	Ignore  []string          `doc:"ignore,omitempty" json:"ignore,omitempty"` // headers of columns that are not read
+	// Surcharges says which columns have what callers of a group pay on top of the
+	// prices: the name of the group, and the column as in Columns.
+	Surcharges map[string]string `doc:"surcharges,omitempty" json:"surcharges,omitempty"`
 
 	Delimiter   string `doc:"delimiter,omitempty" json:"delimiter,omitempty"`       // , ; | or a tab
 	Charset     string `doc:"charset,omitempty" json:"charset,omitempty"`           // such as windows-1252
@@ -95,6 +98,23 @@ func (t *Template) Validate() error {
 			return bad("header", at, "the header of column "+name)
 		}
 	}
+	for group, at := range t.Surcharges {
+		place, placed := strings.CutPrefix(at, "#")
+		n, err := strconv.Atoi(place)
+		switch {
+		case strings.TrimSpace(group) != group || group == "" || len(group) > rating.MaxName:
+			return bad("surcharge", group, fmt.Sprintf("the name of a group of callers, of at most %d bytes", rating.MaxName))
+		case placed && (err != nil || n < 1 || n > maxColumns):
+			return bad("place", at, fmt.Sprintf("#1 to #%d", maxColumns))
+		case !placed && squeeze(at) == "":
+			return bad("header", at, "the header of the surcharge of callers "+group)
+		}
+		for name, column := range t.Columns {
+			if column == at || !placed && squeeze(column) == squeeze(at) {
+				return bad("surcharge", at, "a column of its own: it is the "+name)
+			}
+		}
+	}
 	switch {
 	case t.HeaderRow < 0 || t.StartRow < 0 || t.HeaderRow > 0 && t.StartRow > 0:
 		return errors.New("template: header_row and start_row: want one of them, 1 or more")
@@ -129,6 +149,11 @@ func (t *Template) bare() bool {
 		}
 	}
 	return len(t.Columns) > 0 && t.HeaderRow == 0
+}
+
+// ignores reports whether a column is not to be read.
+func (t *Template) ignores(header string) bool {
+	return t != nil && slices.ContainsFunc(t.Ignore, func(s string) bool { return squeeze(s) == squeeze(header) })
 }
 
 func (t *Template) zone() (*time.Location, error) {
@@ -207,7 +232,8 @@ func (t *Template) layout(fields [][]byte, as role) (*layout, error) {
 		case taken[i] || h == "":
 		case isMessages(h) && l.message < 0:
 			l.message = i
-		case m < 0 || l.bare || l.has(m) || slices.ContainsFunc(t.Ignore, func(s string) bool { return squeeze(s) == squeeze(h) }):
+		case (m < 0 || t.surchargeOf(h, i) != "") && l.surchargeAt(i, t):
+		case m < 0 || l.bare || l.has(m) || t.ignores(h):
 			l.ignored = append(l.ignored, h)
 		default:
 			l.claim(m, i)
@@ -216,7 +242,10 @@ func (t *Template) layout(fields [][]byte, as role) (*layout, error) {
 	if i := len(fields) - 1; l.bare && !taken[i] && (len(fields[i]) == 0 || bytes.HasPrefix(fields[i], []byte(messageMark))) {
 		l.message = i
 	}
-	return l, l.check()
+	if err := l.check(); err != nil {
+		return l, err
+	}
+	return l, l.surchargesAsked(t)
 }
 
 // Fingerprint names a header row, whatever its case, accents and spaces: files

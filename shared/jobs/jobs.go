@@ -36,12 +36,13 @@ const (
 	Deck    Kind = "deck"    // one that a person decided to apply
 	Export  Kind = "export"  // a committed batch or a period: its records as files; see AskExport
 	Impact  Kind = "impact"  // a revision of a card, or a deck: what past usage would have cost by it; see AskImpact
+	Mail    Kind = "mail"    // a revision of a card: sent by e-mail; see AskMail
 )
 
 // does says which function does a kind.
 var does = map[Kind]string{
 	Close: "billrun", Fold: "billrun", Redo: "cdrrating", Retry: "cdrrating",
-	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper", Deck: "sweeper", Export: "sweeper", Impact: "sweeper",
+	Compile: "cardcompile", Sweep: "sweeper", Fsck: "sweeper", Deck: "sweeper", Export: "sweeper", Impact: "sweeper", Mail: "sweeper",
 }
 
 // State is where a job stands: asked → done or failed.
@@ -69,6 +70,8 @@ type Job struct {
 	Format string `doc:"format,omitempty" json:"format,omitempty"`
 	// Asks is what an impact is to be of.
 	Asks ImpactOf `doc:"asks,omitempty" json:"asks,omitzero"`
+	// Mail is what is to be mailed, and how far that is.
+	Mail MailOf `doc:"mail,omitempty" json:"mail,omitzero"`
 	// Files are what a job that is done has made, in the work bucket, at most
 	// MaxFiles. They are not kept for good.
 	Files []File `doc:"files,omitempty" json:"files,omitempty"`

@@ -45,6 +45,8 @@ func (j *Jobs) RunFiles(ctx context.Context, id string, work func(context.Contex
 	}
 	var bad *events.BadInput
 	switch {
+	case errors.Is(err, ErrElsewhere):
+		return nil
 	case err == nil:
 		return j.end(ctx, id, func(job *Job) { job.State, job.Report, job.Files = Done, report, files })
 	case errors.As(err, &bad):

@@ -99,7 +99,7 @@ func (r *jsonRows) next() (Row, error) {
 		for _, name := range header {
 			r.add(name)
 		}
-		return Row{r.line, r.cells}, nil
+		return Row{Line: r.line, Cells: r.cells}, nil
 	}
 	if !r.j.dec.More() {
 		if _, err := r.j.token(); err != nil {
@@ -124,7 +124,7 @@ func (r *jsonRows) next() (Row, error) {
 	case bad != nil:
 		return Row{}, bad
 	}
-	return Row{r.line, r.cells}, nil
+	return Row{Line: r.line, Cells: r.cells}, nil
 }
 
 // header returns the names of the columns, nil if nothing says them.

@@ -15,6 +15,9 @@ type Row struct {
 	// Cells are UTF-8 without NUL, valid until the next Next. A workbook's rows
 	// have no empty cells at their end.
 	Cells [][]byte
+	// Percent are the cells, by index and ascending, whose number a workbook shows as
+	// a percentage: what is shown as 10% is stored, and read, as 0.1.
+	Percent []int
 }
 
 // Rows reads the rows of a sheet in order.

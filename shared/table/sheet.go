@@ -32,6 +32,7 @@ type sheetRows struct {
 	cells  [][]byte
 	data   []byte // what the cells of a row hold that is not shared
 	stored []byte // what is stored of a cell
+	parts  []int  // cells of a row that are shown as percentages
 	bad    *RowError
 }
 
@@ -106,7 +107,7 @@ func (s *sheetRows) row() (Row, error) {
 		return Row{}, fmt.Errorf("more than %d rows", maxSheetRows)
 	}
 	s.line, s.bad = line, nil
-	s.cells, s.data = s.cells[:0], s.data[:0]
+	s.cells, s.data, s.parts = s.cells[:0], s.data[:0], s.parts[:0]
 	for depth := len(s.x.ends); len(s.x.ends) >= depth; {
 		kind, err := s.x.next()
 		if err != nil {
@@ -128,9 +129,9 @@ func (s *sheetRows) row() (Row, error) {
 		n--
 	}
 	if s.bad != nil {
-		return Row{line, s.cells[:n]}, s.bad
+		return Row{Line: line, Cells: s.cells[:n]}, s.bad
 	}
-	return Row{line, s.cells[:n]}, nil
+	return Row{line, s.cells[:n], s.parts}, nil
 }
 
 // refuse keeps the first thing that is wrong with the row.
@@ -199,6 +200,9 @@ func (s *sheetRows) cell() error {
 		return nil
 	}
 	s.cells[column-1] = value
+	if kind == numberCell && style < len(s.w.percents) && s.w.percents[style] {
+		s.parts = append(s.parts, column-1)
+	}
 	if len(s.data) > s.w.f.limits.row() {
 		s.refuse(0, nil, fmt.Sprintf("a row of at most %d bytes", s.w.f.limits.row()))
 		clear(s.cells) // what they hold is written over

@@ -102,7 +102,7 @@ func (c *csvRows) next() (Row, error) {
 	case err != nil:
 		return Row{}, err
 	}
-	return Row{row.Line, row.Fields}, nil
+	return Row{Line: row.Line, Cells: row.Fields}, nil
 }
 
 // givenUp returns a row that cannot be parted into cells: its text is one.
@@ -111,7 +111,7 @@ func (c *csvRows) givenUp(bad *delimited.RowError) Row {
 	if text == nil || len(text) > c.t.f.limits.row() {
 		text = []byte(bad.Raw + "…")
 	}
-	return Row{bad.Line, [][]byte{text}}
+	return Row{Line: bad.Line, Cells: [][]byte{text}}
 }
 
 func (c *csvRows) close() error { return nil }

@@ -66,6 +66,7 @@ type xlsRows struct {
 	stop  func()
 	cells [][]byte
 	data  []byte
+	parts []int // cells that are shown as percentages
 }
 
 func (x *xlsRows) next() (Row, error) {
@@ -76,7 +77,7 @@ func (x *xlsRows) next() (Row, error) {
 	case err != nil:
 		return Row{}, badXLS(err)
 	}
-	x.cells, x.data = x.cells[:0], x.data[:0]
+	x.cells, x.data, x.parts = x.cells[:0], x.data[:0], x.parts[:0]
 	for _, c := range r.Cells {
 		for len(x.cells) < c.Column {
 			x.cells = append(x.cells, nil)
@@ -84,11 +85,14 @@ func (x *xlsRows) next() (Row, error) {
 		from := len(x.data)
 		x.data = append(x.data, c.Text...)
 		x.cells = append(x.cells, x.data[from:len(x.data):len(x.data)])
+		if c.Percent {
+			x.parts = append(x.parts, c.Column)
+		}
 		if len(x.data) > x.f.limits.row() {
-			return Row{int64(r.Number), x.cells}, &RowError{Line: int64(r.Number), Want: fmt.Sprintf("a row of at most %d bytes", x.f.limits.row())}
+			return Row{Line: int64(r.Number), Cells: x.cells}, &RowError{Line: int64(r.Number), Want: fmt.Sprintf("a row of at most %d bytes", x.f.limits.row())}
 		}
 	}
-	return Row{int64(r.Number), x.cells}, nil
+	return Row{int64(r.Number), x.cells, x.parts}, nil
 }
 
 func (x *xlsRows) close() error {

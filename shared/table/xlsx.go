@@ -18,6 +18,7 @@ type workbook struct {
 	list     []xlsxSheet
 	date1904 bool
 	dates    []bool // by style: the format shows a date or a time
+	percents []bool // by style: it shows a percentage
 	styles   string // name of the part, "" = none
 	strings  string // name of the part, "" = none
 	shared   *sharedStrings
@@ -160,6 +161,7 @@ func (w *workbook) readStyles() error {
 				}
 			}
 			w.dates = append(w.dates, xls.IsDateFormat(id, codes[id]))
+			w.percents = append(w.percents, xls.IsPercentFormat(id, codes[id]))
 		}
 		return nil
 	})

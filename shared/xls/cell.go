@@ -108,6 +108,9 @@ func (s *rows) number(column int, format uint16, v float64) error {
 				return s.add(column, KindDate, text)
 			}
 		}
+		if s.book.parts[format] {
+			return s.put(Cell{column, KindNumber, Number(v), true})
+		}
 	}
 	return s.add(column, KindNumber, Number(v))
 }
@@ -131,18 +134,23 @@ func (s *rows) boolErr(column int, v, isError byte) error {
 	return s.add(column, KindBool, [...]string{"FALSE", "TRUE"}[v])
 }
 
-// add puts a cell into its row. Some programs write the cells of a row in the
-// order in which they were set.
+// add puts a cell into its row.
 func (s *rows) add(column int, k Kind, text string) error {
-	l := s.book.limits
+	return s.put(Cell{Column: column, Kind: k, Text: text})
+}
+
+// put puts a cell into its row. Some programs write the cells of a row in the
+// order in which they were set.
+func (s *rows) put(c Cell) error {
+	l, column := s.book.limits, c.Column
 	switch {
 	case s.row.Number > l.Rows:
 		return s.fault(s.row.Number, column, "only %d rows are read: split the sheet", l.Rows)
 	case column >= l.Columns:
 		return s.fault(s.row.Number, column, "only %d columns are read: delete those that are not needed", l.Columns)
-	case len(text) > l.Cell:
+	case len(c.Text) > l.Cell:
 		return s.fault(s.row.Number, column, "its text has more than %d bytes: shorten it", l.Cell)
-	case text == "":
+	case c.Text == "":
 		return nil
 	}
 	i := len(s.row.Cells)
@@ -153,7 +161,7 @@ func (s *rows) add(column int, k Kind, text string) error {
 			return s.damaged(column, "it is there twice")
 		}
 	}
-	s.row.Cells = slices.Insert(s.row.Cells, i, Cell{column, k, text})
+	s.row.Cells = slices.Insert(s.row.Cells, i, c)
 	return nil
 }
 

@@ -97,6 +97,32 @@ func IsDateFormat(id int, code string) bool {
 	return date
 }
 
+// IsPercentFormat reports whether a number format shows a percentage, a hundred times
+// what is stored: by its code, or by the number id of a built-in format where code
+// is "". Of a code with several sections, the first decides.
+func IsPercentFormat(id int, code string) bool {
+	if code == "" {
+		return id == 9 || id == 10 // ECMA-376 part 1, 18.8.30
+	}
+	for i := 0; i < len(code); {
+		switch c := code[i]; c {
+		case '"':
+			i += skipTo(code[i+1:], '"') + 1
+		case '\\', '_', '*':
+			i += 1 + runeLen(code[i+1:])
+		case '[':
+			i += skipTo(code[i+1:], ']') + 1
+		case '%':
+			return true
+		case ';':
+			return false
+		default:
+			i++
+		}
+	}
+	return false
+}
+
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // skipTo returns the length of the text up to and with an end.

@@ -10,8 +10,8 @@ func (b *Book) readGlobals(r *records) error {
 	if err := begin(r); err != nil {
 		return err
 	}
-	formats := map[uint16]bool{} // by number: whether its code shows a date
-	var cells []uint16           // the number format of each cell format
+	formats := map[uint16]shows{} // by number
+	var cells []uint16            // the number format of each cell format
 	texts := false
 	for {
 		if err := r.next(); err != nil {
@@ -99,7 +99,10 @@ func (b *Book) addSheet(r *records) error {
 	return nil
 }
 
-func addFormat(formats map[uint16]bool, r *records) error {
+// shows is what a number format makes of a number.
+type shows struct{ date, percent bool }
+
+func addFormat(formats map[uint16]shows, r *records) error {
 	if err := r.load(5); err != nil {
 		return err
 	}
@@ -109,19 +112,20 @@ func addFormat(formats map[uint16]bool, r *records) error {
 	if err != nil {
 		return err
 	}
-	formats[id] = IsDateFormat(int(id), string(code))
+	formats[id] = shows{IsDateFormat(int(id), string(code)), IsPercentFormat(int(id), string(code))}
 	return nil
 }
 
 // finish puts together what cells ask for.
-func (b *Book) finish(cells []uint16, formats map[uint16]bool) error {
+func (b *Book) finish(cells []uint16, formats map[uint16]shows) error {
 	if len(b.sheets) == 0 {
 		return refusal("it has no worksheet")
 	}
-	b.dates = make([]bool, len(cells))
+	b.dates, b.parts = make([]bool, len(cells)), make([]bool, len(cells))
 	for i, id := range cells {
-		date, written := formats[id]
-		b.dates[i] = date || !written && IsDateFormat(int(id), "")
+		f, written := formats[id]
+		b.dates[i] = f.date || !written && IsDateFormat(int(id), "")
+		b.parts[i] = f.percent || !written && IsPercentFormat(int(id), "")
 	}
 	return nil
 }

@@ -101,6 +101,9 @@ type Cell struct {
 	Column int    // from 0, which is A
 	Kind   Kind   // what the cell holds
 	Text   string // valid UTF-8, never empty
+	// Percent: its format shows a KindNumber as a percentage. Text is what is stored,
+	// 0.1 of what is shown as 10%.
+	Percent bool
 }
 
 // Kind is what a cell holds. A formula is what it last came to.
@@ -134,6 +137,7 @@ type Book struct {
 	sheets []sheet
 	texts  []string // shared by cells; see appendText for those beyond Limits.Cell
 	dates  []bool   // by cell format (XF): whether it shows a date
+	parts  []bool   // by cell format, too: whether it shows a percentage
 	epoch  bool     // days are counted from 1904
 }
 
