@@ -363,7 +363,7 @@ func (f *ratesFile) end(good bool) error {
 	}
 	err := f.begin(false)
 	f.csv.Flush()
-	err = errors.Join(err, f.csv.Error(), f.buf.Flush(), f.file.Close())
+	err = errors.Join(err, f.csv.Error(), f.buf.Flush(), f.file.Chmod(0o644), f.file.Close())
 	if err == nil && good {
 		err = os.Rename(f.file.Name(), f.name)
 	} else {
