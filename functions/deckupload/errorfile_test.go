@@ -138,14 +138,15 @@ func TestACorrectionWhoseEventIsLostIsFound(t *testing.T) {
 	const name = "carrier/row.csv.errors.csv"
 	in.Drop("decks", "carrier/row.csv", badRow, functionstest.Noon)
 	info, err := in.Buckets.Decks.Stat(t.Context(), name)
-	if err == nil {
-		err = in.Buckets.Decks.Delete(t.Context(), name, info.Generation)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	remove(in, name)
+	first := in.Place("decks", name, "prefix,price\n44,0.01\n45,0.03\n")
+	remove(in, name)
 	in.Place("decks", name, "prefix,price\n44,0.01\n45,0.02\n")
-	in.Object("decks", info, functionstest.Noon) // of what was written, late
+	in.Object("decks", info, functionstest.Noon)  // of what was written, late
+	in.Object("decks", first, functionstest.Noon) // and of what was saved twice
 	same(in, "before the sweep", []string{"carrier/row.csv refused 0"}, states(in))
 	in.Schedule("sweeper", functionstest.Noon.Add(time.Hour))
 	same(in, "after the sweep", []string{"carrier/row.csv refused 0", name + " applied 1"}, states(in))

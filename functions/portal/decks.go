@@ -118,6 +118,9 @@ func (p *portal) addDecks() {
 	add(p, operation{id: "reject-deck", method: "POST", path: "/decks/{id}/reject", tag: tag, summary: "Refuse a held deck", keyed: true},
 		func(ctx context.Context, in *ByID) (*oneOutput[rateDeck], error) {
 			d, err := p.decide(ctx, in.ID, catalog.Reject)
+			if err == nil {
+				err = report.SettleDeck(ctx, p.Catalog, p.Buckets.Decks, d)
+			}
 			return oneOf("", showDeck(d)), err
 		})
 	p.addDeckErrors()

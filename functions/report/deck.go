@@ -53,8 +53,10 @@ func SettleDeck(ctx context.Context, c *catalog.Catalog, bucket objects.Bucket, 
 		if beside != nil && beside.Deck.Same(d) {
 			continue
 		}
-		done, err := c.Report(ctx, id)
-		if err != nil {
+		var done *catalog.DeckReport
+		if beside != nil && d.State == catalog.DeckRefused { // a person rejected it: nothing becomes of it
+			done = &catalog.DeckReport{Deck: d, Read: beside.Read}
+		} else if done, err = c.Report(ctx, id); err != nil {
 			return err
 		}
 		if err := writeDeck(ctx, c, bucket, done); err != nil {
