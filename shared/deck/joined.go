@@ -86,14 +86,14 @@ func (d *deck) readMore(f *table.File, p *place, t *Template, entry func(Entry) 
 		return p.more.fail(fmt.Sprintf("the currencies of sheets %q and %q are %s and %s: want a deck of one currency, or a template that says which", r.Sheet, about.Sheet, r.Currency, about.Currency))
 	}
 	layout, evidence, isKey, from, before := d.layout, d.evidence, d.isKey, d.defaultFrom, *r
-	d.layout, d.evidence, d.isKey, d.cached, d.sheet = second.layout, second.evidence, second.isKey, lastCells{}, about.Sheet
+	d.layout, d.evidence, d.isKey, d.cached, d.alike, d.sheet = second.layout, second.evidence, second.isKey, lastCells{}, second.alike, about.Sheet
 	if second.defaultFrom != 0 {
 		d.defaultFrom = second.defaultFrom
 	}
 	if err := d.readRows(f, p.more, entry); err != nil {
 		return err
 	}
-	d.layout, d.evidence, d.isKey, d.cached, d.defaultFrom, d.sheet = layout, evidence, isKey, lastCells{}, from, ""
+	d.layout, d.evidence, d.isKey, d.cached, d.alike, d.defaultFrom, d.sheet = layout, evidence, isKey, lastCells{}, alike{}, from, ""
 	r.Sheets = append(r.Sheets, SheetReport{
 		Sheet: about.Sheet, Holds: roleNames[p.more.role], Header: about.Header, Columns: about.Columns, Ignored: about.Ignored,
 		Rows: r.Rows - before.Rows, Used: r.Used - before.Used, Notes: r.Notes - before.Notes, Bad: r.Bad - before.Bad,

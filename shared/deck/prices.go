@@ -108,7 +108,7 @@ func (d *deck) intervals() {
 			next = d.seconds(source, optional)
 		}
 	}
-	if voice {
+	if d.lack1, d.lackN = lack1, lackN; voice {
 		d.notes.defaults(lack1, lackN)
 	}
 	for i := range d.rates {

@@ -32,6 +32,7 @@ type deck struct {
 	seed               maphash.Seed
 	isKey              []bool // by column: it has codes, prices or what is to be done
 	cached             lastCells
+	alike              alike
 	notes              notes
 	plan               plan // nil: codes stay as they are
 	joined
@@ -46,9 +47,13 @@ type deck struct {
 	spans   []span        // when each of the codes belongs to the row's name; none: at all times
 	rates   []rating.Rate // without prefixes
 	entries []Entry
-	unit    Unit // of their prices
+	keys    []firstKey // of what is new of them
+	unit    Unit       // of their prices
 	closed  bool
 	action  cells.Action
+	common  *common // what it says but code, name and price; nil: it was read whole
+	// The deck has no interval 1, no interval N for it.
+	lack1, lackN bool
 }
 
 // lastCell is what a cell said the last time: the next row often has the same.
@@ -94,6 +99,7 @@ func newDeck(f *table.File, p *place, ev evidence, o Options) (*deck, error) {
 		}
 	}
 	d.begin(f, p)
+	d.alike.begin(d)
 	if err := d.readNotice(p); err != nil {
 		return nil, err
 	}
@@ -197,7 +203,9 @@ func (d *deck) isNote() bool {
 			continue
 		}
 		filled++
-		key = key || i < len(d.isKey) && d.isKey[i]
+		if key = key || i < len(d.isKey) && d.isKey[i]; key && filled > 1 {
+			return false // as most are
+		}
 	}
 	if named >= 0 && named < len(d.fields) && filled > 1 && len(bytes.TrimSpace(d.fields[named])) > 0 {
 		return false // a destination without its price
@@ -297,7 +305,7 @@ func (d *deck) cell(m meaning) []byte {
 	return d.fields[d.at[m]]
 }
 
-func (d *deck) blank(m meaning) bool { return len(cells.Unwrap(d.cell(m))) == 0 }
+func (d *deck) blank(m meaning) bool { return !d.has(m) || len(cells.Unwrap(d.cell(m))) == 0 }
 
 // wantsPrices reports whether the row says what its rate costs.
 func (d *deck) wantsPrices() bool { return d.action != cells.Delete && !d.closed }
@@ -305,8 +313,13 @@ func (d *deck) wantsPrices() bool { return d.action != cells.Delete && !d.closed
 // read makes the entries of the row: for each code one for all calls, one for
 // each class that has a price, one for local calls.
 func (d *deck) read() {
+	d.common = nil
 	if d.exact {
 		d.readExact()
+		return
+	}
+	if d.readAlike() {
+		d.enter(true)
 		return
 	}
 	var r rating.Rate
@@ -321,6 +334,14 @@ func (d *deck) read() {
 	if len(d.rates) == 0 {
 		d.rates = append(d.rates, r)
 	}
+	if d.enter(priced); priced && !d.failed {
+		d.keepAlike()
+	}
+}
+
+// enter makes the entries of the row of its codes and rates; priced: it says what
+// they cost.
+func (d *deck) enter(priced bool) {
 	if d.failed {
 		return
 	}

@@ -2,7 +2,6 @@ package deck
 
 import (
 	"fmt"
-	"hash/maphash"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/deck/cells"
@@ -59,14 +58,14 @@ func saidOf(r *rating.Rate) said {
 func (d *deck) isNew() bool {
 	digest := uint64(0)
 	for i := range d.rates {
-		one := saidOf(&d.rates[i])
-		one.closed, one.action = d.closed, d.action
-		digest = digest*odd + maphash.Comparable(d.seed, one)
+		digest = digest*odd + d.digestOf(&d.rates[i])
 	}
 	kept, merged := d.entries[:0], int64(0)
+	d.keys = d.keys[:0]
 	for i := range d.entries {
 		e := &d.entries[i]
-		before := d.seen.find(&e.Rate)
+		key := d.keyOf(&e.Rate)
+		before, _ := d.seen.slot(key)
 		switch {
 		case e.Rate.Prefix == "" && e.ID != "": // which rate it means, its id says
 		case before != nil && before.digest != digest:
@@ -92,6 +91,7 @@ func (d *deck) isNew() bool {
 		if kept = kept[:len(kept)+1]; len(kept) <= i {
 			kept[len(kept)-1] = *e
 		}
+		d.keys = append(d.keys, key)
 	}
 	if d.entries = kept; merged > 0 {
 		d.notes.merged(d.line, merged)
@@ -100,10 +100,25 @@ func (d *deck) isNew() bool {
 		d.report.Merged++
 		return false
 	}
-	for i := range kept {
-		d.seen.put(&kept[i].Rate, int32(d.at64()), digest)
+	for _, key := range d.keys {
+		d.seen.put(first{key.code, digest, key.asks, int32(d.at64())})
 	}
 	return true
+}
+
+// keyOf returns what an entry of the row at hand holds for.
+func (d *deck) keyOf(r *rating.Rate) firstKey {
+	code, _ := prefixes.CodeOf(r.Prefix)
+	if d.common != nil {
+		return firstKey{code, d.common.asks}
+	}
+	return firstKey{code, d.seen.place(r)}
+}
+
+// firstKey is what at most one rate of a deck holds for.
+type firstKey struct {
+	code prefixes.Code
+	asks uint32 // place of what the rate holds for beside its prefix
 }
 
 // first is where a rate was first, and what its row said. One of these per rate
@@ -111,9 +126,11 @@ func (d *deck) isNew() bool {
 type first struct {
 	code   prefixes.Code
 	digest uint64 // of what the row said: two rows in 2^64 have the same by chance
-	asks   uint32 // place of what the rate holds for
-	line   int32  // as at64 has it: a file has not so many bytes
+	asks   uint32
+	line   int32 // as at64 has it: a file has not so many bytes
 }
+
+func (f *first) key() firstKey { return firstKey{f.code, f.asks} }
 
 // firsts finds where rates were first. Its zero value has none.
 type firsts struct {
@@ -152,22 +169,20 @@ func (f *firsts) place(r *rating.Rate) uint32 {
 // find returns the first rate for what r is for; nil: there is none.
 func (f *firsts) find(r *rating.Rate) *first {
 	code, _ := prefixes.CodeOf(r.Prefix)
-	one, _ := f.slot(code, f.place(r))
+	one, _ := f.slot(firstKey{code, f.place(r)})
 	return one
 }
 
-// put remembers that r is there.
-func (f *firsts) put(r *rating.Rate, line int32, digest uint64) {
-	code, _ := prefixes.CodeOf(r.Prefix)
-	n := first{code, digest, f.place(r), line}
-	one, slot := f.slot(n.code, n.asks)
+// put remembers a rate.
+func (f *firsts) put(n first) {
+	one, slot := f.slot(n.key())
 	if one != nil {
 		*one = n
 		return
 	}
 	if 4*(f.len+1) > 3*len(f.slots) {
 		f.grow()
-		_, slot = f.slot(n.code, n.asks)
+		_, slot = f.slot(n.key())
 	}
 	if f.len%firstsInBlock == 0 {
 		f.blocks = append(f.blocks, make([]first, 0, firstsInBlock))
@@ -175,14 +190,14 @@ func (f *firsts) put(r *rating.Rate, line int32, digest uint64) {
 	last := &f.blocks[len(f.blocks)-1]
 	*last = append(*last, n)
 	f.len++
-	f.slots[slot] = tagOf(hashOf(n.code, n.asks)) | uint32(f.len)
+	f.slots[slot] = tagOf(hashOf(n.key())) | uint32(f.len)
 }
 
 func (f *firsts) at(i int) *first { return &f.blocks[i/firstsInBlock][i%firstsInBlock] }
 
 // hashOf returns a hash whose upper bits are the best ones.
-func hashOf(code prefixes.Code, asks uint32) uint64 {
-	hash := (uint64(code) + uint64(asks)) * odd
+func hashOf(key firstKey) uint64 {
+	hash := (uint64(key.code) + uint64(key.asks)) * odd
 	return (hash ^ hash>>32) * odd
 }
 
@@ -190,16 +205,16 @@ func hashOf(code prefixes.Code, asks uint32) uint64 {
 func tagOf(hash uint64) uint32 { return uint32(hash) &^ (1<<placeBits - 1) }
 
 // slot returns the first of a key, or nil and the slot where it would be.
-func (f *firsts) slot(code prefixes.Code, asks uint32) (*first, int) {
+func (f *firsts) slot(key firstKey) (*first, int) {
 	if len(f.slots) == 0 {
 		return nil, 0
 	}
-	hash := hashOf(code, asks)
+	hash := hashOf(key)
 	tag := tagOf(hash)
 	i := int(hash >> 32 * uint64(len(f.slots)) >> 32)
 	for ; f.slots[i] != 0; i = (i + 1) & (len(f.slots) - 1) {
 		if slot := f.slots[i]; slot&^(1<<placeBits-1) == tag {
-			if one := f.at(int(slot&(1<<placeBits-1)) - 1); one.code == code && one.asks == asks {
+			if one := f.at(int(slot&(1<<placeBits-1)) - 1); one.key() == key {
 				return one, i
 			}
 		}
@@ -212,7 +227,7 @@ func (f *firsts) grow() {
 	f.slots = make([]uint32, max(64, 2*len(f.slots)))
 	for i := range f.len {
 		one := f.at(i)
-		_, slot := f.slot(one.code, one.asks)
-		f.slots[slot] = tagOf(hashOf(one.code, one.asks)) | uint32(i+1)
+		_, slot := f.slot(one.key())
+		f.slots[slot] = tagOf(hashOf(one.key())) | uint32(i+1)
 	}
 }

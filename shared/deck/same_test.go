@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tollbook/tollbook/shared/numbering"
+	prefixes "github.com/tollbook/tollbook/shared/prefix"
 	"github.com/tollbook/tollbook/shared/rating"
 )
 
@@ -38,7 +39,8 @@ func TestFirstsAreFound(t *testing.T) {
 			t.Fatalf("rate %d, %s: found %+v, want %+v, %v", i, key, got, have, ok)
 		}
 		if !ok || rng.IntN(10) == 0 {
-			f.put(&r, int32(i), uint64(i)*7)
+			code, _ := prefixes.CodeOf(r.Prefix)
+			f.put(first{code: code, digest: uint64(i) * 7, asks: f.place(&r), line: int32(i)})
 			want[key] = first{line: int32(i), digest: uint64(i) * 7}
 		}
 	}

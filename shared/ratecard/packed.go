@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tollbook/tollbook/shared/call"
 	"github.com/tollbook/tollbook/shared/money"
@@ -37,13 +38,31 @@ func (r *Rates) Len() int { return r.rows.len }
 // at hand go where stored ones do.
 func (r *Rates) All() iter.Seq2[rating.Rate, error] {
 	return func(yield func(rating.Rate, error) bool) {
+		var rate unpacked
+		var prefixes prefixTexts
 		for i := range r.rows.len {
 			one := r.pool.expand(r.rows.at(i))
-			if !yield(r.pool.rate(&one), nil) {
+			if rate.set(r.pool, &one, prefixes.of(one.code)); !yield(rate.Rate, nil) {
 				return
 			}
 		}
 	}
+}
+
+// prefixTexts makes the texts of prefixes many at a time.
+type prefixTexts struct{ strings.Builder }
+
+func (p *prefixTexts) of(code uint64) string {
+	const together = 1 << 12 // bytes
+	if p.Cap()-p.Len() < rating.MaxPrefix {
+		p.Reset()
+		p.Grow(together)
+	}
+	from := p.Len()
+	for ; code != 0; code <<= 4 {
+		p.WriteByte(byte('0' + code>>60 - 1))
+	}
+	return p.String()[from:]
 }
 
 // packed is a rate as it is worked on. Rates of one pool are the same when they are equal.

@@ -141,9 +141,11 @@ func (r *Rate) validateMatch() error {
 			return fmt.Errorf("prefix %q: want digits only", r.Prefix)
 		}
 	}
-	for _, name := range [...]string{r.Service, r.Band, r.Origin, r.Area, r.Tag} {
-		if len(name) > MaxName || !utf8.ValidString(name) {
-			return fmt.Errorf("the name %q: want at most %d bytes of UTF-8", name, MaxName)
+	if len(r.Service)+len(r.Band)+len(r.Origin)+len(r.Area)+len(r.Tag) > 0 { // few have any
+		for _, name := range [...]string{r.Service, r.Band, r.Origin, r.Area, r.Tag} {
+			if len(name) > MaxName || !utf8.ValidString(name) {
+				return fmt.Errorf("the name %q: want at most %d bytes of UTF-8", name, MaxName)
+			}
 		}
 	}
 	switch {

@@ -1,6 +1,9 @@
 package cells
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // DateOrder is the order in which a deck writes its dates in numbers.
 type DateOrder uint8
@@ -27,9 +30,21 @@ func (o DateOrder) String() string {
 // DateEvidence gathers what the dates of a file say about their order. The zero
 // value has seen none. One column's dates may be seen apart from another's.
 type DateEvidence struct {
-	year, day, month, open dateSeen
-	short                  shortYears
+	seen  [4]dateSeen // by what they are
+	short shortYears
+	last  []byte // the date seen last, if it counts for seen[was] alone: the next row often has the same
+	was   dateKind
 }
+
+// dateKind says how a date can be read.
+type dateKind uint8
+
+const (
+	byYear  dateKind = iota // it begins with the year
+	byDay                   // only with the day in front
+	byMonth                 // only with the month in front
+	byBoth
+)
 
 // shortYears is what the dates with three numbers of two digits have in front
 // and at the end. The years of a deck lie close together, its days do not.
@@ -70,6 +85,10 @@ func (s *dateSeen) example() string { return fmt.Sprintf("%q in line %d", s.text
 
 // See takes a date cell as evidence; line is where it stands.
 func (e *DateEvidence) See(line int64, cell []byte) {
+	if len(e.last) > 0 && bytes.Equal(e.last, cell) {
+		e.seen[e.was].cells++
+		return
+	}
 	text := Unwrap(cell)
 	if len(text) == 0 || len(text) > maxDate || !digit(text[0]) {
 		return
@@ -78,19 +97,23 @@ func (e *DateEvidence) See(line int64, cell []byte) {
 	if d.scan(text) != nil || d.month != 0 {
 		return
 	}
-	if d.width == [3]int{2, 2, 2} && d.num[0] <= 31 {
+	short := d.width == [3]int{2, 2, 2} && d.num[0] <= 31
+	if short {
 		e.short.see(line, text, d.num[0], d.num[2])
 	}
+	kind := byBoth
 	switch first, second := d.num[0], d.num[1]; {
 	case d.yearFirst(Unknown):
-		e.year.see(line, text)
+		kind = byYear
 	case first > 12 && second > 12, first < 1, second < 1, first == second:
+		return
 	case first > 12:
-		e.day.see(line, text)
+		kind = byDay
 	case second > 12:
-		e.month.see(line, text)
-	default:
-		e.open.see(line, text)
+		kind = byMonth
+	}
+	if e.seen[kind].see(line, text); !short {
+		e.last, e.was = append(e.last[:0], cell...), kind
 	}
 }
 
@@ -103,16 +126,16 @@ func (e *DateEvidence) Order() (order DateOrder, why string, ambiguous bool) {
 	case e.short.inFront():
 		return Unknown, fmt.Sprintf("dates such as %s begin with %d to %d and end with %d to %d, as if the year came first: say which order it is",
 			e.short.seen.example(), e.short.leastFront, e.short.mostFront, e.short.leastEnd, e.short.mostEnd), true
-	case e.day.cells > 0 && e.month.cells == e.day.cells:
-		return Unknown, fmt.Sprintf("%s has the day first, %s the month, and as many others each: say which of them is right", e.day.example(), e.month.example()), true
-	case e.day.cells > e.month.cells:
-		return DayFirst, e.day.over(&e.month), false
-	case e.month.cells > 0:
-		return MonthFirst, e.month.over(&e.day), false
-	case e.open.cells > 0:
-		return Unknown, fmt.Sprintf("%s, and %s, can be day/month or month/day, and no date of the file has a number above 12 there: say which of them it is", e.open.example(), others(e.open.cells)), true
-	case e.year.cells > 0:
-		return YearFirst, fmt.Sprintf("%s begins with the year, as all do", e.year.example()), false
+	case e.seen[byDay].cells > 0 && e.seen[byMonth].cells == e.seen[byDay].cells:
+		return Unknown, fmt.Sprintf("%s has the day first, %s the month, and as many others each: say which of them is right", e.seen[byDay].example(), e.seen[byMonth].example()), true
+	case e.seen[byDay].cells > e.seen[byMonth].cells:
+		return DayFirst, e.seen[byDay].over(&e.seen[byMonth]), false
+	case e.seen[byMonth].cells > 0:
+		return MonthFirst, e.seen[byMonth].over(&e.seen[byDay]), false
+	case e.seen[byBoth].cells > 0:
+		return Unknown, fmt.Sprintf("%s, and %s, can be day/month or month/day, and no date of the file has a number above 12 there: say which of them it is", e.seen[byBoth].example(), others(e.seen[byBoth].cells)), true
+	case e.seen[byYear].cells > 0:
+		return YearFirst, fmt.Sprintf("%s begins with the year, as all do", e.seen[byYear].example()), false
 	}
 	return Unknown, "there is no date in numbers", false
 }

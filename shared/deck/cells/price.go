@@ -51,6 +51,13 @@ var (
 // judge. Any other negative price is an error, and so is one of more than 12
 // decimals: nothing is rounded.
 func ParsePrice(cell []byte, r PriceRules) (money.Price, PriceKind, error) {
+	if p, ok := plainPrice(cell, r); ok {
+		return p, Price, nil
+	}
+	return anyPrice(cell, r)
+}
+
+func anyPrice(cell []byte, r PriceRules) (money.Price, PriceKind, error) {
 	text, _ := unwrap(cell)
 	if len(text) == 0 {
 		return 0, Empty, nil
@@ -84,6 +91,52 @@ func ParsePrice(cell []byte, r PriceRules) (money.Price, PriceKind, error) {
 	}
 	return t.value(r.Hundredths)
 }
+
+// plainPrice reads a cell of digits with one decimal sign or none, as nearly all
+// are; false: it is none of these, or too large for this way.
+func plainPrice(cell []byte, r PriceRules) (money.Price, bool) {
+	const mostDigits = 18 // of a number that 64 bits hold
+	if len(cell) == 0 || len(cell) > mostDigits || r.Hundredths || !digit(cell[0]) || !digit(cell[len(cell)-1]) {
+		return 0, false
+	}
+	sign := signOf(r.DecimalComma)
+	units, point := uint64(0), -1
+	for i, c := range cell {
+		switch {
+		case digit(c):
+			units = 10*units + uint64(c-'0')
+		case c == sign && point < 0:
+			point = i
+		default:
+			return 0, false
+		}
+	}
+	decimals := 0
+	if point >= 0 {
+		decimals = len(cell) - 1 - point
+	}
+	if decimals > money.PriceDecimals {
+		return 0, false
+	}
+	high, low := bits.Mul64(units, powers[money.PriceDecimals-decimals])
+	return money.Price(low), high == 0 && low <= math.MaxInt64
+}
+
+func signOf(comma bool) byte {
+	if comma {
+		return ','
+	}
+	return '.'
+}
+
+// powers are those of ten.
+var powers = func() (out [money.PriceDecimals + 1]uint64) {
+	out[0] = 1
+	for i := range money.PriceDecimals {
+		out[i+1] = 10 * out[i]
+	}
+	return out
+}()
 
 // priceText is a price cell taken apart.
 type priceText struct {

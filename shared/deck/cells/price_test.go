@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -222,7 +223,15 @@ func FuzzPrice(f *testing.F) {
 	f.Fuzz(func(t *testing.T, cell string, comma, hundredths bool) {
 		var e PriceEvidence
 		e.See(1, []byte(cell))
-		p, kind, err := ParsePrice([]byte(cell), PriceRules{DecimalComma: comma, Hundredths: hundredths})
+		var spaced PriceEvidence // which is never read in haste
+		if spaced.See(1, []byte(" "+cell)); !reflect.DeepEqual(e, spaced) {
+			t.Errorf("%q: %+v, with a space in front %+v", cell, e, spaced)
+		}
+		rules := PriceRules{DecimalComma: comma, Hundredths: hundredths}
+		p, kind, err := ParsePrice([]byte(cell), rules)
+		if slow, slowKind, slowErr := anyPrice([]byte(cell), rules); slow != p || slowKind != kind || fmt.Sprint(slowErr) != fmt.Sprint(err) {
+			t.Errorf("%q: %v, %v, %v; read without haste %v, %v, %v", cell, p, kind, err, slow, slowKind, slowErr)
+		}
 		var w *Want
 		if err != nil && !errors.As(err, &w) || p < 0 || p != 0 && (err != nil || kind != Price) {
 			t.Errorf("%q: %v, %v, %v", cell, p, kind, err)

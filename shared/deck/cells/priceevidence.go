@@ -26,6 +26,10 @@ type PriceEvidence struct {
 // See takes a price cell as evidence; line is where it stands. Of two kinds of
 // signs the last is the decimal sign, and a sign that is there twice is not.
 func (e *PriceEvidence) See(line int64, cell []byte) {
+	if sign, ok := plainSign(cell); ok {
+		e.seeSign(line, sign)
+		return
+	}
 	text := Unwrap(cell)
 	var t priceText
 	if len(text) == 0 || !t.scan(text) {
@@ -43,14 +47,42 @@ func (e *PriceEvidence) See(line int64, cell []byte) {
 	switch {
 	case last == 0 || t.points > 1 && t.commas > 1:
 	case t.points == 0 && t.commas > 1 || last == '.' && t.points == 1:
+		e.seeSign(line, '.')
+	default:
+		e.seeSign(line, ',')
+	}
+}
+
+// seeSign counts a cell with a decimal sign; 0: it has none.
+func (e *PriceEvidence) seeSign(line int64, sign byte) {
+	switch sign {
+	case '.':
 		if e.points++; e.firstPoint == 0 {
 			e.firstPoint = line
 		}
-	default:
+	case ',':
 		if e.commas++; e.firstComma == 0 {
 			e.firstComma = line
 		}
 	}
+}
+
+// plainSign returns the sign between the digits of a cell that has nothing else, 0
+// for none; false: it has something else.
+func plainSign(cell []byte) (sign byte, ok bool) {
+	if len(cell) == 0 || len(cell) > maxPrice || !digit(cell[0]) || !digit(cell[len(cell)-1]) {
+		return 0, false
+	}
+	for _, c := range cell {
+		switch {
+		case digit(c):
+		case sign == 0 && (c == '.' || c == ','):
+			sign = c
+		default:
+			return 0, false
+		}
+	}
+	return sign, true
 }
 
 func (e *PriceEvidence) seeCurrency(line int64, text []byte) {
