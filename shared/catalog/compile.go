@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -202,27 +201,19 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 		return err
 	}
 	var errs []error
-	sold, err := ratecard.Collect(func(yield func(rating.Rate, error) bool) {
-		for r, err := range ratecard.Build(bought.All(), d.markups()) {
-			switch {
-			case err == nil:
-				if !yield(r, nil) {
-					return
-				}
-			case len(errs) < maxErrors:
-				errs = append(errs, err)
-			}
+	sold, err := bought.MarkUp(d.markups(), func(err error) {
+		if len(errs) < maxErrors {
+			errs = append(errs, err)
 		}
 	})
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return &buildError{fmt.Errorf("of revision %d of %s: %w", s.parent.Number, d.Parent, err)}
 	}
 	s.rev.Rows = int64(sold.Len())
-	if s.rev.Rates, err = c.ledger.WriteRates(ctx, func(w io.Writer) error {
-		_, err := sold.Write(w)
-		return err
-	}); err != nil {
-		return err
+	if s.rev.Rates = s.parent.Rates; sold != bought {
+		if s.rev.Rates, err = c.storeRates(ctx, sold); err != nil {
+			return err
+		}
 	}
 	terms, err := d.termsOver(s.parent)
 	if err != nil {
@@ -236,8 +227,12 @@ func (c *Catalog) build(ctx context.Context, d Definition, s *step) error {
 	return err
 }
 
-// packedRates reads the stored rates of a revision.
+// packedRates reads the stored rates of a revision; one without any is that of a
+// card that has none.
 func (c *Catalog) packedRates(ctx context.Context, rev ratecard.Revision) (rates *ratecard.Rates, err error) {
+	if rev.Rates == "" {
+		return &ratecard.Rates{}, nil
+	}
 	r, err := c.openRates(ctx, rev)
 	if err != nil {
 		return nil, fmt.Errorf("the rates of %s revision %d: %w", rev.Card, rev.Number, err)

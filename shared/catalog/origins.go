@@ -3,7 +3,6 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/tollbook/tollbook/shared/deck"
@@ -15,15 +14,10 @@ import (
 // these: those that the deck has the codes of, and those of the revision before that
 // a rate is still for. Rates for a group that neither has name one of the terms of
 // the cards that are built from them. An error is for a person.
-func originsOf(read *deck.Report, before []rating.Origin, rates iter.Seq2[rating.Rate, error]) ([]rating.Origin, error) {
+func originsOf(read *deck.Report, before []rating.Origin, rates *ratecard.Rates) ([]rating.Origin, error) {
 	used := map[string]bool{}
-	for r, err := range rates {
-		if err != nil {
-			return nil, err
-		}
-		if r.Origin != "" {
-			used[r.Origin] = true
-		}
+	for _, name := range rates.Origins() {
+		used[name] = true
 	}
 	var out []rating.Origin
 	for _, groups := range [...][]rating.Origin{read.OriginGroups(), before} {

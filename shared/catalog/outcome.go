@@ -35,11 +35,9 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 	if base.Rates == "" {
 		o.At = 0
 	}
-	current := &ratecard.Rates{}
-	if base.Rates != "" {
-		if current, err = c.packedRates(ctx, base); err != nil {
-			return base, err
-		}
+	current, err := c.packedRates(ctx, base)
+	if err != nil {
+		return base, err
 	}
 	next, result, err := c.applyDeck(ctx, def, report, current, o)
 	if err != nil {
@@ -66,7 +64,7 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 		since = math.MinInt64
 	}
 	next = next.Since(since)
-	if n := beginLater(next, received); n > 0 && base.Rates == "" {
+	if n := next.BeginAfter(received); n > 0 && base.Rates == "" {
 		report.Read.Notices = append(report.Read.Notices, fmt.Sprintf("Rates that begin after the deck came: %d. The card has no others: before that, calls have no price.", n))
 	}
 	if next.Len() == 0 {
@@ -76,27 +74,23 @@ func (c *Catalog) outcome(ctx context.Context, def Definition, report *DeckRepor
 		return base, err
 	}
 	rev := ratecard.Revision{Card: d.Card, Rates: base.Rates}
-	if rev.Origins, err = originsOf(report.Read, base.Origins, next.All()); err != nil {
+	if rev.Origins, err = originsOf(report.Read, base.Origins, next); err != nil {
 		return base, err
 	}
 	if base.Rates != "" && result.Same() && says(rev, base) {
 		return base, nil
 	}
 	rev.Rows = int64(next.Len())
-	rev.Rates, err = c.ledger.WriteRates(ctx, func(w io.Writer) error {
-		_, err := next.Write(w)
-		return err
-	})
+	rev.Rates, err = c.storeRates(ctx, next)
 	return rev, err
 }
 
-func beginLater(rates *ratecard.Rates, at int64) (n int) {
-	for r := range rates.All() {
-		if r.From > at {
-			n++
-		}
-	}
-	return n
+// storeRates stores the rates of a revision, and returns the object's name.
+func (c *Catalog) storeRates(ctx context.Context, rates *ratecard.Rates) (string, error) {
+	return c.ledger.WriteRates(ctx, func(w io.Writer) error {
+		_, err := rates.Write(w)
+		return err
+	})
 }
 
 func refusal(format string, args ...any) error {

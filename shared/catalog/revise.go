@@ -124,7 +124,7 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 		return nil, r.refuse(e.what(), strconv.FormatInt(r.base.Rows, 10), fmt.Sprintf("a revision of at most %d rates; a larger one is changed by decks with actions", MaxEditRates))
 	}
 	var err error
-	if r.rates, err = ratecard.Collect(c.storedRates(ctx, r.base)); err != nil {
+	if r.rates, err = c.packedRates(ctx, r.base); err != nil {
 		return nil, err
 	}
 	if r.terms = rating.DefaultTerms(r.def.Currency); r.def.Kind == Customer {
@@ -143,14 +143,10 @@ func (c *Catalog) revise(ctx context.Context, card string, n int, e Edit, previe
 		return r.out, nil
 	}
 	rev := ratecard.Revision{Card: card, Rows: r.out.Rates}
-	if rev.Origins, err = originsOf(&deck.Report{}, r.base.Origins, next.All()); err != nil {
+	if rev.Origins, err = originsOf(&deck.Report{}, r.base.Origins, next); err != nil {
 		return nil, err
 	}
-	var stored bytes.Buffer
-	if _, err := ratecard.WriteRates(&stored, next.All()); err != nil {
-		return nil, err
-	}
-	if rev.Rates, err = c.ledger.StoreRates(ctx, stored.Bytes()); err != nil {
+	if rev.Rates, err = c.storeRates(ctx, next); err != nil {
 		return nil, err
 	}
 	if r.out.Object = rev.Rates; rev.Rates == r.base.Rates {
@@ -251,7 +247,7 @@ func (r *revising) apply() (*ratecard.Rates, error) {
 	if err := r.refusal.err(); err != nil {
 		return nil, err
 	}
-	next, result, err := ratecard.Apply(r.rates.All(), commands, o)
+	next, result, err := r.rates.Apply(commands, o)
 	if err != nil {
 		return nil, r.refuse(r.edit.what(), "", "rates that a card can have: "+err.Error())
 	}
@@ -291,7 +287,7 @@ func (r *revising) apply() (*ratecard.Rates, error) {
 
 // compare counts what becomes of the base's rates.
 func (r *revising) compare(next *ratecard.Rates) error {
-	for d, err := range ratecard.Diff(r.rates.All(), next.All(), ratecard.DiffOptions{At: r.at, Notice: ratecard.Notice{Terms: r.terms, Received: r.at}}) {
+	for d, err := range r.rates.Diff(next, ratecard.DiffOptions{At: r.at, Notice: ratecard.Notice{Terms: r.terms, Received: r.at}}) {
 		if err != nil {
 			return r.refuse(r.edit.what(), "", "rates that the card's terms can charge: "+err.Error())
 		}

@@ -1,30 +1,41 @@
 package bounded
 
 import (
-	"crypto/sha256"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/tollbook/tollbook/shared/deck"
-	"github.com/tollbook/tollbook/shared/numbering"
+	"github.com/tollbook/tollbook/functions"
+	"github.com/tollbook/tollbook/shared/catalog"
+	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/ledger"
+	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/ratecard"
-	"github.com/tollbook/tollbook/shared/rating"
 )
 
-// importMain imports a deck as an installation does: arguments are the deck, where
-// the rates of the revision go, and where those of the one before it are, "" for
-// none. It prints what came of it.
-func importMain(args []string, stdout io.Writer) error {
+const (
+	provider = "north"
+	customer = "north-sold"
+)
+
+// importMain imports a deck as an installation does: arguments are the deck, the
+// folder with the state, and when the deck comes. It prints what came of it.
+func importMain(args []string, stdout io.Writer) (err error) {
 	if len(args) != 3 {
 		return fmt.Errorf("%d arguments, want 3", len(args))
+	}
+	at, err := time.Parse(time.RFC3339, args[2])
+	if err != nil {
+		return err
 	}
 	// PROFILE=file says where the time goes.
 	if path := os.Getenv("PROFILE"); path != "" {
@@ -38,18 +49,19 @@ func importMain(args []string, stdout io.Writer) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	m := importer{at: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).UnixNano(), terms: rating.DefaultTerms("USD"), base: new(ratecard.Rates)}
+	m := importer{ctx: context.Background(), path: args[0], at: at}
+	if err := m.open(args[1]); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.docs.Close()) }()
 	for _, s := range []struct {
 		name string
 		do   func() error
 	}{
 		{"start", func() error { return nil }},
-		{"base", func() error { return m.readBase(args[2]) }},
-		{"apply", func() error { return m.apply(args[0]) }},
-		{"compare", m.compare},
-		{"store", func() error { return m.store(args[1]) }},
-		{"places", m.places},
-		{"image", m.image},
+		{"drop", m.drop},
+		{"apply", m.apply},
+		{"build", m.build},
 	} {
 		before, err := processCPU()
 		if err == nil {
@@ -69,103 +81,80 @@ func importMain(args []string, stdout io.Writer) error {
 
 // importer is an import on its way.
 type importer struct {
-	at         int64 // when the deck came
-	terms      rating.Terms
-	base, next *ratecard.Rates
-	out        imported
+	ctx     context.Context
+	path    string
+	at      time.Time
+	docs    documents.Store
+	buckets objects.Buckets
+	cards   *catalog.Catalog
+	deck    string // its id
+	out     imported
 }
 
-func (m *importer) readBase(path string) (err error) {
-	if path == "" {
+// open opens the installation in a folder, and sets it up if it is new: a card of
+// a carrier whose decks are full countries, so that each prefix is looked up in the
+// numbering plan, and a card that is sold at its prices.
+func (m *importer) open(dir string) (err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if m.docs, err = documents.OpenBolt(filepath.Join(dir, "documents.db"), functions.Model()); err != nil {
+		return err
+	}
+	if m.buckets, err = objects.OpenFolders(filepath.Join(dir, "objects"), objects.WithoutSync()); err != nil {
+		return err
+	}
+	m.cards = catalog.New(m.docs, m.buckets, ledger.New(m.docs, m.buckets))
+	if _, err := m.cards.Definition(m.ctx, provider); !errors.Is(err, documents.ErrNotFound) {
+		return err
+	}
+	return m.cards.Import(m.ctx, catalog.Setup{Format: catalog.SetupFormat, Cards: []catalog.Definition{
+		{ID: provider, Kind: catalog.Provider, Currency: "USD", Activate: catalog.AtArrival, Decks: catalog.DeckRules{Kind: "country"}},
+		{ID: customer, Kind: catalog.Customer, Currency: "USD", Activate: catalog.AtArrival, Parent: provider},
+	}})
+}
+
+// drop puts the deck into the card's folder.
+func (m *importer) drop() (err error) {
+	f, err := os.Open(m.path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := m.buckets.Decks.Create(m.ctx, provider+"/"+filepath.Base(m.path), f)
+	if err != nil {
+		return err
+	}
+	m.deck, err = m.cards.Receive(m.ctx, catalog.Arrival{Object: info.Name, Generation: info.Generation, Size: info.Size, At: m.at})
+	return err
+}
+
+// apply reads the deck into a revision of the carrier's card.
+func (m *importer) apply() error {
+	report, err := m.cards.Apply(m.ctx, m.deck)
+	if err != nil {
+		return err
+	}
+	d := report.Deck
+	m.out.State, m.out.Revision, m.out.Rates = string(d.State), d.Revision, int(d.Rates)
+	if report.Changes == nil { // the same bytes as before
 		return nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
+	m.out.Rows, m.out.Added, m.out.Updated, m.out.Unchanged = int(d.Rows), int(report.Actions.Added), int(report.Actions.Updated), int(report.Actions.Unchanged)
+	m.out.New, m.out.Same = int(report.Changes.Counts[ratecard.New]), int(report.Changes.Counts[ratecard.Unchanged])
+	return nil
+}
+
+// build makes the revision that is sold, and its image.
+func (m *importer) build() error {
+	built, err := m.cards.Compile(m.ctx, m.at)
+	for _, b := range built {
+		if b.Failure != "" {
+			return errors.New(b.Failure)
+		}
+		m.out.Built += int(b.Rates)
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	m.base, err = ratecard.Read(f)
 	return err
-}
-
-func (m *importer) apply(path string) (err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	commands := func(yield func(ratecard.Command, error) bool) {
-		stopped := errors.New("the rates are not wanted")
-		var bad []error
-		_, err := deck.ReadFile(f, info.Size(), deck.Options{}, func(e deck.Entry) error {
-			e = e.AsOf(m.at)
-			if !yield(ratecard.Command{Line: e.Line, Rate: e.Rate}, nil) {
-				return stopped
-			}
-			return nil
-		}, func(e deck.RowError) { bad = append(bad, e) })
-		if err = errors.Join(append(bad, err)...); err != nil && !errors.Is(err, stopped) {
-			yield(ratecard.Command{}, err)
-		}
-	}
-	var result ratecard.Result
-	if m.next, result, err = m.base.Apply(commands, ratecard.Options{At: m.at, Kind: ratecard.FullAZ}); err != nil {
-		return err
-	}
-	m.out.Rows, m.out.Added, m.out.Updated, m.out.Unchanged = m.next.Len(), int(result.Added), int(result.Updated), int(result.Unchanged)
-	return nil
-}
-
-func (m *importer) compare() error {
-	var s ratecard.Summary
-	for d, err := range m.base.Diff(m.next, ratecard.DiffOptions{At: m.at, Notice: ratecard.Notice{Terms: m.terms}}) {
-		if err != nil {
-			return err
-		}
-		s.Add(&d)
-	}
-	m.out.New, m.out.Same = int(s.Counts[ratecard.New]), int(s.Counts[ratecard.Unchanged])
-	m.base = nil
-	return nil
-}
-
-func (m *importer) store(path string) (err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = m.next.Write(f)
-	return err
-}
-
-func (m *importer) places() error {
-	places, known := numbering.EmbeddedPlaces(), 0
-	for r, err := range m.next.All() {
-		if err != nil {
-			return err
-		}
-		if places.Of(r.Prefix) != (numbering.Place{}) {
-			known++
-		}
-	}
-	if known < m.next.Len()/2 {
-		return fmt.Errorf("%d of %d prefixes have a place", known, m.next.Len())
-	}
-	return nil
-}
-
-func (m *importer) image() error {
-	image, err := rating.BuildImage(m.terms, m.next.All())
-	if err != nil {
-		return err
-	}
-	m.out.Image = fmt.Sprintf("%x", sha256.Sum256(image))
-	return nil
 }
 
 // processCPU is what the process has used so far, in all its threads.
