@@ -29,6 +29,8 @@ type deckArgs struct {
 	increment                           string
 }
 
+const destinationsHelp = "the codes of destinations, for a deck of rates by name: any `file` with names and codes"
+
 func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
 	var asOf string
 	f := flag.NewFlagSet("deck", flag.ContinueOnError)
@@ -37,7 +39,7 @@ func parseDeck(args []string, stderr io.Writer) (a deckArgs, err error) {
 	f.StringVar(&a.report, "report", "", "the `file` for what was guessed, counted and refused, JSON")
 	f.StringVar(&a.errors, "errors", "", "the `file` for a refused deck with what is wrong with its rows, in its own format (of .xls, .xlsx)")
 	f.StringVar(&a.template, "template", "", "how the deck is written: a JSON `file`")
-	f.StringVar(&a.destinations, "destinations", "", "the codes of destinations, for a deck of rates by name: any `file` with names and codes")
+	f.StringVar(&a.destinations, "destinations", "", destinationsHelp)
 	f.StringVar(&asOf, "as-of", "", "the `date`, 2026-11-30, or instant at which the deck is looked at: what took effect by then does so at once")
 	f.StringVar(&a.increment, "increment", "", "`first/next` seconds for decks without intervals (default 60/60, flagged)")
 	if err := f.Parse(args); err != nil {
@@ -361,7 +363,7 @@ func (f *ratesFile) end(good bool) error {
 	}
 	err := f.begin(false)
 	f.csv.Flush()
-	err = errors.Join(err, f.csv.Error(), f.buf.Flush(), f.file.Close())
+	err = errors.Join(err, f.csv.Error(), f.buf.Flush(), f.file.Chmod(0o644), f.file.Close())
 	if err == nil && good {
 		err = os.Rename(f.file.Name(), f.name)
 	} else {

@@ -45,7 +45,7 @@ func (a *deckArgs) writeErrors(o deck.Options, report *deckReport) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = errors.Join(m.Write(to), to.Close()); err == nil {
+	if err = errors.Join(m.Write(to), to.Chmod(0o644), to.Close()); err == nil {
 		return os.Rename(to.Name(), a.errors)
 	}
 	return errors.Join(err, os.Remove(to.Name()))

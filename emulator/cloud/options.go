@@ -43,6 +43,7 @@ func (o TryOptions) markups() ratecard.Markups {
 type tryArgs struct {
 	TryOptions
 	deck, cdrs, out string
+	destinations    string // empty: none
 	parquet         string // empty: none
 	json            bool
 }
@@ -56,6 +57,7 @@ func parseTry(args []string, stderr io.Writer) (tryArgs, error) {
 	f := flag.NewFlagSet("try", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&a.deck, "deck", "", "the rate deck: a `file`, see emulator deck")
+	f.StringVar(&a.destinations, "destinations", "", destinationsHelp)
 	f.StringVar(&a.cdrs, "cdrs", "", "the call records: a CSV `file`")
 	f.StringVar(&a.out, "out", "", "the `folder` for the results")
 	f.StringVar(&feed, "feed", string(cdr.Generic), "format of the records: generic, asterisk or freeswitch")
@@ -170,15 +172,16 @@ func (o *TryOptions) cardTerms() catalog.Terms {
 
 func (o *TryOptions) terms() rating.Terms { return o.cardTerms().Rating(o.Currency) }
 
-func (o *TryOptions) deckOptions() (deck.Options, error) {
-	if o.Increment == "" {
-		return deck.Options{}, nil
+func (a *tryArgs) deckOptions() (o deck.Options, err error) {
+	if a.Increment != "" {
+		if o.Interval1, o.IntervalN, err = deck.ParseIncrements(a.Increment); err != nil {
+			return o, fmt.Errorf("increment: %w", err)
+		}
 	}
-	first, next, err := deck.ParseIncrements(o.Increment)
-	if err != nil {
-		return deck.Options{}, fmt.Errorf("increment: %w", err)
+	if a.destinations != "" {
+		o.Destinations, err = readDestinations(a.destinations)
 	}
-	return deck.Options{Interval1: first, IntervalN: next}, nil
+	return o, err
 }
 
 func (o *TryOptions) zone() (*time.Location, error) {

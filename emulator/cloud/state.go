@@ -23,9 +23,10 @@ const stateDir = ".tollbook"
 
 // inputs say what a folder's state was made of.
 type inputs struct {
-	Deck    fileHash   `json:"deck"`
-	CDRs    fileHash   `json:"cdrs"`
-	Options TryOptions `json:"options"`
+	Deck         fileHash   `json:"deck"`
+	Destinations fileHash   `json:"destinations,omitzero"`
+	CDRs         fileHash   `json:"cdrs"`
+	Options      TryOptions `json:"options"`
 }
 
 type fileHash struct {
@@ -88,6 +89,8 @@ func difference(found []byte, in inputs) string {
 	switch {
 	case was.Deck != in.Deck:
 		return "another deck"
+	case was.Destinations != in.Destinations:
+		return "another list of destinations"
 	case was.CDRs != in.CDRs:
 		return "other records"
 	default:

@@ -32,6 +32,7 @@ const (
 	customerCard = "customer"
 	bundleID     = "bundle"
 	deckObject   = "provider/deck.csv"
+	listName     = "destinations.csv"
 	cdrsObject   = feedID + "/records.csv"
 )
 
@@ -120,6 +121,11 @@ func (t *try) read(ctx context.Context) error {
 	t.progress.phase("reading the deck", 0)
 	if t.in.Deck, err = hashFile(t.deck); err != nil {
 		return err
+	}
+	if t.destinations != "" {
+		if t.in.Destinations, err = hashFile(t.destinations); err != nil {
+			return err
+		}
 	}
 	if t.in.CDRs, err = hashFile(t.cdrs); err != nil {
 		return err
@@ -256,6 +262,11 @@ func (t *try) setUp(ctx context.Context) error {
 	if err := c.Import(ctx, setup); err != nil {
 		return err
 	}
+	if t.destinations != "" {
+		if _, err := store(ctx, t.stores.buckets.Decks, catalog.DestinationsFolder+"/"+listName, t.destinations, t.in.Destinations); err != nil {
+			return err
+		}
+	}
 	deck, err := store(ctx, t.stores.buckets.Decks, deckObject, t.deck, t.in.Deck)
 	if err != nil || len(t.found.months) == 0 {
 		return err
@@ -304,6 +315,9 @@ func (t *try) setup() catalog.Setup {
 			},
 		},
 		Plans: []bundle.Plan{}, Accounts: []book.Account{}, Assignments: []book.Assignment{}, Features: []bundle.Feature{},
+	}
+	if t.destinations != "" {
+		s.Cards[0].Destinations = listName
 	}
 	if len(t.found.months) == 0 {
 		return s

@@ -34,11 +34,12 @@ type function struct{ Config }
 // deck applies a deck, says beside it what became of it, and has the cards
 // built that follow from it.
 func (f function) deck(ctx context.Context, e events.ObjectFinalized) error {
-	if report.IsBesideDeck(e.Name) || catalog.IsList(e.Name) {
-		return nil
-	}
 	if err := objects.CheckName(e.Name); err != nil {
 		return &events.BadInput{Err: err} // a folder that a console made, say: nobody can read it
+	}
+	is, err := report.IsDeck(ctx, f.Catalog, f.Decks, objects.Info{Name: e.Name, Generation: e.Generation, Size: e.Size})
+	if err != nil || !is {
+		return err
 	}
 	id, err := f.Catalog.Receive(ctx, catalog.Arrival{Object: e.Name, Generation: e.Generation, Size: e.Size, At: e.At})
 	if err != nil {
@@ -48,12 +49,15 @@ func (f function) deck(ctx context.Context, e events.ObjectFinalized) error {
 	if err != nil {
 		return err
 	}
-	if done != nil {
-		if err := report.WriteDeck(ctx, f.Catalog, f.Decks, done); err != nil {
-			return err
-		}
-	}
 	d, err := f.Catalog.Deck(ctx, id)
+	if err != nil {
+		return err
+	}
+	if done != nil {
+		err = report.WriteDeck(ctx, f.Catalog, f.Decks, done)
+	} else {
+		err = report.SettleDeck(ctx, f.Catalog, f.Decks, d)
+	}
 	if err != nil || d.State == catalog.DeckRefused || d.State == catalog.DeckHeld {
 		return err
 	}

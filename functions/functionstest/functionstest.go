@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -114,6 +115,22 @@ func Install(t *testing.T) *Installation {
 // InstallCutting is Install with files cut above so many bytes; 0: the default.
 func InstallCutting(t *testing.T, above int64) *Installation {
 	t.Helper()
+	return install(t, open(t), above)
+}
+
+// Installs returns Install for tests that need many: they share a file of documents,
+// and nothing in it.
+func Installs(t *testing.T) func() *Installation {
+	t.Helper()
+	docs, n := open(t), 0
+	return func() *Installation {
+		n++
+		return install(t, docs.Namespace(fmt.Sprintf("run%d", n)), 0)
+	}
+}
+
+func open(t *testing.T) documents.Store {
+	t.Helper()
 	docs, err := documents.OpenBolt(filepath.Join(t.TempDir(), "documents.db"), functions.Model(), documents.NoSync())
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +140,11 @@ func InstallCutting(t *testing.T, above int64) *Installation {
 			t.Error(err)
 		}
 	})
+	return docs
+}
+
+func install(t *testing.T, docs documents.Store, above int64) *Installation {
+	t.Helper()
 	m, err := functions.LoadManifest()
 	if err != nil {
 		t.Fatal(err)

@@ -202,7 +202,9 @@ func TestAFormIsGivenWhereTheBucketTakesUploads(t *testing.T) {
 	w := built(t)
 	w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"switch/a.csv"}`).problem(501, "not_offered", "folder")
 	var asked string
-	w = built(t, func(c *portal.Config) { c.Buckets.CDRs = uploader{c.Buckets.CDRs, &asked} })
+	w = built(t, func(c *portal.Config) {
+		c.Buckets.CDRs, c.Buckets.Decks = uploader{c.Buckets.CDRs, &asked}, uploader{c.Buckets.Decks, new(string)}
+	})
 	got := w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"switch/a.csv"}`).want(201)
 	got.json(`{"url":"https://storage.example","fields":{"key":"switch/a.csv"},"max_bytes":5368709120,"expires":"2026-12-01T09:15:00Z"}`)
 	if asked != "switch/a.csv 1 5368709120 2026-12-01T09:15:00Z" {
@@ -211,7 +213,8 @@ func TestAFormIsGivenWhereTheBucketTakesUploads(t *testing.T) {
 	for _, name := range []string{"a.csv", "switch//a.csv", "switch/../a.csv", "switch/a.csv.report.json", "switch/a\\u0000.csv"} {
 		w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"`+name+`"}`).problem(422, "invalid", "body.name")
 	}
-	w.do("POST", "/v1/uploads", `{"bucket":"decks","name":"carrier/a.xls.errors.xlsx"}`).problem(422, "invalid", "body.name")
+	w.do("POST", "/v1/uploads", `{"bucket":"decks","name":"carrier/a.xls.errors.xlsx"}`).want(201) // put right, it is a deck
+	w.do("POST", "/v1/uploads", `{"bucket":"decks","name":"carrier/a.xls.report.json"}`).problem(422, "invalid", "body.name")
 	w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"switch/a.csv.errors.csv"}`).want(201)
 	w.do("POST", "/v1/uploads", `{"bucket":"cdrs","name":"other/a.csv"}`).problem(422, "refused", "body.name")
 	w.do("POST", "/v1/uploads", `{"bucket":"rated","name":"switch/a.csv"}`).problem(422, "invalid", "body.bucket")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tollbook/tollbook/functions/report"
 	"github.com/tollbook/tollbook/shared/jobs"
 )
 
@@ -74,6 +75,11 @@ func TestAPersonDecidesAboutADeck(t *testing.T) {
 	again := w.deck("carrier/4.csv", "prefix,rate\n44,0.60\n33,0.02\n", "2026-11-04T00:00:00Z")
 	if err := json.Unmarshal(w.do("POST", "/v1/decks/"+again+"/reject", `{}`).want(200).Body, &shown); err != nil || shown.State != "refused" {
 		t.Errorf("%+v, %v", shown, err)
+	}
+	if d, err := w.config.Catalog.Deck(w.ctx(), again); err != nil {
+		t.Error(err)
+	} else if beside, err := report.ReadDeck(w.ctx(), w.config.Buckets.Decks, d); err != nil || beside == nil || !beside.Deck.Same(d) || beside.Changes != nil || beside.Read == nil {
+		t.Errorf("beside the rejected deck lies %+v, %v; the deck is %+v", beside, err, d)
 	}
 	// Between two revisions, page by page.
 	w.deck("carrier/5.csv", "prefix,rate\n33,blocked\n49,0.03\n", "2026-11-05T00:00:00Z")

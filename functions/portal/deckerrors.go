@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"path"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -28,11 +27,11 @@ func (p *portal) deckErrors(ctx context.Context, in *ByID) (*fileOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.besideDeck(ctx, d)
+	found, err := report.ReadDeck(ctx, p.Buckets.Decks, d)
 	if err != nil {
 		return nil, err
 	}
-	if found == nil || found.ErrorFile == nil || !strings.HasPrefix(found.ErrorFile.Name, d.Object+".errors.") {
+	if found == nil || found.ErrorFile == nil || !found.ErrorFile.Of(d.Object) {
 		return nil, notFound.problem("There is no file of the deck with its errors: no row of it is wrong, or a later file of the same name took its place.")
 	}
 	f := *found.ErrorFile

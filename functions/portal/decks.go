@@ -2,10 +2,8 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/tollbook/tollbook/functions/report"
@@ -13,7 +11,6 @@ import (
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
 	"github.com/tollbook/tollbook/shared/jobs"
-	"github.com/tollbook/tollbook/shared/objects"
 	"github.com/tollbook/tollbook/shared/ratecard"
 )
 
@@ -33,6 +30,7 @@ type rateDeck struct {
 	Failure    string      `json:"failure,omitempty" doc:"why it is refused, or held"`
 	Approved   bool        `json:"approved,omitempty" doc:"a person approved it when it was held"`
 	Bad        int64       `json:"bad,omitempty" doc:"errors of rows that were left out, as a person chose"`
+	After      string      `json:"again_after,omitempty" doc:"the file after whose late arrival the deck was applied again, the last time that it was"`
 	Outcome    string      `json:"outcome,omitempty" doc:"what became of the card's rates, in a sentence"`
 	Report     *deckReport `json:"report,omitempty" doc:"of one deck: how it was understood, and every error"`
 }
@@ -50,6 +48,7 @@ type deckReport struct {
 	Again   int               `json:"applied_again,omitempty" doc:"decks that came in later and were applied again, upon this one"`
 
 	ErrorFile   string `json:"error_file,omitempty" doc:"where the deck can be fetched with its errors"`
+	NoErrorFile string `json:"no_error_file,omitempty" doc:"why it cannot"`
 	ChangesFile string `json:"changes_file,omitempty" doc:"where every change of the card's rates can be fetched as CSV"`
 	Impact      string `json:"impact,omitempty" doc:"where it can be asked what past usage would have cost by the deck"`
 }
@@ -57,7 +56,7 @@ type deckReport struct {
 func showDeck(d catalog.Deck) rateDeck {
 	return rateDeck{
 		ID: d.ID, Object: d.Object, Generation: d.Generation, Size: d.Size, Card: d.Card, State: string(d.State), ReceivedAt: d.ReceivedAt,
-		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Outcome: outcome(d), Approved: d.Approved, Bad: d.Bad, Progress: d.Progress,
+		Revision: d.Revision, Rows: d.Rows, Rates: d.Rates, Failure: d.Failure, Outcome: outcome(d), Approved: d.Approved, Bad: d.Bad, Progress: d.Progress, After: d.After,
 	}
 }
 
@@ -121,6 +120,9 @@ func (p *portal) addDecks() {
 	add(p, operation{id: "reject-deck", method: "POST", path: "/decks/{id}/reject", tag: tag, summary: "Refuse a held deck", keyed: true},
 		func(ctx context.Context, in *ByID) (*oneOutput[rateDeck], error) {
 			d, err := p.decide(ctx, in.ID, catalog.Reject)
+			if err == nil {
+				err = report.SettleDeck(ctx, p.Catalog, p.Buckets.Decks, d)
+			}
 			return oneOf("", showDeck(d)), err
 		})
 	p.addDeckErrors()
@@ -134,16 +136,14 @@ func (p *portal) decide(ctx context.Context, id string, what catalog.Decision) (
 	return d, err
 }
 
-// maxReport is more than a report of 1,000 errors has, in bytes.
-const maxReport = 4 << 20
-
 // deckReport returns the report of a deck, nil when there is none.
 func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, error) {
-	found, err := p.besideDeck(ctx, d)
+	found, err := report.ReadDeck(ctx, p.Buckets.Decks, d)
 	if found == nil || err != nil {
 		return nil, err
 	}
 	out := &deckReport{Read: found.Read, Errors: found.Errors, More: found.More, Actions: found.Actions, From: found.From, Changes: found.Changes, Holds: found.Holds, Already: found.Already, Again: found.Again}
+	out.NoErrorFile = found.NoErrorFile
 	at := p.base + "/v1/decks/" + d.ID
 	if found.ErrorFile != nil {
 		out.ErrorFile = at + "/errors"
@@ -155,39 +155,4 @@ func (p *portal) deckReport(ctx context.Context, d catalog.Deck) (*deckReport, e
 		out.Impact = at + "/impact"
 	}
 	return out, nil
-}
-
-// besideDeck returns the report that lies beside a deck; nil when there is none,
-// or that of a later file of the same name.
-func (p *portal) besideDeck(ctx context.Context, d catalog.Deck) (*report.Deck, error) {
-	name := d.Object + report.Suffix
-	if objects.CheckName(name) != nil {
-		return nil, nil
-	}
-	info, err := p.Buckets.Decks.Stat(ctx, name)
-	if errors.Is(err, objects.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for the report of a deck: %w", err)
-	}
-	if info.Size > maxReport {
-		return nil, nil
-	}
-	r, err := p.Buckets.Decks.OpenRange(ctx, name, info.Generation, 0, -1)
-	if errors.Is(err, objects.ErrLost) {
-		return nil, nil // a new one takes its place
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening the report of a deck: %w", err)
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxReport))
-	if err = errors.Join(err, r.Close()); err != nil {
-		return nil, fmt.Errorf("reading the report of a deck: %w", err)
-	}
-	var found report.Deck
-	if json.Unmarshal(data, &found) != nil || found.DeckReport == nil || found.Deck.ID != d.ID {
-		return nil, nil // anyone may put a file there
-	}
-	return &found, nil
 }

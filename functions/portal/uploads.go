@@ -41,15 +41,13 @@ func (p *portal) addUploads() {
 	add(p, operation{id: "create-upload", method: "POST", path: "/uploads", tag: "uploads", summary: "A form with which a browser uploads one file", status: 201},
 		func(ctx context.Context, in *uploadInput) (*uploadOutput, error) {
 			bucket, most, collection, what := p.Buckets.Decks, int64(catalog.MaxDeck), "definitions", "card"
-			reserved, endings := report.IsBesideDeck, report.Suffix+", .errors.csv or the like"
 			if in.Body.Bucket == "cdrs" {
-				reserved, endings = report.Is, report.Suffix
 				bucket, most, collection, what = p.Buckets.CDRs, maxRecords, "feeds", "feed"
 			}
 			folder, _, ok := strings.Cut(in.Body.Name, "/")
-			if err := objects.CheckName(in.Body.Name); err != nil || !ok || reserved(in.Body.Name) {
+			if err := objects.CheckName(in.Body.Name); err != nil || !ok || report.Is(in.Body.Name) {
 				return nil, invalid.problem("The file cannot have this name.").
-					with("body.name", in.Body.Name, "want <"+what+">/<name>, without control characters, empty parts, . or .., and not ending in "+endings)
+					with("body.name", in.Body.Name, "want <"+what+">/<name>, without control characters, empty parts, . or .., and not ending in "+report.Suffix)
 			}
 			uploader, ok := bucket.(objects.Uploader)
 			if !ok {

@@ -2,122 +2,154 @@ package report
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/tollbook/tollbook/shared/catalog"
-	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/objects"
 )
-
-// errorSuffixes end the names of decks that lie beside themselves with what is
-// wrong with them, by their format.
-var errorSuffixes = []string{".errors.csv", ".errors.xlsx", ".errors.json"}
-
-// IsBesideDeck reports whether an object's name is that of a report, or of a deck
-// with its errors: neither is taken for a deck.
-func IsBesideDeck(name string) bool {
-	return Is(name) || slices.ContainsFunc(errorSuffixes, func(s string) bool { return strings.HasSuffix(name, s) })
-}
-
-// ErrorFile is the deck with its errors that lies beside a refused deck.
-type ErrorFile struct {
-	Name       string `json:"name"`
-	Generation string `json:"generation"`
-	Bytes      int64  `json:"bytes"`
-	Errors     int    `json:"errors"` // that are in it
-}
 
 // Deck is the report that lies beside a deck.
 type Deck struct {
 	*catalog.DeckReport
 	ErrorFile *ErrorFile `json:"error_file,omitempty"`
+	// NoErrorFile says why a refused deck does not come back with its errors.
+	NoErrorFile string `json:"no_error_file,omitempty"`
 }
 
 // WriteDeck puts beside a deck what became of it and, where rows of it are wrong,
-// the deck with its errors. What lay there of an earlier file goes.
+// the deck with its errors. What lay there of an earlier file goes. Beside the decks
+// that were applied again after it their reports are written anew.
 func WriteDeck(ctx context.Context, c *catalog.Catalog, bucket objects.Bucket, done *catalog.DeckReport) error {
-	out := Deck{DeckReport: done}
-	now, err := bucket.Stat(ctx, done.Deck.Object)
-	gone := errors.Is(err, objects.ErrNotFound)
-	if err != nil && !gone {
-		return fmt.Errorf("looking for deck %s: %w", done.Deck.Object, err)
+	errs := []error{writeDeck(ctx, c, bucket, done)}
+	for _, later := range done.Later {
+		errs = append(errs, writeDeck(ctx, c, bucket, later))
 	}
-	if gone || now.Generation == done.Deck.Generation { // else that of the newer file stays
-		if out.ErrorFile, err = writeErrors(ctx, c, bucket, done); err != nil {
-			return err
-		}
-		if err := ClearErrors(ctx, bucket, done.Deck.Object, out.ErrorFile); err != nil {
-			return err
-		}
-	}
-	return Write(ctx, bucket, done.Deck.Object, out)
+	return errors.Join(errs...)
 }
 
-// ClearErrors removes what lies beside a deck with errors, but for the file given.
-func ClearErrors(ctx context.Context, bucket objects.Bucket, object string, but *ErrorFile) error {
-	for _, suffix := range errorSuffixes {
-		name := object + suffix
-		if but != nil && but.Name == name || objects.CheckName(name) != nil {
+// SettleDeck sees to it that a deck, and those that were applied again after it,
+// have the report that says what is so: whoever applied it may have ended before
+// writing that.
+func SettleDeck(ctx context.Context, c *catalog.Catalog, bucket objects.Bucket, d catalog.Deck) error {
+	ids, err := c.Later(ctx, d)
+	if err != nil {
+		return err
+	}
+	for _, id := range append(ids, d.ID) {
+		d, err := c.Deck(ctx, id)
+		if err != nil {
+			return err
+		}
+		if d.State == catalog.DeckReceived {
 			continue
 		}
-		if err := remove(ctx, bucket, name); err != nil {
+		beside, err := ReadDeck(ctx, bucket, d)
+		if err != nil {
+			return err
+		}
+		if beside != nil && beside.Deck.Same(d) {
+			continue
+		}
+		var done *catalog.DeckReport
+		if beside != nil && d.State == catalog.DeckRefused { // a person rejected it: nothing becomes of it
+			done = &catalog.DeckReport{Deck: d, Read: beside.Read}
+		} else if done, err = c.Report(ctx, id); err != nil {
+			return err
+		}
+		if err := writeDeck(ctx, c, bucket, done); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func remove(ctx context.Context, bucket objects.Bucket, name string) error {
-	old, err := bucket.Stat(ctx, name)
-	if err == nil {
-		err = bucket.Delete(ctx, name, old.Generation)
+// writeDeck writes the report of one deck. Others may apply the deck again
+// meanwhile: the last one to write says what is so.
+func writeDeck(ctx context.Context, c *catalog.Catalog, bucket objects.Bucket, done *catalog.DeckReport) error {
+	for range maxRaces {
+		if err := write(ctx, c, bucket, done); err != nil {
+			return err
+		}
+		now, err := c.Deck(ctx, done.Deck.ID)
+		if err != nil || now.Same(done.Deck) || now.State == catalog.DeckReceived {
+			return err
+		}
+		if done, err = c.Report(ctx, now.ID); err != nil {
+			return err
+		}
 	}
-	if err != nil && !errors.Is(err, objects.ErrNotFound) {
-		return fmt.Errorf("removing %s: %w", name, err)
-	}
-	return nil
+	return fmt.Errorf("writing the report of deck %s: it was applied again %d times meanwhile", done.Deck.Object, maxRaces)
 }
 
-// writeErrors writes a deck with its errors, in place of the file that is there;
-// nil: no row of it is wrong, or its name leaves no room.
-func writeErrors(ctx context.Context, c *catalog.Catalog, bucket objects.Bucket, done *catalog.DeckReport) (_ *ErrorFile, err error) {
-	m, err := c.Mark(ctx, done)
-	if m == nil || err != nil {
-		return nil, err
+func write(ctx context.Context, c *catalog.Catalog, bucket objects.Bucket, done *catalog.DeckReport) error {
+	d := done.Deck
+	out := Deck{DeckReport: done}
+	now, err := bucket.Stat(ctx, d.Object)
+	switch {
+	case errors.Is(err, objects.ErrNotFound):
+	case err != nil:
+		return fmt.Errorf("looking for deck %s: %w", d.Object, err)
+	case now.Generation != d.Generation:
+		return nil // what lies there is of the newer file
 	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	name := done.Deck.Object + ".errors." + string(m.Format())
+	if d.GoodRows && d.State != catalog.DeckRefused {
+		// The rows that are wrong can still be put right.
+		beside, err := ReadDeck(ctx, bucket, d)
+		if err != nil {
+			return err
+		}
+		if beside != nil {
+			out.ErrorFile = beside.ErrorFile
+		}
+	} else if out.ErrorFile, err = writeErrors(ctx, c, bucket, done); err != nil {
+		return err
+	}
+	if err := clearErrors(ctx, c, bucket, d.Object, out.ErrorFile); err != nil {
+		return err
+	}
+	if d.State == catalog.DeckRefused && out.ErrorFile == nil {
+		out.NoErrorFile = noErrorFile(done)
+	}
+	return Write(ctx, bucket, d.Object, out)
+}
+
+// maxReport is more than a report of 1,000 errors has, in bytes.
+const maxReport = 4 << 20
+
+// ReadDeck returns the report that lies beside a deck; nil when there is none, or
+// that of another file of the same name.
+func ReadDeck(ctx context.Context, bucket objects.Bucket, d catalog.Deck) (*Deck, error) {
+	name := d.Object + Suffix
 	if objects.CheckName(name) != nil {
 		return nil, nil
 	}
-	var info objects.Info
-	for range maxRaces {
-		if err := remove(ctx, bucket, name); err != nil {
-			return nil, err
-		}
-		r, w := io.Pipe()
-		ended := make(chan struct{})
-		go func() {
-			w.CloseWithError(m.Write(w))
-			close(ended)
-		}()
-		info, err = bucket.Create(ctx, name, r)
-		r.CloseWithError(errors.New("nobody reads on"))
-		<-ended
-		if !errors.Is(err, objects.ErrExists) {
-			break
-		}
+	info, err := bucket.Stat(ctx, name)
+	if errors.Is(err, objects.ErrNotFound) {
+		return nil, nil
 	}
-	var file *deck.FileError
-	switch {
-	case errors.As(err, &file), errors.Is(err, objects.ErrLost):
-		return nil, nil // the report says why the deck is refused
-	case err != nil:
-		return nil, fmt.Errorf("writing %s: %w", name, err)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the report of a deck: %w", err)
 	}
-	return &ErrorFile{Name: info.Name, Generation: info.Generation, Bytes: info.Size, Errors: m.Errors()}, nil
+	if info.Size > maxReport {
+		return nil, nil
+	}
+	r, err := bucket.OpenRange(ctx, name, info.Generation, 0, -1)
+	if errors.Is(err, objects.ErrLost) || errors.Is(err, objects.ErrNotFound) {
+		return nil, nil // a new one takes its place
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the report of a deck: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxReport))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, fmt.Errorf("reading the report of a deck: %w", err)
+	}
+	var found Deck
+	if json.Unmarshal(data, &found) != nil || found.DeckReport == nil || found.Deck.ID != d.ID {
+		return nil, nil // anyone may put a file there
+	}
+	return &found, nil
 }

@@ -69,7 +69,7 @@ type swept struct {
 }
 
 func (f function) bringOn(ctx context.Context, at time.Time) (swept, error) {
-	decks, err := f.Catalog.Sweep(ctx, at, func(object string) bool { return !report.IsBesideDeck(object) && !catalog.IsList(object) })
+	decks, err := f.Catalog.Sweep(ctx, at, func(o objects.Info) (bool, error) { return report.IsDeck(ctx, f.Catalog, f.Decks, o) })
 	errs := []error{err}
 	for _, d := range decks {
 		errs = append(errs, report.WriteDeck(ctx, f.Catalog, f.Decks, d),
@@ -146,7 +146,7 @@ func (f function) deck(ctx context.Context, id string) (string, error) {
 		return "", err
 	}
 	if done != nil {
-		if err := report.Write(ctx, f.Decks, d.Object, done); err != nil {
+		if err := report.WriteDeck(ctx, f.Catalog, f.Decks, done); err != nil {
 			return "", err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tollbook/tollbook/functions/cdrrating"
 	"github.com/tollbook/tollbook/functions/functionstest"
+	"github.com/tollbook/tollbook/functions/report"
 	"github.com/tollbook/tollbook/shared/catalog"
 	"github.com/tollbook/tollbook/shared/jobs"
 	"github.com/tollbook/tollbook/shared/ledger"
@@ -70,6 +71,27 @@ func TestACheckOfEverythingNamesWhatIsDamaged(t *testing.T) {
 	}
 	if job := in.Ask(jobs.Fsck, "", "", functionstest.Noon); job.State != jobs.Failed || !strings.Contains(job.Report, "switch/3.csv") {
 		t.Errorf("the job is %+v, want it to name the file that is gone", job)
+	}
+}
+
+// The rows that are left out can still be put right, in the file that came back.
+func TestADeckWhoseGoodRowsAreAppliedKeepsItsErrors(t *testing.T) {
+	in := functionstest.Install(t)
+	in.Drop("decks", "carrier/a.csv", "prefix,price\n44,0.01\n45,cheap\n", functionstest.Noon)
+	var refused, applied report.Deck
+	in.Beside("decks", "carrier/a.csv", &refused)
+	if _, err := in.Catalog().Decide(t.Context(), refused.Deck.ID, catalog.GoodRows); err != nil {
+		t.Fatal(err)
+	}
+	if job := in.Ask(jobs.Deck, refused.Deck.ID, "", functionstest.Noon); job.State != jobs.Done {
+		t.Errorf("the job is %+v", job)
+	}
+	in.Beside("decks", "carrier/a.csv", &applied)
+	if applied.Deck.State != catalog.DeckApplied || applied.Deck.Bad != 1 || refused.ErrorFile == nil || applied.ErrorFile == nil || *applied.ErrorFile != *refused.ErrorFile {
+		t.Errorf("before, the report says %+v, after it %+v", refused, applied)
+	}
+	if info, err := in.Buckets.Decks.Stat(t.Context(), "carrier/a.csv.errors.csv"); err != nil || info.Generation != refused.ErrorFile.Generation {
+		t.Errorf("the file is %+v, %v", info, err)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tollbook/tollbook/shared/deck"
 	"github.com/tollbook/tollbook/shared/documents"
@@ -42,6 +41,8 @@ type DeckReport struct {
 	Already string `json:"already,omitempty"`
 	// Again counts the decks that came in later and were applied again, upon this one.
 	Again int `json:"applied_again,omitempty"`
+	// Later are the new reports of those of them that are not what they were.
+	Later []*DeckReport `json:"-"`
 }
 
 // Apply brings a received deck to its end: the rates of its card as the deck
@@ -68,8 +69,12 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 // maxMoves bounds how often a deck begins anew since its card changed meanwhile.
 const maxMoves = 10
 
-// errMoved says that a deck was applied to a card that is another one now.
-var errMoved = errors.New("the card has changed")
+var (
+	// errMoved says that a deck was applied to a card that is another one now.
+	errMoved = errors.New("the card has changed")
+	// errTaken says that a deck was brought to its end by someone else meanwhile.
+	errTaken = errors.New("the deck came to its end meanwhile")
+)
 
 // applyOnce is Apply, on the card as it is now.
 func (c *Catalog) applyOnce(ctx context.Context, d Deck) (*DeckReport, error) {
@@ -78,26 +83,43 @@ func (c *Catalog) applyOnce(ctx context.Context, d Deck) (*DeckReport, error) {
 	switch {
 	case errors.Is(err, ErrRefused):
 		report.Deck, err = c.end(ctx, report, DeckRefused, strings.TrimSuffix(err.Error(), ": "+ErrRefused.Error()))
-		return report, err
+	case err == nil && len(report.Holds) > 0:
+		report.Deck, err = c.end(ctx, report, DeckHeld, "a person has to approve it: "+strings.Join(report.Holds, " "))
+	case err == nil:
+		err = c.takeDecks(ctx, report, m, list)
+	}
+	switch {
+	case errors.Is(err, errTaken):
+		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("applying deck %s: %w", d.Object, err)
-	case len(report.Holds) > 0:
-		report.Deck, err = c.end(ctx, report, DeckHeld, "a person has to approve it: "+strings.Join(report.Holds, " "))
-		return report, err
 	}
-	err = c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
+	return report, nil
+}
+
+// takeDecks makes revisions of what a deck, and those that were applied again,
+// make of the card.
+func (c *Catalog) takeDecks(ctx context.Context, report *DeckReport, m *moment, list []done) error {
+	var decks []Deck
+	err := c.docs.RunTx(ctx, func(_ context.Context, tx documents.Tx) error {
 		change, err := ledger.ChangeBook(tx)
 		if err != nil {
 			return err
 		}
-		report.Deck, err = m.take(tx, list, change)
+		decks, err = m.take(tx, list, change)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("applying deck %s: %w", d.Object, err)
+		return err
 	}
-	report.Again = len(list) - 1
-	return report, nil
+	report.Deck, report.Again = decks[0], len(list)-1
+	for i, one := range list[1:] {
+		if one.report != nil {
+			one.report.Deck = decks[i+1]
+			report.Later = append(report.Later, one.report)
+		}
+	}
+	return nil
 }
 
 // stages applies a deck, and those again that came after it, to the card as it is.
@@ -111,9 +133,9 @@ func (c *Catalog) stages(ctx context.Context, report *DeckReport) ([]done, *mome
 		return nil, nil, err
 	}
 	if last := m.last; !d.Approved && last != nil && last.Content == d.Content {
-		report.Already = fmt.Sprintf("The card was given this file at %s already: approve it to have it applied again.", last.At.Format(time.RFC3339))
+		report.Already = already(*last)
 		d.Base, d.Next = m.base.Number, m.base.Rates
-		return []done{{*d, m.base}}, &m, nil
+		return []done{{*d, m.base, nil}}, &m, nil
 	}
 	rev, err := c.outcome(ctx, m.def, report, m.base)
 	if err != nil {
@@ -123,7 +145,7 @@ func (c *Catalog) stages(ctx context.Context, report *DeckReport) ([]done, *mome
 	if !d.Approved && (m.base.Number > 0 || m.def.Decks.Confirm) {
 		report.Holds = m.def.Decks.holds(report.Changes)
 	}
-	list := []done{{*d, rev}}
+	list := []done{{*d, rev, nil}}
 	if says(rev, m.base) || len(report.Holds) > 0 {
 		return list, &m, nil
 	}
@@ -153,7 +175,7 @@ func (c *Catalog) end(ctx context.Context, report *DeckReport, state DeckState, 
 			return err
 		}
 		if d.State != DeckReceived && d.State != DeckRefused {
-			return nil // applied meanwhile
+			return errTaken
 		}
 		d.State, d.Failure = state, why
 		if report.Read != nil {

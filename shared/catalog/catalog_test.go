@@ -543,7 +543,7 @@ func TestADeckThatComesToNoEndIsRefusedAtLast(t *testing.T) {
 	in.Catalog = catalog.New(in.docs, in.buckets, ledger.New(in.docs, in.buckets))
 	var last *catalog.DeckReport
 	for i := range catalog.MaxAttempts {
-		reports, err := in.Sweep(ctx, noon.Add(time.Duration(i+1)*time.Hour), func(string) bool { return true })
+		reports, err := in.Sweep(ctx, noon.Add(time.Duration(i+1)*time.Hour), func(objects.Info) (bool, error) { return true, nil })
 		if len(reports) > 0 {
 			last = reports[0]
 		} else if err == nil {

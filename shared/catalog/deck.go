@@ -52,6 +52,9 @@ type Deck struct {
 	Approved bool  `doc:"approved,omitempty" json:"approved,omitempty"`
 	GoodRows bool  `doc:"good_rows,omitempty" json:"good_rows,omitempty"`
 	Bad      int64 `doc:"bad,omitempty" json:"bad,omitempty"` // errors of rows that were left out
+	// After is the object of the deck after whose late arrival this one was applied
+	// again, the last time that it was.
+	After string `doc:"after,omitempty" json:"again_after,omitempty"`
 	// Attempts counts how often a sweep found the deck at no end: 0 to MaxAttempts.
 	Attempts int64 `doc:"attempts,omitempty" json:"attempts,omitempty"`
 }

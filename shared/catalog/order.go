@@ -120,8 +120,9 @@ func (c *Catalog) momentOf(ctx context.Context, d *Deck) (m moment, err error) {
 
 // done is a deck and the rates after it.
 type done struct {
-	deck Deck
-	rev  ratecard.Revision // Number 0: one to be made
+	deck   Deck
+	rev    ratecard.Revision // Number 0: one to be made
+	report *DeckReport       // of one that was applied again
 }
 
 // follow applies the decks again that come after one, on what the card has after
@@ -137,47 +138,51 @@ func (c *Catalog) follow(ctx context.Context, m *moment, after ratecard.Revision
 		if err != nil {
 			return nil, err
 		}
+		var report *DeckReport
 		if !same {
-			after, err = c.outcome(ctx, m.def, &DeckReport{Deck: d}, after)
+			report = &DeckReport{Deck: d}
+			after, err = c.outcome(ctx, m.def, report, after)
 			if errors.Is(err, ErrRefused) {
 				return nil, errOvertaken
 			}
 			if err != nil {
 				return nil, fmt.Errorf("applying deck %s again: %w", d.Object, err)
 			}
+			d.Rows, d.Bad = report.Read.Rows, report.Deck.Bad
 			same = says(after, was)
 		}
 		if same {
 			after = was
 		}
-		out = append(out, done{d, after})
+		out = append(out, done{d, after, report})
 	}
 	return out, nil
 }
 
 // take makes revisions of the rates after a deck, and after those that were
-// applied again, and makes them live where the card says so. It returns the deck.
-func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, error) {
+// applied again, and makes them live where the card says so. It returns the decks;
+// errTaken: someone else came first.
+func (m *moment) take(tx documents.Tx, list []done, change func() error) ([]Deck, error) {
 	id := m.base.Card
 	var card book.Card
 	var head revisionHead
 	isNew, err := find(tx, revisionHeadPath(id), &head)
 	audit, auditErr := newAuditor(tx, id)
 	if err := errors.Join(err, auditErr, get(tx, cardPath(id), &card)); err != nil {
-		return Deck{}, err
+		return nil, err
 	}
 	decks := make([]Deck, len(list))
 	for i := range list {
 		if err := get(tx, deckPath(list[i].deck.ID), &decks[i]); err != nil {
-			return Deck{}, err
+			return nil, err
 		}
 	}
 	first := decks[0]
 	switch {
 	case first.State == DeckApplied || first.State == DeckUnchanged:
-		return first, nil // someone else came first
+		return nil, errTaken
 	case head.Last != m.head.Last || len(card.Log) != len(m.log) || !slices.Equal(head.Arrivals, m.head.Arrivals):
-		return first, errMoved
+		return nil, errMoved
 	}
 	at := head.place(first.ReceivedAt)
 	head.Arrivals = slices.Insert(head.Arrivals, at, arrival{At: first.ReceivedAt, Deck: first.ID, Content: list[0].deck.Content})
@@ -194,36 +199,39 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) (Deck, 
 			rev.Number = head.Last
 			meta := RevisionMeta{Card: id, Number: rev.Number, MadeAt: d.ReceivedAt, Source: FromDeck, Deck: d.ID, Base: before.Number}
 			if err := errors.Join(create(tx, revisionPath(id, rev.Number), rev), create(tx, MetaPath(id, rev.Number), meta)); err != nil {
-				return first, err
+				return nil, err
 			}
 		}
 		d.Revision, d.Rates, d.Failure = rev.Number, rev.Rows, ""
 		d.Base, d.Next, d.Content = before.Number, rev.Rates, list[i].deck.Content
 		head.Arrivals[at+i].Base, head.Arrivals[at+i].Revision = before.Number, rev.Number
+		if list[i].report != nil {
+			d.After = first.Object
+		}
 		if err := put(tx, deckPath(d.ID), *d); err != nil {
-			return first, err
+			return nil, err
 		}
 		before = rev
 	}
 	made := slices.Clone(head.Arrivals[at : at+len(list)])
 	head.Arrivals = head.Arrivals[max(0, len(head.Arrivals)-maxArrivals):]
 	if err := write(tx, isNew, revisionHeadPath(id), head); err != nil {
-		return first, err
+		return nil, err
 	}
 	if decks[0].State == DeckApplied {
 		if err := audit.add(Actor{By: "deck " + first.Object, At: first.ReceivedAt}, Decked, decks[0].Revision, madeOf(made[0].Base), madeBy(decks)); err != nil {
-			return first, err
+			return nil, err
 		}
 	}
 	if m.def.Activate != AtArrival {
-		return decks[0], nil
+		return decks, nil
 	}
 	log, err := activate(card.Log, made)
 	if err != nil || len(log) == len(card.Log) {
-		return decks[0], err
+		return decks, err
 	}
 	card.Log = log
-	return decks[0], errors.Join(put(tx, cardPath(id), card), change())
+	return decks, errors.Join(put(tx, cardPath(id), card), change())
 }
 
 func madeOf(base int) map[string]string {

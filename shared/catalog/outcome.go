@@ -116,6 +116,14 @@ func (c *Catalog) definitionOf(ctx context.Context, d *Deck) (Definition, error)
 	return def, nil
 }
 
+// charges refuses a deck in another currency than the card's; "" is that.
+func (d *Definition) charges(currency string) error {
+	if currency == "" || currency == d.Currency {
+		return nil
+	}
+	return refusal("the deck's prices are in %s and the card's in %s: define a card in %s, or correct the deck", currency, d.Currency, currency)
+}
+
 // applyDeck reads a deck and does to the rates of a revision what its rows say.
 // What is wrong with a row is an error in the report, and only its row is left out.
 func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckReport, current *ratecard.Rates, o ratecard.Options) (next *ratecard.Rates, result ratecard.Result, err error) {
@@ -139,8 +147,8 @@ func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckRep
 	defer func() { err = errors.Join(err, in.Close()) }()
 	read := in.Report()
 	report.Read = &read
-	if read.Currency != "" && read.Currency != def.Currency {
-		return nil, result, refusal("the deck's prices are in %s and the card's in %s: define a card in %s, or correct the deck", read.Currency, def.Currency, read.Currency)
+	if err := def.charges(read.Currency); err != nil {
+		return nil, result, err
 	}
 	keep := keptBy(&read)
 	switch {
@@ -175,6 +183,9 @@ func (c *Catalog) applyDeck(ctx context.Context, def Definition, report *DeckRep
 	}, o)
 	if broken != nil && !errors.Is(broken, errStopped) {
 		return nil, result, deckError(broken)
+	}
+	if err := def.charges(read.Currency); err != nil { // its rows say it
+		return nil, result, err
 	}
 	if err != nil {
 		if len(report.Errors) > 0 && o.Kind != ratecard.Partial {

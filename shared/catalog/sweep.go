@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tollbook/tollbook/shared/documents"
+	"github.com/tollbook/tollbook/shared/objects"
 )
 
 // What one sweep does at most; the next one goes on.
@@ -27,9 +28,9 @@ type sweepHead struct {
 var headSweep = documents.Path{Collection: "heads", ID: documents.ID("sweep", "decks")}
 
 // Sweep applies the decks whose event was lost, as of at, and those that were
-// received more than 15 minutes before at and came to no end. isDeck tells by
-// its name what is a deck. It returns what it applied or refused.
-func (c *Catalog) Sweep(ctx context.Context, at time.Time, isDeck func(object string) bool) ([]*DeckReport, error) {
+// received more than 15 minutes before at and came to no end. isDeck tells what
+// is a deck. It returns what it applied or refused.
+func (c *Catalog) Sweep(ctx context.Context, at time.Time, isDeck func(objects.Info) (bool, error)) ([]*DeckReport, error) {
 	var errs []error
 	ids, err := c.lostDecks(ctx, at, isDeck)
 	if err != nil {
@@ -88,7 +89,7 @@ func (c *Catalog) attempt(ctx context.Context, p documents.Path) (ended *DeckRep
 }
 
 // lostDecks receives the decks that nobody has noted.
-func (c *Catalog) lostDecks(ctx context.Context, at time.Time, isDeck func(string) bool) (ids []string, err error) {
+func (c *Catalog) lostDecks(ctx context.Context, at time.Time, isDeck func(objects.Info) (bool, error)) (ids []string, err error) {
 	var head sweepHead
 	doc, err := c.docs.Get(ctx, headSweep)
 	if err == nil {
@@ -111,7 +112,13 @@ func (c *Catalog) lostDecks(ctx context.Context, at time.Time, isDeck func(strin
 			return ids, fmt.Errorf("looking for decks: %w", err)
 		}
 		for i, o := range page {
-			if found[i].Exists() || !isDeck(o.Name) {
+			if found[i].Exists() {
+				continue
+			}
+			if is, err := isDeck(o); err != nil || !is {
+				if err != nil {
+					return ids, err
+				}
 				continue
 			}
 			id, err := c.Receive(ctx, Arrival{Object: o.Name, Generation: o.Generation, Size: o.Size, At: at})

@@ -30,6 +30,10 @@ type place struct {
 	codes, callers, more *place
 }
 
+// ofNothing are the columns of a sheet without rows: any other says more of why the
+// file is no deck.
+const ofNothing = -1
+
 // find looks for the rates of a file: the sheet with a header that says enough, or
 // with columns that can only be one thing. Two such sheets are an error: the rates of
 // one would be lost. listed: the codes of destinations are given by their names.
@@ -38,7 +42,7 @@ func find(f *table.File, t *Template, templates []Template, listed bool) (*place
 	var found *place
 	var by *Template
 	var others []string
-	seen := 0 // meanings that the closest header has
+	seen := ofNothing // meanings that the closest header has
 	for i, name := range f.Sheets() {
 		if t != nil && t.Sheet != "" && name != t.Sheet {
 			continue
@@ -141,7 +145,7 @@ func head(f *table.File, sheet int) (out []headRow, err error) {
 // columns may say themselves what they are.
 func findIn(rows []headRow, t *Template, templates []Template, as role, bare bool) (*place, *Template, error) {
 	if len(rows) == 0 {
-		return nil, nil, &FileError{Problem: "the file is empty"}
+		return nil, nil, &FileError{Problem: "the file is empty", columns: ofNothing}
 	}
 	if as == rateRows {
 		if p, err := findDownload(rows); p != nil || err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tollbook/tollbook/shared/deck/cells"
+	"github.com/tollbook/tollbook/shared/xls/xlstest"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -257,5 +258,15 @@ func TestEntriesAtAnInstant(t *testing.T) {
 	}
 	if got := e.AsOf(100); got.Rate.From != 0 {
 		t.Errorf("at its instant: %+v", got)
+	}
+}
+
+// Workbooks come with sheets that nobody has used: what is missing is missing in
+// the one that has something.
+func TestAnEmptySheetSaysNothingOfWhyThereAreNoRates(t *testing.T) {
+	book := xlstest.Book{Sheets: []xlstest.Sheet{{Name: "Codes", Rows: [][]any{{"Region", "Remark"}, {"North", "old"}}}, {Name: "Sheet2"}}}
+	_, _, _, err := read(string(book.Write()), Options{})
+	if err == nil || !strings.Contains(err.Error(), `sheet "Codes": `) || strings.Contains(err.Error(), "empty") {
+		t.Errorf("error %v, want what the sheet Codes lacks", err)
 	}
 }

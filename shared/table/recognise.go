@@ -22,11 +22,16 @@ var errEmpty = &FileError{"the file is empty", "send the file again, whole"}
 const (
 	asXLSX = "open it in a spreadsheet program and save it as .xlsx or CSV"
 	unpack = "unpack it and send the file that is in it"
+
+	fromCarrier = "ask the carrier for the workbook or the CSV it was made from"
 )
 
 // marks are how files begin that are known, but not read.
 var marks = []struct{ mark, problem, remedy string }{
-	{"%PDF", "the file is a PDF", "ask the carrier for the workbook or the CSV it was made from"},
+	{"%PDF", "the file is a PDF", fromCarrier},
+	{"\x89PNG\r\n", "the file is a picture", fromCarrier},
+	{"\xff\xd8\xff", "the file is a picture", fromCarrier},
+	{"GIF8", "the file is a picture", fromCarrier},
 	{"\x1f\x8b", "the file is packed (gzip)", unpack},
 	{"7z\xbc\xaf\x27\x1c", "the file is packed (7z)", unpack},
 	{"Rar!", "the file is packed (RAR)", unpack},

@@ -17,6 +17,7 @@ import (
 
 const smallSetup = `{"format":"tollbook setup 1","cycles":[{"id":"monthly","zone":"UTC"}],
 	"cards":[{"id":"carrier","kind":"provider","currency":"GBP","activate":"at_arrival"},
+	{"id":"other","kind":"provider","currency":"GBP","activate":"at_arrival"},
 	{"id":"retail","kind":"customer","currency":"GBP","activate":"at_arrival","parent":"carrier","markup":"25%","terms":{"decimals":4,"rounding":"half-up"}}],
 	"plans":[],"features":[],"feeds":[{"id":"switch","format":"generic","timezone":"UTC","cycle":"monthly"}],
 	"accounts":[{"id":"acme","cycle":"monthly","currency":"GBP"}],"assignments":[{"account":"acme","from":"2026-09","card":"retail"}]}`
@@ -84,6 +85,9 @@ func TestWhateverIsDroppedEndsWhereAPersonCanReadIt(t *testing.T) {
 		{"decks/nobody/a.csv", "prefix,price\n44,0.01\n", refused, `card "nobody" is not defined`},
 		{"decks/retail/a.csv", "prefix,price\n44,0.01\n", refused, "decks are for provider cards"},
 		{"decks/loose.csv", "prefix,price\n44,0.01\n", refused, "card's folder"},
+		{"decks/carrier/letter.pdf", "%PDF-1.7\n", refused, "ask the carrier for the workbook"},
+		{"decks/carrier/photo.jpg", "\xff\xd8\xff\xe0\x00\x10JFIF\x00", refused, "the file is a picture"},
+		{"decks/other/row.csv", "prefix,price\n44,0.01\n45,cheap\n", refused, "line 3"},
 	}
 	for _, d := range drops {
 		u.write(d.name, d.text)
@@ -103,7 +107,23 @@ func TestWhateverIsDroppedEndsWhereAPersonCanReadIt(t *testing.T) {
 	}
 	u.drain()
 	u.write("cdrs/switch/tuesday.csv", smallRecords) // yesterday's, under another name
+	// What came back was left alone, and is put right where it lies, as editors save.
+	const errorFile = "decks/other/row.csv.errors.csv"
+	if _, err := os.Stat(filepath.Join(u.dir, errorFile+report.Suffix)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file that we wrote was taken for a deck: %v", err)
+	}
+	ours, err := os.ReadFile(filepath.Join(u.dir, errorFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.write(errorFile+"~", strings.Replace(string(ours), "45,cheap", "45,0.02", 1))
+	if err := os.Rename(filepath.Join(u.dir, errorFile+"~"), filepath.Join(u.dir, errorFile)); err != nil {
+		t.Fatal(err)
+	}
 	u.drain()
+	if state, why, _ := u.outcome(errorFile); state != applied {
+		t.Errorf("put right, it is %s, %q", state, why)
+	}
 
 	for _, d := range drops {
 		if state, why, _ := u.outcome(d.name); state != d.state || !strings.Contains(why, d.why) {

@@ -74,7 +74,8 @@ func cut() []File {
 func text() []File {
 	return []File{
 		refused("nothing", nil, "the file is empty"),
-		refused("a picture", []byte("\x89PNG\r\n\x1a\n"+strings.Repeat("\x00\x01\x02\xff", 100)), "control characters"),
+		refused("a picture", []byte("\x89PNG\r\n\x1a\n"+strings.Repeat("\x00\x01\x02\xff", 100)), "the file is a picture: ask the carrier"),
+		refused("a program", []byte("\x7fELF"+strings.Repeat("\x00\x01\x02\xff", 100)), "control characters"),
 		refused("UTF-32", []byte("\xff\xfe\x00\x00p\x00\x00\x00"), "the text is UTF-32: save it as UTF-8"),
 		refused("a web page", []byte("<html><table><tr><td>prefix</td><td>price</td></tr></table>"), "web page"),
 		wrong("UTF-8 with bytes that are none", []byte("prefix,price,name\n44,0.5,Österreich, äöü\n44,0.5,Österreich äöü\n45,0.25,D\xe4nemark\n"),
