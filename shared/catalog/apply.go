@@ -54,7 +54,7 @@ func (c *Catalog) Apply(ctx context.Context, id string) (*DeckReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.State == DeckApplied || d.State == DeckUnchanged || d.State == DeckHeld {
+	if d.Rejected || d.State == DeckApplied || d.State == DeckUnchanged || d.State == DeckHeld {
 		return nil, nil
 	}
 	for range maxMoves {
@@ -174,7 +174,7 @@ func (c *Catalog) end(ctx context.Context, report *DeckReport, state DeckState, 
 		if err := get(tx, deckPath(id), &d); err != nil {
 			return err
 		}
-		if d.State != DeckReceived && d.State != DeckRefused {
+		if d.State != DeckReceived && d.State != DeckRefused || d.Rejected {
 			return errTaken
 		}
 		d.State, d.Failure = state, why

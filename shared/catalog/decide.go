@@ -27,14 +27,14 @@ func (c *Catalog) Decide(ctx context.Context, id string, what Decision) (d Deck,
 			return err
 		}
 		switch {
-		case what == Approve && d.Approved, what == GoodRows && d.GoodRows:
+		case what == Approve && d.Approved, what == GoodRows && d.GoodRows, what == Reject && d.Rejected:
 			return nil
 		case what == Approve && (d.State == DeckHeld || d.State == DeckUnchanged):
 			d.State, d.Failure, d.Approved = DeckReceived, "", true
 		case what == GoodRows && d.State == DeckRefused:
-			d.State, d.Failure, d.GoodRows = DeckReceived, "", true
+			d.State, d.Failure, d.GoodRows, d.Rejected = DeckReceived, "", true, false
 		case what == Reject && d.State == DeckHeld:
-			d.State, d.Failure, d.Next = DeckRefused, "a person rejected it: "+d.Failure, ""
+			d.State, d.Failure, d.Next, d.Rejected = DeckRefused, "a person rejected it: "+d.Failure, "", true
 		default:
 			r := about("deck", d.ID)
 			r.add("state", string(d.State), map[bool]string{true: "refused: the good rows of such a deck can be applied", false: "held: such a deck can be approved or rejected"}[what == GoodRows])

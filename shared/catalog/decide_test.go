@@ -132,6 +132,14 @@ func TestADeckBeyondItsLimitsIsHeld(t *testing.T) {
 	if _, err := in.Decide(ctx, r.Deck.ID, catalog.Approve); !errors.Is(err, catalog.ErrRefused) {
 		t.Errorf("approving what is refused: %v", err)
 	}
+	// Whatever the card's rules have become, its event does not bring it back.
+	in.with(`{}`)
+	if again, err := in.Apply(ctx, r.Deck.ID); err != nil || again != nil {
+		t.Errorf("the event of a rejected deck again: %+v, %v", again, err)
+	}
+	if d, err := in.Decide(ctx, r.Deck.ID, catalog.Reject); err != nil || !d.Rejected {
+		t.Errorf("rejected again: %+v, %v", d, err)
+	}
 	if _, err := in.Decide(ctx, "none", catalog.Approve); !errors.Is(err, documents.ErrNotFound) {
 		t.Errorf("no such deck: %v", err)
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 // DeckState is where a deck stands: received → applied, unchanged, held or refused.
-// A refused one is tried again when its event comes again, and a held one when a
-// person approves it.
+// A refused one is tried again when its event comes again, unless a person rejected
+// it, and a held one when a person approves it.
 type DeckState string
 
 // The states of a deck.
@@ -50,6 +50,7 @@ type Deck struct {
 	// Approved: a person has seen why it was held. GoodRows: a person chose to apply
 	// the rows that are right, without the Bad ones.
 	Approved bool  `doc:"approved,omitempty" json:"approved,omitempty"`
+	Rejected bool  `doc:"rejected,omitempty" json:"rejected,omitempty"` // by a person: no event has it applied any more
 	GoodRows bool  `doc:"good_rows,omitempty" json:"good_rows,omitempty"`
 	Bad      int64 `doc:"bad,omitempty" json:"bad,omitempty"` // errors of rows that were left out
 	// After is the object of the deck after whose late arrival this one was applied

@@ -179,7 +179,7 @@ func (m *moment) take(tx documents.Tx, list []done, change func() error) ([]Deck
 	}
 	first := decks[0]
 	switch {
-	case first.State == DeckApplied || first.State == DeckUnchanged:
+	case first.State == DeckApplied || first.State == DeckUnchanged || first.Rejected:
 		return nil, errTaken
 	case head.Last != m.head.Last || len(card.Log) != len(m.log) || !slices.Equal(head.Arrivals, m.head.Arrivals):
 		return nil, errMoved
