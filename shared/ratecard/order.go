@@ -51,6 +51,10 @@ func newCursor(n int, entryOf func(i int) (entry, bool), compare func(a, b entry
 	if inOrder {
 		return c
 	}
+	if order := mergeRuns(n, entryOf); order != nil {
+		c.order = order
+		return c
+	}
 	list := make([]entry, 0, n)
 	for i := range n {
 		if e, ok := entryOf(i); ok {
@@ -63,6 +67,44 @@ func newCursor(n int, entryOf func(i int) (entry, bool), compare func(a, b entry
 		c.order[i] = list[i].at
 	}
 	return c
+}
+
+// mergeRuns returns things in the order of their codes, those of one code as they
+// are, if they come in two runs that are in that order: the rates that a card had,
+// and those of a deck in the order of its prefixes. Else, or with a thing to pass
+// over, it returns nil.
+func mergeRuns(n int, entryOf func(i int) (entry, bool)) []uint32 {
+	second, last := n, uint64(0)
+	for i := range n {
+		e, ok := entryOf(i)
+		if !ok || e.code < last && second < n {
+			return nil
+		}
+		if e.code < last {
+			second = i
+		}
+		last = e.code
+	}
+	order := make([]uint32, 0, n)
+	i, j := 0, second
+	for i < second && j < n {
+		a, _ := entryOf(i)
+		for ; j < n; j++ {
+			if b, _ := entryOf(j); b.code >= a.code {
+				break
+			}
+			order = append(order, uint32(j))
+		}
+		order = append(order, uint32(i))
+		i++
+	}
+	for ; i < second; i++ {
+		order = append(order, uint32(i))
+	}
+	for ; j < n; j++ {
+		order = append(order, uint32(j))
+	}
+	return order
 }
 
 // cursor returns a cursor of the rows, those of a code by what they ask for and
