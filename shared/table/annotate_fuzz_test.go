@@ -96,7 +96,7 @@ func FuzzAnnotate(f *testing.F) {
 // plainLine is a text as a message is: in one line, without NUL.
 func plainLine(s string) string {
 	return string(bytes.Map(func(r rune) rune {
-		if r < ' ' || r == 0xFFFD {
+		if r < ' ' || r == 0x7F || r == 0xFFFD {
 			return '_'
 		}
 		return r
