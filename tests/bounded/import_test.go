@@ -23,7 +23,7 @@ import (
 const (
 	asImport     = "TOLLBOOK_TEST_AS_IMPORT"
 	importSeed   = 1
-	twiceLimit   = 320 // MiB, where each rate is followed by another: the revision has two for each row
+	twiceLimit   = 320     // MiB, where each rate is followed by another: the revision has two for each row
 	importRows   = 100_000 // ROWS=1000000 is what CI runs
 	importSheet  = 200_000 // rows of a workbook, at most
 	changedOneIn = 20      // rows of the second deck
