@@ -19,7 +19,7 @@ import (
 // Limits of an edit.
 const (
 	MaxEditRows        = 5000      // more is a deck
-	MaxEditRates       = 1_000_000 // of the revision that is edited: that takes 12 s and 700 MiB
+	MaxEditRates       = 1_000_000 // of the revision that is edited: it is held in memory whole, in each of its states
 	MaxDifferences     = 1000      // that one answer lists
 	maxEditProblems    = 1000      // that are told one by one
 	defaultDifferences = 100
